@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binding YAML and key=value overrides to type-erased fields (see config.h). A failed bind may
+// leave the fields half set: the templates in the header bind a copy and keep it only on success.
+#include "base/config.h"
+
+#include <charconv>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/config_scalar.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ingot {
+namespace {
+
+std::string dotted(std::string_view path, std::string_view name) {
+  return path.empty() ? std::string(name) : fmt::format("{}.{}", path, name);
+}
+
+std::string prefixed(std::string_view path, std::string_view text) {
+  return path.empty() ? std::string(text) : fmt::format("{}: {}", path, text);
+}
+
+const Field* find_field(const std::vector<Field>& fields, std::string_view name) {
+  for (const Field& field : fields) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+// `unknown key "x". Did you mean "y"?`: first a sibling, then a key with that name elsewhere.
+std::string unknown_key(const Field& root, const std::vector<Field>& siblings,
+                        std::string_view name) {
+  std::vector<std::string> names;
+  for (const Field& field : siblings) names.emplace_back(field.name);
+  const std::string shown = excerpt(name);
+  std::string hint = did_you_mean(name, names);
+  if (nearest_name(name, names).empty()) {
+    const std::string ending = fmt::format(".{}", name);
+    for (const KeyInfo& key : field_keys(root)) {
+      if (!key.path.ends_with(ending)) continue;
+      hint = fmt::format(" Did you mean \"{}\"?", key.path);
+      break;
+    }
+  }
+  return fmt::format("unknown key \"{}\".{}", shown, hint);
+}
+
+class Binder {
+ public:
+  // Errors start with "<name>:<line>:<column>: ", or with `prefix` when there is one.
+  Binder(const Field& root, std::string_view name, std::string_view prefix)
+      : root_(root), name_(name), prefix_(prefix) {}
+
+  void bind(const FieldOps& ops, void* value, const YamlNode& node, const std::string& path) const {
+    switch (ops.kind) {
+      case FieldKind::kObject:
+        return bind_object(ops, value, node, path);
+      case FieldKind::kList:
+        return bind_list(ops, value, node, path);
+      case FieldKind::kOptional:
+        return bind_optional(ops, value, node, path);
+      default:
+        return bind_scalar(ops, value, node, path);
+    }
+  }
+
+ private:
+  [[noreturn]] void error(int line, int column, std::string_view text) const {
+    if (!prefix_.empty()) fail(Code::kInvalidArgument, "{}: {}", prefix_, text);
+    fail(Code::kInvalidArgument, "{}:{}:{}: {}", name_, line, column, text);
+  }
+
+  [[noreturn]] void wrong(const YamlNode& node, const std::string& path,
+                          std::string_view expected) const {
+    error(node.line, node.column,
+          prefixed(path, fmt::format("{}, got {}", expected, describe(node))));
+  }
+
+  void bind_object(const FieldOps& ops, void* value, const YamlNode& node,
+                   const std::string& path) const {
+    if (node.kind == YamlNode::Kind::kNull) return;  // a heading with nothing below it
+    if (node.kind != YamlNode::Kind::kMap) wrong(node, path, "expected a map of keys");
+    const std::vector<Field> fields = ops.fields(value);
+    for (const YamlMember& member : node.members) {
+      const Field* field = find_field(fields, member.key);
+      if (field == nullptr) {
+        error(member.line, member.column, prefixed(path, unknown_key(root_, fields, member.key)));
+      }
+      bind(*field->ops, field->value, member.value, dotted(path, member.key));
+    }
+  }
+
+  void bind_list(const FieldOps& ops, void* value, const YamlNode& node,
+                 const std::string& path) const {
+    if (node.kind != YamlNode::Kind::kSequence) wrong(node, path, "expected a list");
+    ops.resize(value, 0);  // so that every element starts from its defaults
+    ops.resize(value, node.items.size());
+    for (size_t i = 0; i < node.items.size(); ++i) {
+      bind(*ops.element, ops.at(value, i), node.items[i], dotted(path, fmt::format("{}", i)));
+    }
+  }
+
+  void bind_optional(const FieldOps& ops, void* value, const YamlNode& node,
+                     const std::string& path) const {
+    if (node.kind == YamlNode::Kind::kNull) return ops.resize(value, 0);
+    if (ops.size(value) == 0) ops.resize(value, 1);
+    bind(*ops.element, ops.at(value, 0), node, path);
+  }
+
+  void bind_scalar(const FieldOps& ops, void* value, const YamlNode& node,
+                   const std::string& path) const {
+    if (node.kind != YamlNode::Kind::kScalar) {
+      // The empty text asks the parser for the words of its complaint; a string takes any text.
+      const bool text = ops.kind == FieldKind::kString;
+      wrong(node, path, text ? "expected text" : store_scalar(ops, value, "", false));
+    }
+    const std::string expected = store_scalar(ops, value, node.scalar, node.quoted);
+    if (!expected.empty()) wrong(node, path, expected);
+  }
+
+  const Field& root_;
+  std::string_view name_;
+  std::string_view prefix_;
+};
+
+// Walks "groups.0.lr" down from the root; optional values on the way come into being.
+class Descent {
+ public:
+  Descent(const Field& root, std::string_view prefix) : root_(root), at_(root), prefix_(prefix) {}
+
+  Field find(std::string_view key) {
+    for (const std::string_view part : split(key, '.')) step(part);
+    return at_;
+  }
+
+ private:
+  [[noreturn]] void error(std::string_view text) const {
+    fail(Code::kInvalidArgument, "{}: {}", prefix_, prefixed(path_, text));
+  }
+
+  void step(std::string_view part) {
+    while (at_.ops->kind == FieldKind::kOptional) {
+      if (at_.ops->size(at_.value) == 0) at_.ops->resize(at_.value, 1);
+      at_ = {at_.name, at_.help, at_.ops->at(at_.value, 0), at_.ops->element};
+    }
+    if (at_.ops->kind == FieldKind::kObject) {
+      const std::vector<Field> fields = at_.ops->fields(at_.value);
+      const Field* field = find_field(fields, part);
+      if (field == nullptr) error(unknown_key(root_, fields, part));
+      at_ = *field;
+    } else if (at_.ops->kind == FieldKind::kList) {
+      at_ = {part, at_.help, at_.ops->at(at_.value, index(part)), at_.ops->element};
+    } else {
+      error(fmt::format("is a single value and has no key \"{}\"", excerpt(part)));
+    }
+    path_ = dotted(path_, part);
+  }
+
+  size_t index(std::string_view part) const {
+    const size_t size = at_.ops->size(at_.value);
+    size_t i = 0;
+    const auto [end, code] = std::from_chars(part.data(), part.data() + part.size(), i);
+    const bool number = code == std::errc() && end == part.data() + part.size();
+    if (!number || i >= size) {
+      error(
+          fmt::format("has {} elements, numbered from 0; there is no \"{}\"", size, excerpt(part)));
+    }
+    return i;
+  }
+
+  const Field& root_;
+  Field at_;
+  std::string_view prefix_;
+  std::string path_;
+};
+
+// Text that YAML must not interpret: "a: b" or "#3" is a fine string.
+bool takes_raw_text(const FieldOps& ops) {
+  if (ops.kind == FieldKind::kOptional) return takes_raw_text(*ops.element);
+  return ops.kind == FieldKind::kString || ops.kind == FieldKind::kEnum;
+}
+
+YamlNode raw_node(const FieldOps& ops, std::string_view text) {
+  YamlNode node;
+  if (ops.kind == FieldKind::kOptional && (text == "null" || text == "~")) return node;
+  node.kind = YamlNode::Kind::kScalar;
+  node.scalar = text;
+  return node;
+}
+
+}  // namespace
+
+void bind_fields(const Field& root, const YamlNode& node, std::string_view name) {
+  Binder(root, name, "").bind(*root.ops, root.value, node, "");
+}
+
+void override_field(const Field& root, std::string_view assignment) {
+  const std::string prefix = fmt::format("override \"{}\"", excerpt(assignment, 200));
+  const size_t equals = assignment.find('=');
+  require(equals != assignment.npos && equals > 0, Code::kInvalidArgument,
+          "{}: expected key=value, such as train.lr=3e-4", prefix);
+  const std::string_view key = trim(assignment.substr(0, equals));
+  const std::string_view text = assignment.substr(equals + 1);
+  const Field field = Descent(root, prefix).find(key);
+  const YamlNode node = takes_raw_text(*field.ops)
+                            ? raw_node(*field.ops, text)
+                            : parse_yaml(text, fmt::format("{}: {}: value", prefix, key));
+  Binder(root, "", prefix).bind(*field.ops, field.value, node, std::string(key));
+}
+
+}  // namespace ingot

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/signals.h"
+
+#include <csignal>
+
+#include "base/message_of.h"
+
+namespace ingot {
+namespace {
+
+TEST(StopFlag, IsSetAndCleared) {
+  StopFlag flag;
+  EXPECT_FALSE(flag.requested());
+  flag.request();
+  EXPECT_TRUE(flag.requested());
+  flag.clear();
+  EXPECT_FALSE(flag.requested());
+}
+
+TEST(StopSignals, FirstSignalSetsTheFlag) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    StopFlag flag;
+    StopSignals signals(flag);
+    EXPECT_EQ(signals.signal_number(), 0);
+    std::raise(number);
+    EXPECT_TRUE(flag.requested());
+    EXPECT_EQ(signals.signal_number(), number);
+  }
+}
+
+TEST(StopSignalsDeathTest, SecondSignalOfAnyKindKills) {
+  const auto two_signals = [] {
+    StopFlag flag;
+    StopSignals signals(flag);
+    std::raise(SIGINT);
+    std::raise(SIGTERM);
+  };
+  EXPECT_EXIT(two_signals(), ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopSignalsDeathTest, DefaultActionsComeBack) {
+  {
+    StopFlag flag;
+    StopSignals signals(flag);
+  }
+  EXPECT_EXIT(std::raise(SIGTERM), ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopSignals, OnlyOneAtATime) {
+  StopFlag flag;
+  StopSignals signals(flag);
+  EXPECT_EQ(testing::message_of([&] { StopSignals second(flag); }),
+            "signals: the handlers are already installed; use the one StopSignals of the process");
+}
+
+}  // namespace
+}  // namespace ingot
