@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// float16 <-> float32 in integer arithmetic (IEEE 754 binary16, round half to even), for the group
+// scales of quantised matrices. Integer code gives the same bits with and without F16C and is not
+// touched by the flush-to-zero mode of the team's threads.
+// Not a fast bulk conversion (convert.h). Used by cpu/quant*.cpp only.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+namespace ingot::kernels::detail {
+
+/// Exact value of a float16.
+inline float half_to_float(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000U) << 16;
+  const uint32_t exponent = (half >> 10) & 31U;
+  uint32_t mantissa = half & 0x3FFU;
+  if (exponent == 31) return std::bit_cast<float>(sign | 0x7F800000U | (mantissa << 13));
+  if (exponent != 0)
+    return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+  if (mantissa == 0) return std::bit_cast<float>(sign);
+  uint32_t shift = 0;  // subnormal: mantissa * 2^-24, normalised to a leading one at bit 10
+  while ((mantissa & 0x400U) == 0) {
+    mantissa <<= 1;
+    ++shift;
+  }
+  return std::bit_cast<float>(sign | ((113 - shift) << 23) | ((mantissa & 0x3FFU) << 13));
+}
+
+/// Nearest float16, ties to even; magnitudes that would round above 65504 become 65504, NaN stays.
+inline uint16_t float_to_half(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000U);
+  const uint32_t magnitude = bits & 0x7FFFFFFFU;
+  if (magnitude > 0x7F800000U) return static_cast<uint16_t>(sign | 0x7E00U);
+  if (magnitude >= 0x477FE000U) return static_cast<uint16_t>(sign | 0x7BFFU);  // >= 65504
+  if (magnitude >= 0x38800000U) {  // normal float16, >= 2^-14
+    const uint32_t rounded = magnitude - 0x38000000U + 0xFFFU + ((magnitude >> 13) & 1U);
+    return static_cast<uint16_t>(sign | (rounded >> 13));
+  }
+  const uint32_t exponent = magnitude >> 23;
+  if (exponent < 102) return sign;  // < 2^-25
+  const uint32_t mantissa = (magnitude & 0x7FFFFFU) | 0x800000U;
+  const uint32_t shift = 126 - exponent;  // mantissa >> shift counts units of 2^-24
+  const uint32_t half_unit = 1U << (shift - 1);
+  const uint32_t rest = mantissa & ((1U << shift) - 1);
+  uint32_t units = mantissa >> shift;
+  if (rest > half_unit || (rest == half_unit && (units & 1U) != 0)) ++units;
+  return static_cast<uint16_t>(sign | units);
+}
+
+}  // namespace ingot::kernels::detail
