@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every English text of the report in one place. Keys of run files are listed with the words that
+// stand for them; an unknown key is shown as it is, with spaces for underscores.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+namespace ingot::report::words {
+
+using Word = std::pair<std::string_view, std::string_view>;
+
+inline constexpr std::string_view kProduct = "Ingot";
+inline constexpr std::string_view kReportOf = "Run report";
+inline constexpr std::string_view kRecipeHash = "recipe";
+inline constexpr std::string_view kStarted = "started";
+inline constexpr std::string_view kFinished = "finished";
+inline constexpr std::string_view kVersion = "version";
+inline constexpr std::string_view kUnfinished =
+    "This run is not finished; the report shows what is there.";
+inline constexpr std::string_view kEmpty = "This folder holds no records of a run yet.";
+
+inline constexpr std::string_view kStages = "Stages";
+inline constexpr std::string_view kData = "Data";
+inline constexpr std::string_view kTokenizer = "Tokenizer";
+inline constexpr std::string_view kTraining = "Training";
+inline constexpr std::string_view kPlan = "Plan and measurement";
+inline constexpr std::string_view kEvaluation = "Evaluation";
+inline constexpr std::string_view kCompression = "Compression";
+inline constexpr std::string_view kServing = "Served completion";
+inline constexpr std::string_view kSamples = "Samples while training";
+inline constexpr std::string_view kDetails = "Details";
+inline constexpr std::string_view kProblems = "Not readable";
+inline constexpr std::string_view kRecipe = "Recipe";
+
+inline constexpr std::string_view kStepAxis = "step";
+inline constexpr std::string_view kLossPlot = "Loss (nats per token)";
+inline constexpr std::string_view kRatePlot = "Learning rate";
+inline constexpr std::string_view kSpeedPlot = "Throughput (tokens per second)";
+inline constexpr std::string_view kNormPlot = "Gradient norm";
+inline constexpr std::string_view kTrainSeries = "training";
+inline constexpr std::string_view kValidationSeries = "validation";
+inline constexpr std::string_view kBest = "best";
+inline constexpr std::string_view kLossNote =
+    "Dots are single steps, the line through them is a centred moving average.";
+
+inline constexpr std::string_view kBitsChart = "Bits per byte on the test files; lower is better.";
+inline constexpr std::string_view kThisModel = "this model";
+inline constexpr std::string_view kFewer = "The model needs {} fewer bits than {}.";
+inline constexpr std::string_view kMore = "The model needs {} more bits than {}.";
+inline constexpr std::string_view kMasked = "{} e-mail addresses were masked in {} files.";
+inline constexpr std::string_view kNear =
+    "{} near-duplicate files in {} groups; each group lies in one split.";
+
+inline constexpr std::array<Word, 4> kStates{{
+    {"done", "done"},
+    {"running", "running"},
+    {"failed", "failed"},
+    {"stopped", "stopped"},
+}};
+
+/// The order of the pipeline and the names of its stages.
+inline constexpr std::array<Word, 12> kStageNames{{
+    {"inspect", "Inspect"},
+    {"clean", "Clean"},
+    {"mask", "Mask"},
+    {"split", "Split"},
+    {"tokenizer", "Tokenizer"},
+    {"tokenize", "Tokenize"},
+    {"plan", "Plan"},
+    {"train", "Train"},
+    {"evaluate", "Evaluate"},
+    {"compress", "Compress"},
+    {"serve", "Serve"},
+    {"report", "Report"},
+}};
+
+inline constexpr std::array<Word, 7> kRemoved{{
+    {"invalid_utf8", "not UTF-8"},
+    {"exact_duplicates", "exact duplicates"},
+    {"near_duplicates", "near duplicates"},
+    {"near_empty", "nearly empty"},
+    {"licence_only", "nothing but a licence"},
+    {"too_large", "too large"},
+    {"unreadable", "unreadable"},
+}};
+
+inline constexpr std::array<Word, 3> kSplits{{
+    {"train", "train"},
+    {"validation", "validation"},
+    {"test", "test"},
+}};
+
+inline constexpr std::array<Word, 3> kBaselines{{
+    {"gzip_files", "gzip -9, each file alone"},
+    {"gzip_all", "gzip -9, all files joined"},
+    {"xz_all", "xz -9, all files joined"},
+}};
+
+}  // namespace ingot::report::words
