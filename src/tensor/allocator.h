@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory of tensors: size classes, 64-byte aligned, never returned to the system within a run, huge
+// pages advised for large blocks. Debug builds (INGOT_POISON) fill fresh blocks with NaN and put red
+// zones behind each block that are checked when it comes back. Single-threaded: one engine, one caller.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+namespace ingot {
+
+class Allocator {
+ public:
+  /// limit_bytes 0: no cap.
+  explicit Allocator(int64_t limit_bytes = 0) : limit_(limit_bytes) {}
+  ~Allocator();
+  Allocator(const Allocator&) = delete;
+  Allocator& operator=(const Allocator&) = delete;
+
+  /// A block of at least `bytes`, 64-byte aligned. Throws kOutOfMemory over the cap, naming both.
+  [[nodiscard]] std::byte* allocate(int64_t bytes);
+  void release(std::byte* data, int64_t bytes);
+
+  [[nodiscard]] int64_t live_bytes() const { return live_; }
+  [[nodiscard]] int64_t held_bytes() const { return held_; }  ///< live and cached
+  [[nodiscard]] int64_t peak_bytes() const { return peak_; }
+  [[nodiscard]] int64_t calls() const { return calls_; }
+  [[nodiscard]] int64_t limit_bytes() const { return limit_; }
+
+ private:
+  static int64_t size_class(int64_t bytes);
+
+  std::map<int64_t, std::vector<std::byte*>> free_;  // size class → blocks
+  int64_t limit_;
+  int64_t live_ = 0;
+  int64_t held_ = 0;
+  int64_t peak_ = 0;
+  int64_t calls_ = 0;
+};
+
+/// Anonymous zero pages, huge pages advised, for slabs that live as long as the run.
+[[nodiscard]] std::byte* map_pages(int64_t bytes);
+void unmap_pages(std::byte* data, int64_t bytes);
+
+}  // namespace ingot

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tensor/engine.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace ingot {
+namespace {
+
+constexpr int64_t kReserve = int64_t{1} << 38;  // addresses, not memory
+constexpr int64_t kPage = 4096;
+
+}  // namespace
+
+Engine::Engine(Team& team, Options options)
+    : team_(team), options_(options), allocator_(options.memory_bytes) {
+  step_counter_ = reinterpret_cast<int64_t*>(allocator_.allocate(sizeof(int64_t)));
+  *step_counter_ = 0;
+}
+
+Engine::~Engine() {
+  allocator_.release(reinterpret_cast<std::byte*>(step_counter_), sizeof(int64_t));
+  if (slab_ != nullptr) unmap_pages(slab_, slab_reserved_);
+}
+
+void Engine::begin_trace(Trace& trace) {
+  require(trace_ == nullptr, Code::kInternal, "engine: a step is already being recorded");
+  trace_ = &trace;
+}
+
+void Engine::end_trace() { trace_ = nullptr; }
+
+std::byte* Engine::slab(int64_t bytes) {
+  const int64_t held = allocator_.held_bytes();
+  require(options_.memory_bytes == 0 || held + bytes <= options_.memory_bytes, Code::kOutOfMemory,
+          "memory: the step needs a slab of {} bytes beside {} bytes of parameters and state; the "
+          "cap is {}. Raise memory= or lower train.micro_batch",
+          bytes, held, options_.memory_bytes);
+  if (slab_ == nullptr) {
+    for (int64_t size = kReserve; slab_ == nullptr; size /= 2) {  // strict systems give less
+      require(size >= bytes, Code::kOutOfMemory, "memory: the system refused {} bytes", bytes);
+      try {
+        slab_ = map_pages(size);
+        slab_reserved_ = size;
+      } catch (const Error&) {
+        continue;
+      }
+    }
+  }
+  require(bytes <= slab_reserved_, Code::kOutOfMemory, "memory: a slab of {} bytes is too large",
+          bytes);
+  if (bytes > slab_used_) {
+#ifdef MADV_POPULATE_WRITE
+    const int64_t from = slab_used_ / kPage * kPage;
+    const int64_t to = (bytes + kPage - 1) / kPage * kPage;
+    madvise(slab_ + from, static_cast<size_t>(to - from), MADV_POPULATE_WRITE);
+#endif
+    slab_used_ = bytes;
+  }
+  return slab_;
+}
+
+}  // namespace ingot

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// Size classes, reuse, the cap and its message; and, in builds with INGOT_POISON, the patterns that
+// catch reads of fresh memory and writes behind a block.
+#include "tensor/allocator.h"
+
+#include <cstring>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "base/message_of.h"
+#include "tensor/tensor.h"
+
+namespace ingot::testing {
+namespace {
+
+#ifdef INGOT_POISON
+constexpr int64_t kRedZone = 64;
+#else
+constexpr int64_t kRedZone = 0;
+#endif
+
+/// What a block of `bytes` takes.
+int64_t taken(int64_t bytes) {
+  Allocator a;
+  std::byte* p = a.allocate(bytes - kRedZone);
+  const int64_t live = a.live_bytes();
+  a.release(p, bytes - kRedZone);
+  return live;
+}
+
+TEST(Allocator, SizeClassesAreQuarterStepsThenHugePages) {
+  EXPECT_EQ(taken(64), 64);
+  EXPECT_EQ(taken(65), 128);
+  EXPECT_EQ(taken(128), 128);
+  EXPECT_EQ(taken(1024), 1024);
+  EXPECT_EQ(taken(1025), 1280);
+  EXPECT_EQ(taken(1281), 1536);
+  EXPECT_EQ(taken(1 << 20), 1 << 20);
+  EXPECT_EQ(taken((1 << 20) + 1), 2 << 20);
+  EXPECT_EQ(taken((4 << 20) + 1), 6 << 20);
+}
+
+TEST(Allocator, WastesAtMostAQuarterAndAlignsTo64Bytes) {
+  Allocator a;
+  std::mt19937 random(3);
+  for (int i = 0; i < 300; ++i) {
+    const auto bytes = static_cast<int64_t>(256 + random() % (1 << 20));
+    std::byte* p = a.allocate(bytes);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(p) % 64, 0U);
+    EXPECT_GE(a.live_bytes(), bytes);
+    EXPECT_LE(a.live_bytes(), (bytes + kRedZone) * 5 / 4 + 64);
+    a.release(p, bytes);
+  }
+  EXPECT_EQ(a.live_bytes(), 0);
+}
+
+TEST(Allocator, LiveBlocksNeverOverlap) {
+  Allocator a;
+  std::mt19937 random(4);
+  struct Live {
+    std::byte* data;
+    int64_t bytes;
+    std::byte mark;
+  };
+  std::vector<Live> live;
+  const auto check_and_release = [&](size_t i) {
+    const Live b = live[i];
+    for (int64_t k = 0; k < b.bytes; ++k) ASSERT_EQ(b.data[k], b.mark);
+    a.release(b.data, b.bytes);
+    live.erase(live.begin() + static_cast<std::ptrdiff_t>(i));
+  };
+  for (int i = 0; i < 2000; ++i) {
+    if (live.size() > 20 || (!live.empty() && random() % 3 == 0)) {
+      check_and_release(random() % live.size());
+      continue;
+    }
+    const auto bytes = static_cast<int64_t>(random() % 3000);
+    live.push_back({a.allocate(bytes), bytes, static_cast<std::byte>(random())});
+    if (bytes > 0) std::memset(live.back().data, static_cast<int>(live.back().mark), bytes);
+  }
+  while (!live.empty()) check_and_release(0);
+  EXPECT_EQ(a.live_bytes(), 0);
+  EXPECT_GT(a.held_bytes(), 0) << "memory is kept for the next step";
+}
+
+TEST(Allocator, ReusesReleasedBlocksOfTheSameClass) {
+  Allocator a;
+  std::byte* first = a.allocate(1000);
+  a.release(first, 1000);
+  const int64_t held = a.held_bytes();
+  std::byte* second = a.allocate(970);
+  EXPECT_EQ(second, first);
+  EXPECT_EQ(a.held_bytes(), held);
+  EXPECT_EQ(a.calls(), 2);
+  EXPECT_EQ(a.peak_bytes(), held);
+  a.release(second, 970);
+}
+
+TEST(Allocator, TheCapIsKeptAndNamed) {
+  Allocator a(4096);
+  std::byte* p = a.allocate(3072 - kRedZone);
+  EXPECT_EQ(code_of([&] { (void)a.allocate(2048 - kRedZone); }), "out_of_memory");
+  EXPECT_EQ(message_of([&] { (void)a.allocate(2048 - kRedZone); }),
+            "memory: 3072 bytes are held and 2048 more are needed, the cap is 4096. Raise memory= or "
+            "lower train.micro_batch");
+  std::byte* q = a.allocate(1024 - kRedZone);  // what still fits is still given
+  a.release(p, 3072 - kRedZone);
+  a.release(q, 1024 - kRedZone);
+}
+
+#ifdef INGOT_POISON
+TEST(AllocatorPoison, FreshMemoryIsNaNAndRedZonesAreChecked) {
+  Team team(1);
+  Engine engine(team);
+  for (const float x : Tensor::empty(engine, {33}).to_vector<float>()) EXPECT_TRUE(x != x);
+  Allocator a;
+  std::byte* p = a.allocate(100);
+  p[100] = std::byte{0};
+  EXPECT_EQ(code_of([&] { a.release(p, 100); }), "internal");
+}
+#endif
+
+}  // namespace
+}  // namespace ingot::testing
