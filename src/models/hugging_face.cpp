@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/hugging_face.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "io/safetensors.h"
+#include "kernels/convert.h"
+#include "nn/module.h"
+
+namespace ingot::models {
+namespace {
+
+constexpr const char* kWeights = "model.safetensors";
+constexpr const char* kConfig = "config.json";
+
+std::vector<float> transposed(const float* x, int64_t rows, int64_t cols) {
+  std::vector<float> y(static_cast<size_t>(rows * cols));
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < cols; ++j) y[static_cast<size_t>(j * rows + i)] = x[i * cols + j];
+  }
+  return y;
+}
+
+template <class T>
+T get(const Json& json, const char* key, const std::string& where) {
+  require(json.contains(key), Code::kCorruptFile, "{}: \"{}\" is missing", where, key);
+  try {
+    return json.at(key).get<T>();
+  } catch (const nlohmann::json::exception&) {
+    fail(Code::kCorruptFile, "{}: \"{}\" has the wrong type: {}", where, key, json.at(key).dump());
+  }
+}
+
+template <class T>
+T get_or(const Json& json, const char* key, T fallback, const std::string& where) {
+  return json.contains(key) && !json.at(key).is_null() ? get<T>(json, key, where) : fallback;
+}
+
+void require_equal(const Json& json, const char* key, const Json& only, const std::string& where) {
+  if (!json.contains(key) || json.at(key).is_null()) return;
+  require(json.at(key) == only, Code::kUnsupported, "{}: \"{}\" is {}, only {} is available here",
+          where, key, json.at(key).dump(), only.dump());
+}
+
+TransformerConfig parse_gpt2(const Json& j, const std::string& where) {
+  TransformerConfig c;
+  c.layout = ModelLayout::kGpt2;
+  c.vocab = get<int64_t>(j, "vocab_size", where);
+  c.context = get<int64_t>(j, "n_positions", where);
+  c.layers = get<int64_t>(j, "n_layer", where);
+  c.heads = get<int64_t>(j, "n_head", where);
+  c.dim = get<int64_t>(j, "n_embd", where);
+  c.hidden = get_or<int64_t>(j, "n_inner", 0, where);
+  c.norm_eps = get_or<float>(j, "layer_norm_epsilon", 1e-5F, where);
+  c.tie_embeddings = get_or<bool>(j, "tie_word_embeddings", true, where);
+  require_equal(j, "activation_function", "gelu_new", where);
+  require_equal(j, "scale_attn_weights", true, where);
+  require_equal(j, "scale_attn_by_inverse_layer_idx", false, where);
+  return c;
+}
+
+TransformerConfig parse_llama(const Json& j, const std::string& where) {
+  TransformerConfig c;
+  c.layout = ModelLayout::kLlama;
+  c.vocab = get<int64_t>(j, "vocab_size", where);
+  c.context = get<int64_t>(j, "max_position_embeddings", where);
+  c.layers = get<int64_t>(j, "num_hidden_layers", where);
+  c.heads = get<int64_t>(j, "num_attention_heads", where);
+  c.kv_heads = get_or<int64_t>(j, "num_key_value_heads", c.heads, where);
+  c.dim = get<int64_t>(j, "hidden_size", where);
+  c.hidden = get<int64_t>(j, "intermediate_size", where);
+  c.norm_eps = get_or<float>(j, "rms_norm_eps", 1e-6F, where);
+  c.rope_theta = get_or<double>(j, "rope_theta", 10000.0, where);
+  if (j.contains("rope_parameters") && j.at("rope_parameters").is_object()) {
+    const Json& rope = j.at("rope_parameters");
+    c.rope_theta = get_or<double>(rope, "rope_theta", c.rope_theta, where);
+    require_equal(rope, "rope_type", "default", where);
+    require_equal(rope, "partial_rotary_factor", 1.0, where);
+  }
+  c.tie_embeddings = get_or<bool>(j, "tie_word_embeddings", false, where);
+  require_equal(j, "hidden_act", "silu", where);
+  require_equal(j, "attention_bias", false, where);
+  require_equal(j, "mlp_bias", false, where);
+  require_equal(j, "rope_scaling", nullptr, where);
+  if (c.heads > 0) require_equal(j, "head_dim", c.dim / c.heads, where);
+  return c;
+}
+
+/// Widens a stored tensor to float32.
+std::vector<float> as_float(const io::Safetensors& file, const io::TensorInfo& info, Team& team) {
+  std::vector<float> out(static_cast<size_t>(info.shape.size()));
+  const auto bytes = file.bytes(info);
+  if (info.dtype == DType::kF32) {
+    if (!bytes.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
+    return out;
+  }
+  require(info.dtype == DType::kBF16 || info.dtype == DType::kF16, Code::kDtypeMismatch,
+          "{}: \"{}\" is {}, float32, bfloat16 or float16 is needed", file.path(), info.name,
+          dtype_name(info.dtype));
+  kernels::ConvertArgs args;
+  args.src = bytes.data();
+  args.dst = out.data();
+  args.n = info.shape.size();
+  args.from = info.dtype == DType::kBF16 ? kernels::Element::kBFloat16 : kernels::Element::kFloat16;
+  args.to = kernels::Element::kFloat32;
+  kernels::convert(args, team);
+  return out;
+}
+
+void copy_weight(const TransformerConfig& config, const io::Safetensors& file,
+                 const io::TensorInfo& info, const std::string& name, const Tensor& target) {
+  const bool flip = is_transposed(config, name);
+  Shape expected = target.shape();
+  if (flip) std::swap(expected[0], expected[1]);
+  require(info.shape == expected, Code::kShapeMismatch, "{}: \"{}\" is {}, the model needs {}",
+          file.path(), name, info.shape.text(), expected.text());
+  std::vector<float> values = as_float(file, info, target.engine().team());
+  if (flip) values = transposed(values.data(), info.shape[0], info.shape[1]);
+  if (!values.empty()) std::memcpy(target.raw(), values.data(), values.size() * sizeof(float));
+}
+
+}  // namespace
+
+std::string config_json(const TransformerConfig& c, int64_t eos) {
+  Json j = Json::object();
+  if (c.layout == ModelLayout::kGpt2) {
+    j["architectures"] = {"GPT2LMHeadModel"};
+    j["model_type"] = "gpt2";
+    j["activation_function"] = "gelu_new";
+    j["n_positions"] = c.context;
+    j["n_embd"] = c.dim;
+    j["n_layer"] = c.layers;
+    j["n_head"] = c.heads;
+    j["n_inner"] = c.mlp_width();
+    j["layer_norm_epsilon"] = c.norm_eps;
+    j["attn_pdrop"] = 0.0;
+    j["embd_pdrop"] = c.dropout;
+    j["resid_pdrop"] = c.dropout;
+  } else {
+    j["architectures"] = {"LlamaForCausalLM"};
+    j["model_type"] = "llama";
+    j["hidden_act"] = "silu";
+    j["max_position_embeddings"] = c.context;
+    j["hidden_size"] = c.dim;
+    j["num_hidden_layers"] = c.layers;
+    j["num_attention_heads"] = c.heads;
+    j["num_key_value_heads"] = c.kv();
+    j["intermediate_size"] = c.mlp_width();
+    j["rms_norm_eps"] = c.norm_eps;
+    j["rope_theta"] = c.rope_theta;
+    j["attention_bias"] = false;
+    j["mlp_bias"] = false;
+  }
+  j["vocab_size"] = c.vocab;
+  j["tie_word_embeddings"] = c.tie_embeddings;
+  j["initializer_range"] = c.init_std;
+  j["torch_dtype"] = "float32";
+  if (eos >= 0) j["bos_token_id"] = j["eos_token_id"] = eos;
+  return j.dump(2) + "\n";
+}
+
+TransformerConfig parse_config_json(const std::string& text, const std::string& where) {
+  JsonLimits limits;
+  limits.code = Code::kCorruptFile;
+  const Json j = parse_json(text, where, limits);
+  require(j.is_object(), Code::kCorruptFile, "{}: a JSON object is needed", where);
+  const auto type = get<std::string>(j, "model_type", where);
+  require(type == "gpt2" || type == "llama", Code::kUnsupported,
+          "{}: model_type \"{}\" is not available, gpt2 and llama are", where, type);
+  TransformerConfig c = type == "gpt2" ? parse_gpt2(j, where) : parse_llama(j, where);
+  c.check();
+  return c;
+}
+
+void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos) {
+  make_directories(files, directory);
+  const TransformerConfig& config = model.config();
+  std::vector<io::TensorToWrite> tensors;
+  std::vector<std::vector<float>> flipped;
+  std::set<const std::byte*> written;
+  for (const nn::NamedParameter& p : nn::parameters(model)) {
+    const Tensor& value = p.parameter->value;
+    if (!written.insert(value.raw()).second) continue;  // tied
+    Shape shape = value.shape();
+    std::span<const std::byte> bytes(value.raw(), static_cast<size_t>(value.size_bytes()));
+    if (is_transposed(config, p.name)) {
+      flipped.push_back(transposed(value.data<float>(), shape[0], shape[1]));
+      std::swap(shape[0], shape[1]);
+      bytes = std::as_bytes(std::span(flipped.back()));
+    }
+    tensors.push_back({p.name, DType::kF32, shape, bytes});
+  }
+  io::write_safetensors(files, join_path(directory, kWeights), tensors, {{"format", "pt"}});
+  write_atomically(files, join_path(directory, kConfig), config_json(config, eos));
+}
+
+bool is_transposed(const TransformerConfig& config, const std::string& name) {
+  if (config.layout != ModelLayout::kGpt2) return false;
+  return name.ends_with(".c_attn.weight") || name.ends_with(".c_proj.weight") ||
+         name.ends_with(".c_fc.weight");
+}
+
+std::string load_weight(const TransformerConfig& config, const io::Safetensors& file,
+                        const std::string& name, const Tensor& target) {
+  const io::TensorInfo* info = file.find(name);
+  if (info == nullptr && name.starts_with("transformer.")) {  // GPT-2's original files
+    info = file.find(name.substr(12));
+  }
+  const io::TensorInfo& found = info != nullptr ? *info : file.at(name);
+  copy_weight(config, file, found, name, target);
+  return found.name;
+}
+
+void require_all_used(const TransformerConfig& config, const io::Safetensors& file,
+                      const std::set<std::string>& used) {
+  for (const io::TensorInfo& t : file.header().tensors) {
+    const bool is_buffer = t.name.ends_with(".attn.bias") || t.name.ends_with(".masked_bias") ||
+                           t.name.ends_with(".rotary_emb.inv_freq");
+    const bool is_tied_head = t.name == "lm_head.weight" && config.tie_embeddings;
+    require(used.contains(t.name) || is_buffer || is_tied_head, Code::kCorruptFile,
+            "{}: tensor \"{}\" has no place in the model that config.json describes", file.path(),
+            t.name);
+  }
+}
+
+void load_weights(Transformer& model, const std::string& path) {
+  const io::Safetensors file(path);
+  std::set<std::string> used;
+  for (const nn::NamedParameter& p : nn::parameters(model)) {
+    used.insert(load_weight(model.config(), file, p.name, p.parameter->value));
+  }
+  require_all_used(model.config(), file, used);
+}
+
+std::unique_ptr<Transformer> load_model(Engine& engine, const std::string& directory) {
+  const std::string config_path = join_path(directory, kConfig);
+  require(directory_exists(directory), Code::kNotFound, "model: there is no folder {}", directory);
+  const TransformerConfig config =
+      parse_config_json(read_file(config_path, 1 << 24), config_path);
+  auto model = std::make_unique<Transformer>(engine, config);
+  // Each parameter on its own, so that packing or quantising one can free it.
+  for (const nn::NamedParameter& p : nn::parameters(*model)) {
+    p.parameter->value = Tensor::empty(engine, p.parameter->shape);
+  }
+  load_weights(*model, join_path(directory, kWeights));
+  return model;
+}
+
+}  // namespace ingot::models

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Initial values of parameters. Each parameter draws from its own counter-based stream, keyed by the
+// seed and its name, so adding a layer changes no other layer's weights.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/team.h"
+#include "tensor/shape.h"
+
+namespace ingot::nn {
+
+enum class InitKind : uint8_t {
+  kZeros,
+  kOnes,
+  kNormal,           ///< N(0, scale²)
+  kTruncatedNormal,  ///< N(0, scale²) redrawn outside ±2·scale
+  kUniform,          ///< U(−scale, scale)
+  kGlorotUniform,    ///< U(±√(6/(fan_in + fan_out)))·scale   (Glorot 2010)
+  kGlorotNormal,     ///< N(0, 2/(fan_in + fan_out))·scale
+  kHeUniform,        ///< U(±√(6/fan_in))·scale   (He 2015)
+  kHeNormal,         ///< N(0, 2/fan_in)·scale
+  kOrthogonal,       ///< orthonormal rows or columns, times scale   (Saxe 2014)
+};
+
+struct Init {
+  InitKind kind = InitKind::kZeros;
+  float scale = 1.0F;
+};
+
+/// Fills `values` (shape.size() floats, row-major; fan_out is the first axis, fan_in the product of
+/// the others, as for weights [out_features, in_features]).
+void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t seed,
+                std::string_view name, Team& team);
+
+}  // namespace ingot::nn

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nn/parameter_store.h"
+
+#include <algorithm>
+#include <set>
+
+namespace ingot::nn {
+namespace {
+
+constexpr int64_t kSegment = 16;  // floats: 64 bytes
+
+int64_t padded(int64_t n) { return (n + kSegment - 1) / kSegment * kSegment; }
+
+int order_of(const Parameter& p) { return p.row_sparse ? 2 : p.decay ? 0 : 1; }
+
+Tensor segment(const Tensor& slab, int64_t offset, const Shape& shape) {
+  return slab.strided(shape, contiguous_strides(shape), offset);
+}
+
+}  // namespace
+
+ParameterStore::ParameterStore(Engine& engine, Module& module) : engine_(engine) {
+  std::set<const Parameter*> seen;
+  for (const NamedParameter& p : parameters(module)) {
+    if (seen.insert(p.parameter).second) list_.push_back({p.name, p.parameter, 0});
+  }
+  std::stable_sort(list_.begin(), list_.end(),
+                   [](const StoredParameter& a, const StoredParameter& b) {
+                     return order_of(*a.parameter) < order_of(*b.parameter);
+                   });
+  int64_t at = 0;
+  for (StoredParameter& p : list_) {
+    p.offset = at;
+    at += padded(p.parameter->shape.size());
+    if (p.parameter->row_sparse) continue;
+    dense_size_ = at;
+    if (groups_.empty() || groups_.back().decay != p.parameter->decay) {
+      groups_.push_back({p.offset, at, p.parameter->decay});
+    }
+    groups_.back().end = at;
+  }
+  values_ = Tensor::zeros(engine, {at});
+  for (StoredParameter& p : list_) {
+    p.parameter->value = segment(values_, p.offset, p.parameter->shape);
+    initialise({p.parameter->value.data<float>(), static_cast<size_t>(p.parameter->shape.size())},
+               p.parameter->shape, p.parameter->init, engine.seed(), p.name, engine.team());
+  }
+}
+
+void ParameterStore::bind(Tape& tape) {
+  grads_ = Tensor::zeros(engine_, {dense_size_});
+  for (StoredParameter& p : list_) {
+    tape.bind_parameter(p.parameter->value,
+                        p.parameter->row_sparse ? Tensor() : grad(p));
+  }
+}
+
+int64_t ParameterStore::parameter_count() const {
+  int64_t n = 0;
+  for (const StoredParameter& p : list_) n += p.parameter->shape.size();
+  return n;
+}
+
+Tensor ParameterStore::grad(const StoredParameter& p) const {
+  return segment(grads_, p.offset, p.parameter->shape);
+}
+
+}  // namespace ingot::nn
