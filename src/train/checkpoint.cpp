@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "io/safetensors.h"
+
+namespace ingot::train {
+namespace {
+
+constexpr const char* kTensors = "state.safetensors";
+constexpr const char* kState = "state.json";
+
+std::span<const std::byte> bytes_of(const Tensor& t) {
+  return {t.raw(), static_cast<size_t>(t.size_bytes())};
+}
+
+/// The part of an optimiser's flat state that belongs to a parameter.
+Tensor part(const Tensor& state, const nn::StoredParameter& p) {
+  const Shape& shape = p.parameter->shape;
+  return state.strided(shape, contiguous_strides(shape), p.offset);
+}
+
+std::vector<io::TensorToWrite> tensors_of(const nn::ParameterStore& store,
+                                          const optim::Optimizer* optimizer) {
+  std::vector<io::TensorToWrite> out;
+  for (const nn::StoredParameter& p : store.list()) {
+    out.push_back({"param." + p.name, DType::kF32, p.parameter->shape,
+                   bytes_of(p.parameter->value)});
+  }
+  if (optimizer == nullptr) return out;
+  for (const optim::NamedState& s : optimizer->state()) {
+    for (const nn::StoredParameter& p : store.list()) {
+      out.push_back({s.name + "." + p.name, DType::kF32, p.parameter->shape,
+                     bytes_of(part(s.tensor, p))});
+    }
+  }
+  return out;
+}
+
+void read_into(const io::Safetensors& file, const std::string& name, const Tensor& target) {
+  const io::TensorInfo& info = file.at(name);
+  require(info.dtype == target.dtype() && info.shape == target.shape(), Code::kShapeMismatch,
+          "{}: \"{}\" is {} {}, this recipe's model needs {} {}", file.path(), name,
+          dtype_name(info.dtype), info.shape.text(), dtype_name(target.dtype()),
+          target.shape().text());
+  const auto bytes = file.bytes(info);
+  if (!bytes.empty()) std::memcpy(target.raw(), bytes.data(), bytes.size());
+}
+
+Json to_json(const RunState& s) {
+  return {{"step", s.step},
+          {"total_steps", s.total_steps},
+          {"metrics_lines", s.metrics_lines},
+          {"last_validation", s.last_validation},
+          {"recipe_hash", s.recipe_hash},
+          {"best",
+           {{"loss", s.best.loss},
+            {"step", s.best.step},
+            {"evaluations_since", s.best.evaluations_since}}},
+          {"plateau",
+           {{"factor", s.plateau.factor},
+            {"best", s.plateau.best},
+            {"bad", s.plateau.bad},
+            {"has_best", s.plateau.has_best}}}};
+}
+
+/// JSON has no NaN: it was written as null.
+double number(const Json& j) {
+  return j.is_null() ? std::numeric_limits<double>::quiet_NaN() : j.get<double>();
+}
+
+RunState from_json(const Json& j) {
+  RunState s;
+  s.step = j.at("step").get<int64_t>();
+  s.total_steps = j.at("total_steps").get<int64_t>();
+  s.metrics_lines = j.at("metrics_lines").get<int64_t>();
+  s.last_validation = number(j.at("last_validation"));
+  s.recipe_hash = j.at("recipe_hash").get<std::string>();
+  s.best = {number(j.at("best").at("loss")), j.at("best").at("step").get<int64_t>(),
+            j.at("best").at("evaluations_since").get<int64_t>()};
+  s.plateau = {j.at("plateau").at("factor").get<double>(), number(j.at("plateau").at("best")),
+               j.at("plateau").at("bad").get<int64_t>(),
+               j.at("plateau").at("has_best").get<bool>()};
+  return s;
+}
+
+/// The state of a folder whose tensors are whole. Throws when anything is missing or damaged.
+RunState read_state(const std::string& folder) {
+  const std::string path = join_path(folder, kState);
+  JsonLimits limits;
+  limits.code = Code::kCorruptFile;
+  const Json json = parse_json(read_file(path, 1 << 20), path, limits);
+  const std::string tensors = join_path(folder, kTensors);
+  try {
+    const RunState state = from_json(json.at("run"));
+    const auto size = json.at("tensors_bytes").get<int64_t>();
+    require(file_size(tensors) == size, Code::kCorruptFile, "{}: {} bytes, {} were written",
+            tensors, file_size(tensors), size);
+    require(sha256_file(tensors) == json.at("tensors_sha256").get<std::string>(),
+            Code::kCorruptFile, "{}: the SHA-256 differs from what was written", tensors);
+    return state;
+  } catch (const nlohmann::json::exception& error) {
+    fail(Code::kCorruptFile, "{}: {}", path, error.what());
+  }
+}
+
+}  // namespace
+
+Checkpoints::Checkpoints(FileSystem& files, std::string directory, int64_t keep)
+    : files_(files), directory_(std::move(directory)), keep_(keep) {
+  make_directories(files_, directory_);
+}
+
+std::vector<std::string> Checkpoints::names() const {
+  std::vector<std::string> out;
+  for (const std::string& name : files_.list(directory_)) {
+    if (name.starts_with("step-")) out.push_back(name);
+  }
+  return out;
+}
+
+void Checkpoints::save(const RunState& state, const nn::ParameterStore& store,
+                       const optim::Optimizer& optimizer) {
+  const std::string folder = join_path(directory_, fmt::format("step-{:08d}", state.step));
+  make_directories(files_, folder);
+  const std::string tensors = join_path(folder, kTensors);
+  io::write_safetensors(files_, tensors, tensors_of(store, &optimizer));
+  const Json json = {{"run", to_json(state)},
+                     {"tensors_bytes", file_size(tensors)},
+                     {"tensors_sha256", sha256_file(tensors)}};
+  write_atomically(files_, join_path(folder, kState), dump_json(json, 1) + "\n");
+  files_.sync_directory(directory_);
+  remove_old(base_name(folder));
+}
+
+/// Keeps the newest `keep`, of which `saved` is the newest: a later folder is the damaged or unfinished
+/// one that the run went back from, and one without its state was never finished.
+void Checkpoints::remove_old(const std::string& saved) {
+  const std::vector<std::string> all = names();
+  int64_t kept = 0;
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    const std::string folder = join_path(directory_, *name);
+    const std::string state = join_path(folder, kState);
+    if (*name <= saved && kept < keep_ && file_exists(state)) {
+      ++kept;
+      continue;
+    }
+    files_.remove(state);  // from here on it does not count
+    remove_tree(files_, folder);
+  }
+}
+
+std::optional<RunState> Checkpoints::load(const std::string& recipe_hash,
+                                          nn::ParameterStore& store, optim::Optimizer& optimizer,
+                                          std::string* warning) {
+  std::vector<std::string> all = names();
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    const std::string folder = join_path(directory_, *name);
+    RunState state;
+    try {
+      state = read_state(folder);
+    } catch (const Error& error) {
+      *warning += std::string(error.what()) + "\n";
+      continue;
+    }
+    require(state.recipe_hash == recipe_hash, Code::kInvalidArgument,
+            "train: {} was written by another recipe (hash {}, this one is {}). Use the recipe in "
+            "the run directory, another out=DIR, or --fresh",
+            folder, state.recipe_hash, recipe_hash);
+    const io::Safetensors file(join_path(folder, kTensors));
+    for (const nn::StoredParameter& p : store.list()) {
+      read_into(file, "param." + p.name, p.parameter->value);
+      for (const optim::NamedState& s : optimizer.state()) {
+        read_into(file, s.name + "." + p.name, part(s.tensor, p));
+      }
+    }
+    return state;
+  }
+  return std::nullopt;
+}
+
+void Checkpoints::save_best(const nn::ParameterStore& store) {
+  io::write_safetensors(files_, join_path(directory_, "best.safetensors"),
+                        tensors_of(store, nullptr));
+}
+
+bool Checkpoints::load_best(nn::ParameterStore& store) {
+  const std::string path = join_path(directory_, "best.safetensors");
+  if (!file_exists(path)) return false;
+  const io::Safetensors file(path);
+  for (const nn::StoredParameter& p : store.list()) {
+    read_into(file, "param." + p.name, p.parameter->value);
+  }
+  return true;
+}
+
+}  // namespace ingot::train

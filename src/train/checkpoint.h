@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Everything a run needs to go on as if it had never stopped: parameters, optimiser state, step,
+// best and early-stop state, schedule state, metrics position. Data order and random numbers are
+// functions of (seed, step), so their state is the step itself. docs/formats/run_directory.md.
+//   checkpoints/step-00000200/state.safetensors   tensors: "param.NAME", "<state>.NAME"
+//   checkpoints/step-00000200/state.json          the rest, with the size and SHA-256 of the above;
+//                                                 written last: a folder without it does not count
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/files.h"
+#include "nn/parameter_store.h"
+#include "optim/optimizer.h"
+#include "train/schedule.h"
+
+namespace ingot::train {
+
+struct BestState {
+  double loss = 0.0;
+  int64_t step = -1;  ///< -1: no evaluation yet
+  int64_t evaluations_since = 0;
+};
+
+/// The part of a run's state that is not tensors.
+struct RunState {
+  int64_t step = 0;         ///< optimiser steps done
+  int64_t total_steps = 0;  ///< horizon, fixed when the run starts
+  int64_t metrics_lines = 0;
+  double last_validation = 0.0;
+  BestState best;
+  PlateauState plateau;
+  std::string recipe_hash;
+};
+
+class Checkpoints {
+ public:
+  /// `directory` is the run's checkpoints/ folder. Made when needed.
+  Checkpoints(FileSystem& files, std::string directory, int64_t keep);
+
+  /// Writes a checkpoint, then removes the oldest beyond `keep`. When this throws, the checkpoints
+  /// that were there still are.
+  void save(const RunState& state, const nn::ParameterStore& store,
+            const optim::Optimizer& optimizer);
+
+  /// Loads the newest whole checkpoint into `store` and `optimizer`; damaged ones are skipped and
+  /// named in `warning`. nullopt when there is none. Throws kInvalidArgument when it belongs to
+  /// another recipe (hash differs), kShapeMismatch when the parameters do.
+  std::optional<RunState> load(const std::string& recipe_hash, nn::ParameterStore& store,
+                               optim::Optimizer& optimizer, std::string* warning);
+
+  /// Parameters alone, as "best.safetensors".
+  void save_best(const nn::ParameterStore& store);
+  /// False when there is none.
+  bool load_best(nn::ParameterStore& store);
+
+ private:
+  [[nodiscard]] std::vector<std::string> names() const;  // step folders, oldest first
+  void remove_old(const std::string& saved);
+
+  FileSystem& files_;
+  std::string directory_;
+  int64_t keep_;
+};
+
+}  // namespace ingot::train

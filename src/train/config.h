@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipe says about training, and the checks of it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/config_fields.h"
+#include "optim/optimizer.h"
+#include "train/schedule.h"
+
+namespace ingot::train {
+
+struct EarlyStopConfig {
+  int64_t patience = 0;
+  double min_delta = 0.0;
+  void visit(auto& field) {
+    field("patience", patience, "evaluations without improvement before the run ends; 0: never");
+    field("min_delta", min_delta, "improvement in nats that counts");
+  }
+};
+
+struct TrainConfig {
+  int64_t steps = 0;
+  double epochs = 0.0;
+  int64_t tokens = 0;
+  double minutes = 0.0;
+  int64_t seq = 256;
+  int64_t micro_batch = 8;
+  int64_t accumulate = 1;
+  double lr = 1e-3;
+  optim::OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  float clip_norm = 1.0F;
+  int64_t log_every = 1;
+  int64_t eval_every = 100;
+  int64_t eval_batches = 0;
+  int64_t sample_every = 0;
+  std::string sample_prompt;
+  int64_t checkpoint_every = 200;
+  int64_t keep = 2;
+  EarlyStopConfig early_stop;
+  bool keep_best = true;
+  bool replay = true;
+
+  void visit(auto& field) {
+    field("steps", steps, "horizon in optimiser steps (give one of steps, epochs, tokens, minutes)");
+    field("epochs", epochs, "horizon in passes over the training split");
+    field("tokens", tokens, "horizon in training tokens");
+    field("minutes", minutes, "horizon in minutes on this machine, turned into steps at the start");
+    field("seq", seq, "tokens per training window");
+    field("micro_batch", micro_batch, "windows per forward and backward pass");
+    field("accumulate", accumulate, "micro-batches per optimiser step");
+    field("lr", lr, "peak learning rate, > 0");
+    field("optimizer", optimizer, "update rule");
+    field("schedule", schedule, "learning rate over time");
+    field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping");
+    field("log_every", log_every, "steps between two lines of metrics");
+    field("eval_every", eval_every, "steps between two evaluations; 0: only at the end");
+    field("eval_batches", eval_batches, "micro-batches per evaluation; 0: the whole validation split");
+    field("sample_every", sample_every, "steps between two sample texts; 0: none");
+    field("sample_prompt", sample_prompt, "how sample texts begin");
+    field("checkpoint_every", checkpoint_every, "steps between two checkpoints; 0: only at the end");
+    field("keep", keep, "checkpoints kept, at least 1");
+    field("early_stop", early_stop, "ends a run that no longer improves");
+    field("keep_best", keep_best, "export the weights with the lowest validation loss, not the last");
+    field("replay", replay, "record the step once and replay it; false runs every op eagerly");
+  }
+  /// Throws kInvalidArgument naming train.<key> and a value that works.
+  void check() const;
+};
+
+/// Optimiser steps for the horizon; `tokens_per_epoch` of the training split, `step_s` seconds per
+/// step (0: not measured; then minutes gives 0).
+[[nodiscard]] int64_t horizon_steps(const TrainConfig& config, int64_t tokens_per_epoch,
+                                    double step_s);
+
+}  // namespace ingot::train

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The training loop: load, step, log, evaluate, sample, checkpoint, stop. Continues what is in the
+// run directory. Everything it needs from outside (model, data, clock, files, progress) is handed in.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/progress.h"
+#include "train/checkpoint.h"
+#include "train/step.h"
+
+namespace ingot::train {
+
+struct LoopContext {
+  Engine& engine;
+  Task& task;
+  FileSystem& files;
+  const Clock& clock;
+  std::string out;          ///< run directory
+  std::string recipe_hash;  ///< of the resolved recipe
+  std::function<bool()> should_stop = [] { return false; };  ///< polled after every step
+  Progress* progress = nullptr;
+  std::function<void(const std::string&)> note = [](const std::string&) {};
+  std::function<void(int64_t step)> after_step = [](int64_t) {};  ///< tests stop runs here
+};
+
+enum class EndReason : uint8_t { kFinished, kEarlyStop, kStopped };
+
+struct TrainSummary {
+  int64_t steps = 0;
+  int64_t total_steps = 0;
+  int64_t parameters = 0;
+  double loss = 0.0;  ///< of the last step
+  Evaluation validation;
+  BestState best;
+  EndReason end = EndReason::kFinished;
+  double seconds = 0.0;          ///< of this call
+  double first_step_s = 0.0;     ///< from the call to the end of the first step
+  double items_per_s = 0.0;
+  int64_t slab_bytes = 0;
+  int64_t flops_per_step = 0;
+};
+
+/// Trains to the horizon, or until should_stop. A stopped run ends with a checkpoint of the last
+/// step; calling again continues it. Afterwards the task's module holds the best weights when
+/// config.keep_best and the run is over, else the last.
+/// Throws kInvalidArgument, kNumeric, kIo; checkpoints written before stay usable.
+TrainSummary train(const LoopContext& context, const TrainConfig& config);
+
+}  // namespace ingot::train

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/step.h"
+
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "autograd/op.h"
+#include "kernels/elementwise.h"
+#include "kernels/optimizer.h"
+
+namespace ingot::train {
+
+Step::Step(Engine& engine, const TrainConfig& config, Task& task)
+    : engine_(engine),
+      config_(config),
+      task_(task),
+      store_(engine, task.module()),
+      tape_(engine),
+      scalars_(engine),
+      optimizer_(optim::make_optimizer(config.optimizer, engine, store_)),
+      count_(Tensor::zeros(engine, {}, DType::kI64)),
+      loss_(Tensor::zeros(engine, {})),
+      sum_squares_(Tensor::zeros(engine, {}, DType::kF64)),
+      norm_(Tensor::zeros(engine, {})) {
+  store_.bind(tape_);
+}
+
+void Step::gradients() {
+  tape_.begin_step();
+  for (int64_t slot = 0; slot < config_.accumulate; ++slot) {
+    const Recording on(engine_, &tape_);
+    const Tensor loss = task_.loss(slot, count_);
+    tape_.backward(loss);
+    ops::add_gradient(loss.detach(), loss_, slot > 0);
+  }
+  tape_.finish_step();
+  const auto add_squares = [&](const float* x, const int64_t* count, int64_t n, int64_t most,
+                               bool accumulate) {
+    const Tensor work = ops::scratch(engine_, kernels::block_scratch_bytes(most));
+    kernels::SumSquaresArgs args;
+    args.x = x;
+    args.count = count;
+    args.out = sum_squares_.data<double>();
+    args.scratch = work.raw();
+    args.n = n;
+    args.accumulate = accumulate;
+    engine_.launch("grad_norm", &kernels::sum_squares, args, 2 * n);
+  };
+  add_squares(store_.grads().data<float>(), nullptr, store_.dense_size(), store_.dense_size(),
+              false);
+  for (const nn::StoredParameter& p : store_.list()) {
+    if (!p.parameter->row_sparse) continue;
+    const SparseGrad& g = tape_.sparse_grad(p.parameter->value.slot);
+    if (!g.rows.defined()) continue;
+    add_squares(g.rows.data<float>(), g.count.data<int64_t>(), g.rows.dim(1), g.rows.size(), true);
+  }
+  kernels::ClipArgs clip;
+  clip.sum_squares = sum_squares_.data<double>();
+  clip.coefficient = scalars_.grad_scale.data<float>();
+  clip.norm = norm_.data<float>();
+  clip.max_norm = config_.clip_norm;
+  engine_.launch("clip", &kernels::clip_coefficient, clip);
+}
+
+void Step::record() {
+  plan_.emplace(engine_, [&] {
+    gradients();
+    engine_.trace()->mark();
+    update();
+  });
+}
+
+void Step::load(int64_t step) {
+  int64_t count = 0;
+  for (int64_t slot = 0; slot < config_.accumulate; ++slot) {
+    count += task_.load(step * config_.accumulate + slot, slot);
+  }
+  *count_.data<int64_t>() = count;
+}
+
+StepResult Step::run(int64_t step, double lr) {
+  if (config_.replay && !plan_) record();
+  load(step);
+  *scalars_.lr.data<float>() = static_cast<float>(lr);
+  *scalars_.step.data<int64_t>() = step + 1;
+  *engine_.step_counter() = step;
+  if (plan_) {
+    plan_->run(0);
+  } else {
+    gradients();
+  }
+  const StepResult result{*loss_.data<float>(), *norm_.data<float>()};
+  if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
+    explain_nonfinite(step, result);
+  }
+  if (plan_) {
+    plan_->run(1);
+  } else {
+    update();
+  }
+  return result;
+}
+
+void Step::explain_nonfinite(int64_t step, const StepResult& result) {
+  engine_.check_finite = true;  // the first op whose result is not finite throws and names itself
+  std::string where = "no single op could be blamed";
+  try {
+    gradients();
+  } catch (const Error& error) {
+    where = error.what();
+  }
+  engine_.check_finite = false;
+  fail(Code::kNumeric,
+       "train: step {}: loss {}, gradient norm {}: {}. The weights are those of before this step. "
+       "Lower train.lr or train.clip_norm",
+       step, result.loss, result.grad_norm, where);
+}
+
+Forecast Step::forecast() {
+  return ingot::forecast(engine_, [&] {
+    gradients();
+    update();
+  });
+}
+
+double Step::measure_seconds(double budget_s) {
+  using Clock = std::chrono::steady_clock;
+  const auto seconds = [](Clock::time_point from) {
+    return std::chrono::duration<double>(Clock::now() - from).count();
+  };
+  if (!plan_) record();
+  load(0);
+  *scalars_.lr.data<float>() = 0.0F;  // weights stay
+  *scalars_.step.data<int64_t>() = 1;
+  plan_->run(0);  // warm caches and pages
+  double best = 1e300;
+  const auto start = Clock::now();
+  int runs = 0;
+  do {
+    const auto from = Clock::now();
+    load(runs);
+    plan_->run(0);
+    plan_->run(1);
+    best = std::min(best, seconds(from));
+    ++runs;
+  } while (seconds(start) < budget_s);
+  const double mean = seconds(start) / runs;
+  for (const optim::NamedState& s : optimizer_->state()) {
+    std::memset(s.tensor.raw(), 0, static_cast<size_t>(s.tensor.size_bytes()));
+  }
+  return std::min(mean, 1.5 * best);
+}
+
+}  // namespace ingot::train

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the loop trains: a module, batches by number, a loss, a validation. The loop knows neither
+// models nor data sets; the command line hands them in through this.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "nn/module.h"
+
+namespace ingot::train {
+
+struct Evaluation {
+  double loss = 0.0;  ///< mean per target, in nats: what best and early stopping look at
+  std::map<std::string, double> metrics;  ///< e.g. bits_per_byte
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  [[nodiscard]] virtual nn::Module& module() = 0;
+  /// Fills the input buffers of micro-batch `slot` of a step with batch number `index` (a pure
+  /// function of it). Returns the targets that count.
+  virtual int64_t load(int64_t index, int64_t slot) = 0;
+  /// Builds the loss of micro-batch `slot` from its buffers, divided by `count` (int64 []): the
+  /// targets of the whole step. Called while recording.
+  [[nodiscard]] virtual Tensor loss(int64_t slot, const Tensor& count) = 0;
+  /// Runs the validation split with the present weights.
+  [[nodiscard]] virtual Evaluation evaluate() = 0;
+  /// A short text or other sample of what the model does now; "" for none.
+  [[nodiscard]] virtual std::string sample() { return ""; }
+  /// Items (tokens, images) per micro-batch, for throughput.
+  [[nodiscard]] virtual int64_t items() const = 0;
+  /// Items in one pass over the training data.
+  [[nodiscard]] virtual int64_t items_per_epoch() const = 0;
+};
+
+}  // namespace ingot::train

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan against what follows: parameter counts of published models, the step's memory as it is
+// really taken, and a change that, when it is made, really runs under the cap.
+#include "cost/planner.h"
+
+#include <algorithm>
+
+#include "base/config.h"
+#include "base/machine.h"
+#include "base/philox.h"
+#include "base/text.h"
+#include "train/tiny_run.h"
+
+namespace ingot::cost {
+namespace {
+
+using testing::code_of;
+using testing::message_of;
+using testing::tiny_config;
+using testing::tiny_model;
+using testing::TinyData;
+using testing::TinyStep;
+
+/// What the process itself may grow by between two looks at it (allocator arenas, stacks).
+constexpr int64_t kProgramSlack = 8 << 20;
+
+PlanRequest request_of(const train::TrainConfig& train, const models::TransformerConfig& model) {
+  PlanRequest r;
+  r.train = train;
+  r.model = model;
+  r.measure_s = 0.0;
+  return r;
+}
+
+/// Large enough that activations outweigh the process.
+PlanRequest wide_request() {
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.train.seq = 128;
+  r.train.micro_batch = 32;
+  r.train.accumulate = 1;
+  r.model.context = 128;
+  r.model.dim = 64;
+  r.model.hidden = 256;
+  r.model.layers = 4;
+  return r;
+}
+
+/// "train.micro_batch=2 train.accumulate=4" applied as on the command line.
+struct TrainSection {
+  train::TrainConfig train;
+  void visit(auto& field) { field("train", train, ""); }
+};
+train::TrainConfig applied(const train::TrainConfig& config, const std::string& change) {
+  TrainSection section{config};
+  size_t begin = 0;
+  while (begin < change.size()) {
+    const size_t end = std::min(change.find(' ', begin), change.size());
+    apply_override(change.substr(begin, end - begin), section);
+    begin = end + 1;
+  }
+  return section.train;
+}
+
+int64_t parameters_of(models::TransformerConfig config) {
+  Team team(1);
+  Engine engine(team);
+  models::Transformer model(engine, config);  // declares shapes; allocates no weights
+  EXPECT_LT(engine.allocator().peak_bytes(), 16 << 20);
+  return nn::parameter_count(model);
+}
+
+TEST(Planner, ParameterCountsOfPublishedModels) {
+  models::TransformerConfig gpt2;
+  gpt2.layout = models::ModelLayout::kGpt2;
+  gpt2.vocab = 50257;
+  gpt2.context = 1024;
+  gpt2.layers = 12;
+  gpt2.heads = 12;
+  gpt2.dim = 768;
+  EXPECT_EQ(parameters_of(gpt2), 124'439'808);
+
+  models::TransformerConfig llama;
+  llama.layout = models::ModelLayout::kLlama;
+  llama.vocab = 32000;
+  llama.context = 4096;
+  llama.layers = 32;
+  llama.heads = 32;
+  llama.dim = 4096;
+  llama.hidden = 11008;
+  llama.tie_embeddings = false;
+  EXPECT_EQ(parameters_of(llama), 6'738'415'616);
+
+  llama.layers = 22;  // TinyLlama 1.1B: grouped heads
+  llama.heads = 32;
+  llama.kv_heads = 4;
+  llama.dim = 2048;
+  llama.hidden = 5632;
+  llama.context = 2048;
+  EXPECT_EQ(parameters_of(llama), 1'100'048'384);
+}
+
+TEST(Planner, ThePlannedStepIsTheStepThatRuns) {
+  const TinyData data;
+  for (const bool tied : {true, false}) {
+    models::TransformerConfig model = tiny_model();
+    model.tie_embeddings = tied;
+    Team team(2);
+    const TrainPlan plan = plan_training(team, request_of(tiny_config(), model));
+    TinyStep real(data, tiny_config(), model, 2);
+    (void)real.step.run(0, 0.01);
+    EXPECT_EQ(plan.slab_bytes, real.engine.slab_bytes());
+    EXPECT_EQ(plan.flops_per_step, real.step.flops());
+    EXPECT_EQ(plan.parameters, real.step.store().parameter_count());
+    // The real task has buffers for evaluation beside those of the step.
+    EXPECT_LE(plan.state_bytes, real.engine.allocator().held_bytes());
+    EXPECT_GE(plan.state_bytes * 1.05 + 65536,
+              static_cast<double>(real.engine.allocator().held_bytes()));
+    EXPECT_EQ(plan.peak_bytes, plan.program_bytes + plan.state_bytes + plan.slab_bytes);
+  }
+}
+
+TEST(Planner, StepsTokensAndTime) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.train.steps = 0;
+  r.train.epochs = 2;
+  r.tokens_per_epoch = 640;
+  r.measure_s = 0.001;
+  r.train.eval_every = 0;
+  const TrainPlan plan = plan_training(team, r);
+  EXPECT_EQ(plan.steps, 20);  // 64 tokens per step
+  EXPECT_EQ(plan.tokens, 1280);
+  EXPECT_GT(plan.seconds_per_step, 0.0);
+  EXPECT_DOUBLE_EQ(plan.seconds, 20 * plan.seconds_per_step);
+  EXPECT_DOUBLE_EQ(plan.tokens_per_second, 64 / plan.seconds_per_step);
+  // 6 · (matrix weights) per token and 6 · layers · dim · seq for causal attention.
+  constexpr int64_t kMatrices = 2 * (16 * 16 * 2 + 16 * 8 * 2 + 3 * 16 * 32) + 300 * 16;
+  EXPECT_EQ(plan.model_flops_per_step, 64 * (6 * kMatrices + 6 * 2 * 16 * 16));
+}
+
+TEST(Planner, NotMeasuredWhenItDoesNotFit) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.measure_s = 0.001;
+  r.memory_bytes = 1;
+  const TrainPlan plan = plan_training(team, r);
+  EXPECT_EQ(plan.seconds_per_step, 0.0);
+  EXPECT_GT(plan.peak_bytes, 1);
+}
+
+TEST(Planner, RefusedWithAChangeThatFits) {
+  Team team(1);
+  const PlanRequest wide = wide_request();
+  const int64_t whole = peak_memory(team, wide);
+  PlanRequest narrow = wide;
+  narrow.train.micro_batch = 4;
+  PlanRequest r = wide;
+  r.memory_bytes = peak_memory(team, narrow) + (4 << 20);
+  ASSERT_LT(r.memory_bytes, whole) << "the example is too small to prove anything";
+
+  const auto change = fitting_change(team, r);
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->text, "train.micro_batch=4 train.accumulate=8");
+  EXPECT_LE(change->peak_bytes, r.memory_bytes);
+  const auto refuse = [&] { require_fits(team, r, whole); };
+  EXPECT_EQ(message_of(refuse).substr(0, message_of(refuse).find(" needs ", 20)),
+            "plan: needs " + human_bytes(whole) + ", the cap is " + human_bytes(r.memory_bytes) +
+                ". " + change->text);
+  EXPECT_EQ(code_of(refuse), "out_of_memory");
+
+  PlanRequest changed = r;
+  changed.train = applied(r.train, change->text);
+  EXPECT_EQ(changed.train.micro_batch * changed.train.accumulate, 32);
+  const int64_t peak = peak_memory(team, changed);
+  EXPECT_LE(peak, r.memory_bytes + kProgramSlack);
+  require_fits(team, changed, std::min(peak, r.memory_bytes));  // does not throw
+}
+
+TEST(Planner, TheChangeReallyRunsUnderTheCap) {
+  const TinyData data;
+  Team team(1);
+  PlanRequest r = wide_request();
+  r.train.micro_batch = 16;
+  r.train.seq = 16;
+  r.model.context = 16;
+  const int64_t whole = peak_memory(team, r);
+  const TrainPlan plan = plan_training(team, r);
+  r.memory_bytes = whole - plan.slab_bytes / 2;
+  const auto change = fitting_change(team, r);
+  ASSERT_TRUE(change.has_value());
+  const int64_t before = resident_bytes();
+  TinyStep real(data, applied(r.train, change->text), r.model);
+  for (int64_t step = 0; step < 3; ++step) (void)real.step.run(step, 0.01);
+  const int64_t tensors = real.engine.allocator().peak_bytes() + real.engine.slab_bytes();
+  EXPECT_LE(tensors, r.memory_bytes - plan.program_bytes);
+  EXPECT_LE(resident_bytes() - before, r.memory_bytes - plan.program_bytes + kProgramSlack);
+}
+
+TEST(Planner, AShorterWindowTakesLessAndNothingFitsUnderAByte) {
+  Team team(1);
+  PlanRequest r = wide_request();
+  r.train.micro_batch = 1;
+  PlanRequest shorter = r;
+  shorter.train.seq = 32;
+  EXPECT_LT(plan_training(team, shorter).slab_bytes, plan_training(team, r).slab_bytes);
+  r.memory_bytes = 1;
+  EXPECT_FALSE(fitting_change(team, r).has_value());
+  EXPECT_EQ(message_of([&] { require_fits(team, r, 1000); }),
+            "plan: needs 1000 B, the cap is 1 B. No smaller batch or window fits; use a smaller "
+            "model.dim or model.layers");
+}
+
+// Weights alone over the cap: refused from the shapes, before 100 GB are asked for.
+TEST(Planner, AHugeModelIsRefusedWithoutAllocatingIt) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.model.vocab = 32000;
+  r.model.context = 4096;
+  r.model.layers = 32;
+  r.model.heads = 32;
+  r.model.kv_heads = 32;
+  r.model.dim = 4096;
+  r.model.hidden = 11008;
+  r.model.tie_embeddings = false;
+  r.memory_bytes = int64_t{4} << 30;
+  const int64_t before = resident_bytes();
+  const TrainPlan plan = plan_training(team, r);
+  EXPECT_EQ(plan.parameters, 6'738'415'616);
+  EXPECT_GT(plan.peak_bytes, 3 * plan.parameters * 4);
+  EXPECT_LT(resident_bytes() - before, 64 << 20);
+  const std::string message = message_of([&] { require_fits(team, r, plan.peak_bytes); });
+  EXPECT_NE(message.find("the cap is 4.0 GiB. No smaller batch or window fits"), std::string::npos)
+      << message;
+}
+
+TEST(Planner, NoCapNoRefusal) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  require_fits(team, r, int64_t{1} << 60);
+}
+
+}  // namespace
+}  // namespace ingot::cost

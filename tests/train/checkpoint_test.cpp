@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checkpoints come back exactly, the oldest go, a damaged newest gives way to the one before, and a
+// disk that fails at any operation leaves a checkpoint that loads. Whole runs: kill_resume_test.cpp.
+#include "train/checkpoint.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "base/faulty_files.h"
+#include "base/message_of.h"
+#include "train/unsynced_files.h"
+
+namespace ingot::train {
+namespace {
+
+using testing::code_of;
+using testing::message_of;
+using testing::TempDir;
+
+struct Weights : nn::Module {
+  explicit Weights(int64_t rows = 3) {
+    table.shape = {rows, 4};
+    table.init = {nn::InitKind::kNormal, 1.0F};
+    bias.shape = {5};
+    bias.init = {nn::InitKind::kUniform, 1.0F};
+    bias.decay = false;
+  }
+  void visit(nn::Visitor& visitor) override {
+    visitor("table", table);
+    visitor("bias", bias);
+  }
+  nn::Parameter table, bias;
+};
+
+/// A model with its optimiser, whose numbers are a function of `version`.
+struct Model {
+  explicit Model(int64_t rows = 3)
+      : team(1), engine(team), weights(rows), store(engine, weights), tape(engine) {
+    store.bind(tape);
+    optimizer = optim::make_optimizer({}, engine, store);
+  }
+  void set(int version) {
+    fill(store.values(), version);
+    int i = 0;
+    for (const optim::NamedState& s : optimizer->state()) fill(s.tensor, version + 100 * ++i);
+  }
+  /// The parameters and states, padding left out.
+  std::vector<float> numbers() {
+    std::vector<float> all;
+    const auto take = [&](const Tensor& slab) {
+      for (const nn::StoredParameter& p : store.list()) {
+        const float* x = slab.data<float>() + p.offset;
+        all.insert(all.end(), x, x + p.parameter->shape.size());
+      }
+    };
+    take(store.values());
+    for (const optim::NamedState& s : optimizer->state()) take(s.tensor);
+    return all;
+  }
+  static std::vector<float> expected(int version) {
+    Model m;
+    m.set(version);
+    return m.numbers();
+  }
+
+  Team team;
+  Engine engine;
+  Weights weights;
+  nn::ParameterStore store;
+  Tape tape;
+  std::unique_ptr<optim::Optimizer> optimizer;
+
+ private:
+  void fill(const Tensor& slab, int version) {
+    for (const nn::StoredParameter& p : store.list()) {
+      for (int64_t i = 0; i < p.parameter->shape.size(); ++i) {
+        slab.data<float>()[p.offset + i] =
+            static_cast<float>(version) + 0.001F * static_cast<float>(p.offset + i);
+      }
+    }
+  }
+};
+
+RunState state_at(int64_t step) {
+  RunState s;
+  s.step = step;
+  s.total_steps = 1000;
+  s.metrics_lines = 3 * step;
+  s.last_validation = 0.1 + static_cast<double>(step);  // no short decimal
+  s.best = {1.0 / 3.0, step - 1, 2};
+  s.plateau = {0.01, 2.0 / 7.0, 1, true};
+  s.recipe_hash = "abc";
+  return s;
+}
+
+class CheckpointTest : public ::testing::Test {
+ protected:
+  void save(int64_t step, FileSystem* files = nullptr, int64_t keep = 2) {
+    model_.set(static_cast<int>(step));
+    Checkpoints(files != nullptr ? *files : *files_, folder(), keep)
+        .save(state_at(step), model_.store, *model_.optimizer);
+  }
+  /// The step that loads, -1 for none; the numbers must be those of that step.
+  int64_t load(std::string* warning = nullptr) {
+    Model fresh;
+    std::string text;
+    const auto found =
+        Checkpoints(*files_, folder(), 2).load("abc", fresh.store, *fresh.optimizer, &text);
+    if (warning != nullptr) *warning = text;
+    if (!found) return -1;
+    EXPECT_EQ(fresh.numbers(), Model::expected(static_cast<int>(found->step)));
+    return found->step;
+  }
+  [[nodiscard]] std::string folder() const { return dir_.file("checkpoints"); }
+  [[nodiscard]] std::string path(int64_t step, const std::string& name) const {
+    return fmt::format("{}/step-{:08d}/{}", folder(), step, name);
+  }
+  [[nodiscard]] std::vector<std::string> names() const { return files_->list(folder()); }
+
+  TempDir dir_;
+  std::unique_ptr<FileSystem> files_ = std::make_unique<testing::UnsyncedFiles>();
+  Model model_;
+};
+
+TEST_F(CheckpointTest, NothingToLoad) {
+  std::string warning;
+  EXPECT_EQ(load(&warning), -1);
+  EXPECT_EQ(warning, "");
+  EXPECT_TRUE(directory_exists(folder()));
+}
+
+TEST_F(CheckpointTest, EverythingComesBackExactly) {
+  save(7);
+  Model fresh;
+  std::string warning;
+  const auto found =
+      Checkpoints(*files_, folder(), 2).load("abc", fresh.store, *fresh.optimizer, &warning);
+  ASSERT_TRUE(found.has_value());
+  const RunState expected = state_at(7);
+  EXPECT_EQ(found->step, expected.step);
+  EXPECT_EQ(found->total_steps, expected.total_steps);
+  EXPECT_EQ(found->metrics_lines, expected.metrics_lines);
+  EXPECT_EQ(found->last_validation, expected.last_validation);
+  EXPECT_EQ(found->best.loss, expected.best.loss);
+  EXPECT_EQ(found->best.step, expected.best.step);
+  EXPECT_EQ(found->best.evaluations_since, expected.best.evaluations_since);
+  EXPECT_EQ(found->plateau.factor, expected.plateau.factor);
+  EXPECT_EQ(found->plateau.best, expected.plateau.best);
+  EXPECT_EQ(found->plateau.bad, expected.plateau.bad);
+  EXPECT_EQ(found->plateau.has_best, expected.plateau.has_best);
+  EXPECT_EQ(fresh.numbers(), Model::expected(7));
+  EXPECT_EQ(fresh.optimizer->state().size(), 2U);  // both moments of AdamW
+  EXPECT_EQ(warning, "");
+}
+
+TEST_F(CheckpointTest, ANanLossComesBackAsNan) {
+  RunState state = state_at(3);
+  state.last_validation = std::numeric_limits<double>::quiet_NaN();
+  state.best.loss = std::numeric_limits<double>::infinity();
+  Checkpoints checkpoints(*files_, folder(), 2);
+  checkpoints.save(state, model_.store, *model_.optimizer);
+  std::string warning;
+  const auto found = checkpoints.load("abc", model_.store, *model_.optimizer, &warning);
+  ASSERT_TRUE(found.has_value()) << warning;
+  EXPECT_TRUE(std::isnan(found->last_validation));
+}
+
+TEST_F(CheckpointTest, KeepsTheNewest) {
+  for (const int64_t step : {5, 10, 15, 20}) save(step);
+  EXPECT_EQ(names(), (std::vector<std::string>{"step-00000015", "step-00000020"}));
+  EXPECT_EQ(load(), 20);
+}
+
+TEST_F(CheckpointTest, ADamagedNewestGivesWayToTheOneBefore) {
+  const auto damage = [&](const std::string& file, const auto& how) {
+    save(10);
+    save(20);
+    how(file);
+    std::string warning;
+    EXPECT_EQ(load(&warning), 10) << file;
+    EXPECT_NE(warning.find(file), std::string::npos) << warning;
+    return warning;
+  };
+  const auto cut = [](const std::string& file) {
+    std::filesystem::resize_file(file, std::filesystem::file_size(file) - 1);
+  };
+  const auto flip = [](const std::string& file) {
+    std::fstream f(file, std::ios::in | std::ios::out | std::ios::binary);
+    f.seekg(-2, std::ios::end);
+    const char byte = static_cast<char>(f.get() ^ 1);
+    f.seekp(-2, std::ios::end);
+    f.put(byte);
+  };
+  const auto erase = [](const std::string& file) { std::filesystem::remove(file); };
+  const std::string tensors = path(20, "state.safetensors");
+  const std::string state = path(20, "state.json");
+  const std::string size = std::to_string((save(20), file_size(tensors)));
+  EXPECT_EQ(damage(tensors, cut), tensors + ": " + std::to_string(std::stoll(size) - 1) +
+                                      " bytes, " + size + " were written\n");
+  EXPECT_EQ(damage(tensors, flip), tensors + ": the SHA-256 differs from what was written\n");
+  (void)damage(tensors, erase);
+  (void)damage(state, [&](const std::string& file) {
+    cut(file);  // the line end
+    cut(file);  // the last brace
+  });
+  (void)damage(state, erase);
+  (void)damage(state, [](const std::string& file) { std::ofstream(file) << "{\"run\": {}}"; });
+}
+
+TEST_F(CheckpointTest, AllDamagedIsLikeNone) {
+  save(10);
+  save(20);
+  std::filesystem::remove(path(10, "state.json"));
+  std::filesystem::remove(path(20, "state.json"));
+  EXPECT_EQ(load(), -1);
+}
+
+// After going back from a damaged or unfinished newest one, the next save must not count it.
+TEST_F(CheckpointTest, SavingBeforeADamagedOneKeepsWhatLoads) {
+  save(10);
+  save(20);
+  std::filesystem::remove(path(20, "state.json"));
+  save(15, nullptr, 1);
+  EXPECT_EQ(names(), std::vector<std::string>{"step-00000015"});
+  EXPECT_EQ(load(), 15);
+}
+
+TEST_F(CheckpointTest, AnotherRecipeIsRefused) {
+  save(10);
+  std::string warning;
+  Checkpoints checkpoints(*files_, folder(), 2);
+  const auto other = [&] {
+    (void)checkpoints.load("def", model_.store, *model_.optimizer, &warning);
+  };
+  EXPECT_EQ(message_of(other),
+            "train: " + folder() +
+                "/step-00000010 was written by another recipe (hash abc, this one is def). Use the "
+                "recipe in the run directory, another out=DIR, or --fresh");
+  EXPECT_EQ(code_of(other), "invalid_argument");
+}
+
+TEST_F(CheckpointTest, AnotherModelIsRefused) {
+  save(10);
+  Model wide(6);
+  std::string warning;
+  const auto load_wide = [&] {
+    (void)Checkpoints(*files_, folder(), 2).load("abc", wide.store, *wide.optimizer, &warning);
+  };
+  EXPECT_EQ(message_of(load_wide), path(10, "state.safetensors") +
+                                       ": \"param.table\" is float32 [3, 4], this recipe's model "
+                                       "needs float32 [6, 4]");
+  EXPECT_EQ(code_of(load_wide), "shape_mismatch");
+}
+
+TEST_F(CheckpointTest, AnotherOptimiserIsRefused) {
+  save(10);
+  optim::OptimizerConfig sgd;
+  sgd.name = optim::OptimizerKind::kSgd;
+  sgd.momentum = 0.9F;
+  const auto optimizer = optim::make_optimizer(sgd, model_.engine, model_.store);
+  std::string warning;
+  const std::string message = message_of([&] {
+    (void)Checkpoints(*files_, folder(), 2).load("abc", model_.store, *optimizer, &warning);
+  });
+  EXPECT_NE(message.find("there is no tensor \"momentum."), std::string::npos) << message;
+}
+
+TEST_F(CheckpointTest, BestWeights) {
+  Checkpoints checkpoints(*files_, folder(), 2);
+  EXPECT_FALSE(checkpoints.load_best(model_.store));
+  model_.set(3);
+  checkpoints.save_best(model_.store);
+  model_.set(4);
+  EXPECT_TRUE(checkpoints.load_best(model_.store));
+  const std::vector<float> three = Model::expected(3), four = Model::expected(4);
+  const std::vector<float> now = model_.numbers();
+  const size_t parameters = 17;
+  EXPECT_TRUE(std::equal(now.begin(), now.begin() + parameters, three.begin()));
+  EXPECT_TRUE(std::equal(now.begin() + parameters, now.end(), four.begin() + parameters));
+}
+
+// Every operation of saving step 20 fails once, alone and with everything after it.
+TEST_F(CheckpointTest, AFailureAtAnyOperationKeepsThePreviousOne) {
+  FaultyFiles counting(*files_);
+  save(10);
+  save(20, &counting, 1);
+  int64_t tried = 0;
+  for (int op = 0; op < kFileOps; ++op) {
+    const auto kind = static_cast<FileOp>(op);
+    for (int64_t nth = 1; nth <= counting.count(kind); ++nth) {
+      for (const bool crash : {false, true}) {
+        remove_tree(*files_, folder());
+        save(10);
+        FaultyFiles faulty(*files_, {{.op = kind, .nth = nth, .tear = true, .crash = crash}});
+        const std::string message = message_of([&] { save(20, &faulty, 1); });
+        EXPECT_NE(message, "no error") << op << " " << nth;
+        const int64_t loaded = load();
+        EXPECT_TRUE(loaded == 10 || loaded == 20) << op << " " << nth << ": " << message;
+        save(30, nullptr, 1);  // and the next one goes through
+        EXPECT_EQ(load(), 30);
+        EXPECT_EQ(names(), std::vector<std::string>{"step-00000030"});
+        ++tried;
+      }
+    }
+  }
+  EXPECT_GT(tried, 20);
+}
+
+TEST_F(CheckpointTest, AFullDiskSaysSo) {
+  save(10);
+  FaultyFiles faulty(*files_, {{.op = FileOp::kWrite, .nth = 2}});
+  const std::string message = message_of([&] { save(20, &faulty); });
+  EXPECT_NE(message.find("write: \"" + path(20, "state.safetensors.tmp") +
+                         "\": No space left on device"),
+            std::string::npos)
+      << message;
+}
+
+}  // namespace
+}  // namespace ingot::train

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a training recipe may not say, each with its message, and the horizon in steps.
+#include "train/config.h"
+
+#include <functional>
+#include <limits>
+
+#include "base/message_of.h"
+
+namespace ingot::train {
+namespace {
+
+using testing::code_of;
+using testing::message_of;
+
+TrainConfig good() {
+  TrainConfig c;
+  c.steps = 10;
+  return c;
+}
+
+void expect_message(const std::function<void(TrainConfig&)>& change, const std::string& message) {
+  TrainConfig c = good();
+  change(c);
+  EXPECT_EQ(message_of([&] { c.check(); }), message);
+  EXPECT_EQ(code_of([&] { c.check(); }), message == "no error" ? "no error" : "invalid_argument");
+}
+
+TEST(TrainConfig, OneHorizon) {
+  expect_message([](TrainConfig&) {}, "no error");
+  expect_message([](TrainConfig& c) { c.steps = 0; },
+                 "train: 0 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
+                 "example train.steps=1000");
+  expect_message(
+      [](TrainConfig& c) {
+        c.tokens = 5;
+        c.minutes = 1;
+      },
+      "train: 3 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
+      "example train.steps=1000");
+}
+
+TEST(TrainConfig, SizesArePositive) {
+  expect_message([](TrainConfig& c) { c.seq = 0; },
+                 "train.seq: 0 must be positive, for example 256");
+  expect_message([](TrainConfig& c) { c.micro_batch = -1; },
+                 "train.micro_batch: -1 must be positive, for example 8");
+  expect_message([](TrainConfig& c) { c.accumulate = 0; },
+                 "train.accumulate: 0 must be positive, for example 1");
+  expect_message([](TrainConfig& c) { c.log_every = 0; },
+                 "train.log_every: 0 must be positive, for example 1");
+  expect_message([](TrainConfig& c) { c.keep = 0; },
+                 "train.keep: 0 must be positive, for example 2");
+}
+
+TEST(TrainConfig, Rates) {
+  expect_message([](TrainConfig& c) { c.lr = 0; },
+                 "train.lr: 0 must be a positive number, for example 1e-3");
+  expect_message([](TrainConfig& c) { c.lr = std::numeric_limits<double>::infinity(); },
+                 "train.lr: inf must be a positive number, for example 1e-3");
+  expect_message([](TrainConfig& c) { c.clip_norm = -1; },
+                 "train.clip_norm: -1 is negative; 1 is usual, 0 turns clipping off");
+}
+
+TEST(TrainConfig, Intervals) {
+  const std::string negative =
+      "train: eval_every, eval_batches, sample_every, checkpoint_every and early_stop.patience "
+      "must not be negative";
+  expect_message([](TrainConfig& c) { c.eval_every = -1; }, negative);
+  expect_message([](TrainConfig& c) { c.eval_batches = -1; }, negative);
+  expect_message([](TrainConfig& c) { c.sample_every = -1; }, negative);
+  expect_message([](TrainConfig& c) { c.checkpoint_every = -1; }, negative);
+  expect_message([](TrainConfig& c) { c.early_stop.patience = -1; }, negative);
+  expect_message(
+      [](TrainConfig& c) {
+        c.early_stop.patience = 1;
+        c.eval_every = 0;
+      },
+      "train.early_stop needs evaluations; set train.eval_every=100");
+}
+
+TEST(TrainConfig, ScheduleIsChecked) {
+  expect_message([](TrainConfig& c) { c.schedule.warmup = -0.1; },
+                 "train.schedule.warmup: -0.1 is negative; 0.02 is usual");
+  expect_message([](TrainConfig& c) { c.schedule.final = 1.5; },
+                 "train.schedule.final: 1.5 is not in [0, 1]");
+  expect_message([](TrainConfig& c) { c.schedule.decay = -1; },
+                 "train.schedule.decay: -1 is not in [0, 1]");
+  expect_message([](TrainConfig& c) { c.schedule.gamma = 2; },
+                 "train.schedule.gamma: 2 is not in [0, 1]");
+  expect_message([](TrainConfig& c) { c.schedule.step_size = 0; },
+                 "train.schedule: step_size 0 and patience 3 must be positive");
+  expect_message([](TrainConfig& c) { c.schedule.patience = 0; },
+                 "train.schedule: step_size 1000 and patience 0 must be positive");
+}
+
+TEST(HorizonSteps, OfEachKind) {
+  TrainConfig c;  // 256 · 8 · 1 = 2,048 tokens per step
+  c.steps = 7;
+  EXPECT_EQ(horizon_steps(c, 1'000'000, 0.0), 7);
+  c.steps = 0;
+  c.tokens = 2048 * 10;
+  EXPECT_EQ(horizon_steps(c, 1'000'000, 0.0), 10);
+  c.tokens += 1;  // at least so many tokens
+  EXPECT_EQ(horizon_steps(c, 1'000'000, 0.0), 11);
+  c.tokens = 1;
+  EXPECT_EQ(horizon_steps(c, 1'000'000, 0.0), 1);
+  c.tokens = 0;
+  c.epochs = 2.5;
+  EXPECT_EQ(horizon_steps(c, 2048 * 4, 0.0), 10);
+  c.epochs = 1e-9;
+  EXPECT_EQ(horizon_steps(c, 2048, 0.0), 1);
+  c.epochs = 0;
+  c.minutes = 2;
+  EXPECT_EQ(horizon_steps(c, 0, 0.5), 240);
+  EXPECT_EQ(horizon_steps(c, 0, 1e9), 1);
+  EXPECT_EQ(horizon_steps(c, 0, 0.0), 0);  // not measured
+  c.accumulate = 4;
+  c.minutes = 0;
+  c.tokens = 2048 * 12;
+  EXPECT_EQ(horizon_steps(c, 0, 0.0), 3);
+}
+
+}  // namespace
+}  // namespace ingot::train

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run gives the same final weights, the same last checkpoint and the same metrics however it is run:
+// with any number of threads, replayed or op by op, in one go or stopped anywhere and continued.
+// Runs that are killed: kill_resume_test.cpp.
+#include "train/loop.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "train/tiny_run.h"
+
+namespace ingot::train {
+namespace {
+
+using testing::code_of;
+using testing::kTinySteps;
+using testing::message_of;
+using testing::run_tiny;
+using testing::TempDir;
+using testing::tiny_config;
+using testing::TinyData;
+using testing::TinyOptions;
+using testing::TinyResult;
+
+class Loop : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    data_ = new TinyData;
+    const TempDir dir;
+    expected_ = new TinyResult(run_tiny(*data_, dir.path(), tiny_config()));
+  }
+  static void TearDownTestSuite() {
+    delete expected_;
+    delete data_;
+  }
+  static TinyResult run(const std::string& out, const TrainConfig& config,
+                        const TinyOptions& options = {}) {
+    return run_tiny(*data_, out, config, options);
+  }
+  static void expect_same(const TinyResult& result, const std::string& what) {
+    EXPECT_EQ(result.weights, expected_->weights) << what;
+    EXPECT_EQ(result.checkpoint, expected_->checkpoint) << what;
+    EXPECT_EQ(result.metrics, expected_->metrics) << what;
+    EXPECT_EQ(result.summary.steps, expected_->summary.steps) << what;
+    EXPECT_EQ(result.summary.best.step, expected_->summary.best.step) << what;
+    EXPECT_EQ(result.summary.end, expected_->summary.end) << what;
+  }
+  static TinyData* data_;
+  static TinyResult* expected_;
+};
+TinyData* Loop::data_ = nullptr;
+TinyResult* Loop::expected_ = nullptr;
+
+// The other tests prove little unless the run has all the state that could get lost.
+TEST_F(Loop, TheRunHasEveryKindOfState) {
+  const TrainSummary& s = expected_->summary;
+  EXPECT_EQ(s.total_steps, kTinySteps);
+  EXPECT_EQ(s.end, EndReason::kEarlyStop) << "steps " << s.steps;
+  EXPECT_GT(s.best.step, 0);
+  EXPECT_LT(s.best.step, s.steps) << "the best weights are the last ones";
+  EXPECT_EQ(s.best.evaluations_since, tiny_config().early_stop.patience);
+  const int64_t windows = data_->train().tokens() / tiny_config().seq;
+  EXPECT_GT(s.steps * 4, windows) << "no epoch ends within the run";
+  EXPECT_NE((s.steps * 4) % windows, 0);
+  EXPECT_GT(s.slab_bytes, 0);
+  EXPECT_GT(s.flops_per_step, 0);
+  EXPECT_NE(expected_->metrics.find("\"kind\":\"sample\""), std::string::npos);
+  EXPECT_NE(expected_->metrics.find("\"kind\":\"validation\""), std::string::npos);
+  EXPECT_EQ(expected_->metrics.find("clock"), std::string::npos);
+  // The plateau schedule has lowered the learning rate after the warm-up.
+  EXPECT_NE(expected_->metrics.find("\"learning_rate\":0.02,"), std::string::npos);
+  EXPECT_NE(expected_->metrics.find("\"learning_rate\":0.01,"), std::string::npos)
+      << expected_->metrics;
+}
+
+TEST_F(Loop, LearnsTheText) {
+  EXPECT_LT(expected_->summary.best.loss, 4.0);  // ln 300 = 5.7 at the start
+}
+
+TEST_F(Loop, AnyNumberOfThreads) {
+  for (const int threads : {1, 2, 3, 8}) {
+    const TempDir dir;
+    TinyOptions options;
+    options.threads = threads;
+    expect_same(run(dir.path(), tiny_config(), options), std::to_string(threads) + " threads");
+  }
+}
+
+TEST_F(Loop, ReplayedAndOpByOp) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.replay = false;
+  TinyResult eager = run(dir.path(), config);
+  EXPECT_EQ(eager.summary.slab_bytes, 0);
+  expect_same(eager, "eager");
+}
+
+TEST_F(Loop, ReplayLeavesNoTapeRecordAndNoAllocatorCall) {
+  struct Seen {
+    int64_t step, launches, records, conversions, calls;
+  };
+  std::vector<Seen> seen;
+  TinyOptions options;
+  options.after_step = [&](Engine& engine, int64_t step) {
+    seen.push_back({step, engine.counters.launches, engine.counters.tape_records,
+                    engine.counters.conversions, engine.allocator().calls()});
+  };
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  (void)run(dir.path(), config, options);
+  ASSERT_GT(seen.size(), 6U);
+  const int64_t settled = config.eval_every;  // step and evaluation are recorded by then
+  EXPECT_GT(seen[0].records, 0);
+  for (const Seen& s : seen) {
+    if (s.step > 1 && s.step < settled) {
+      EXPECT_EQ(s.launches, seen[0].launches) << s.step;
+      EXPECT_EQ(s.records, seen[0].records) << s.step;
+      EXPECT_EQ(s.calls, seen[0].calls) << s.step;
+    }
+    EXPECT_EQ(s.conversions, 0) << s.step;
+    if (s.step <= settled) continue;
+    const Seen& base = seen[static_cast<size_t>(settled - 1)];
+    EXPECT_EQ(s.launches, base.launches) << s.step;
+    EXPECT_EQ(s.records, base.records) << s.step;
+    EXPECT_EQ(s.calls, base.calls) << s.step;
+  }
+}
+
+TEST_F(Loop, StoppedAnywhereAndContinued) {
+  for (const std::vector<int64_t>& stops :
+       {std::vector<int64_t>{1}, {7}, {2, 3, 5, 6, 9}, {1, 2, 3, 4, 5, 6, 7, 8}}) {
+    const TempDir dir;
+    std::string what = "stopped at";
+    for (const int64_t stop : stops) {
+      TinyOptions options;
+      options.should_stop = [&](int64_t step) { return step == stop; };
+      const TinyResult part = run(dir.path(), tiny_config(), options);
+      EXPECT_EQ(part.summary.end, EndReason::kStopped);
+      EXPECT_EQ(part.summary.steps, stop);
+      what += " " + std::to_string(stop);
+    }
+    expect_same(run(dir.path(), tiny_config()), what);
+  }
+}
+
+TEST_F(Loop, ContinuedWithOtherThreadsAndWithoutReplay) {
+  const TempDir dir;
+  TinyOptions first;
+  first.threads = 3;
+  first.should_stop = [](int64_t step) { return step == 5; };
+  TrainConfig eager = tiny_config();
+  eager.replay = false;
+  (void)run(dir.path(), eager, first);
+  TinyOptions second;
+  second.threads = 1;
+  expect_same(run(dir.path(), tiny_config(), second), "3 threads eager, then 1 thread replayed");
+}
+
+TEST_F(Loop, AFinishedRunIsNotTrainedAgain) {
+  const TempDir dir;
+  (void)run(dir.path(), tiny_config());
+  int64_t steps = 0;
+  TinyOptions options;
+  options.after_step = [&](Engine&, int64_t) { ++steps; };
+  expect_same(run(dir.path(), tiny_config(), options), "again");
+  EXPECT_EQ(steps, 0);
+}
+
+TEST_F(Loop, LastWeightsWhenTheBestAreNotWanted) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.keep_best = false;
+  const TinyResult last = run(dir.path(), config);
+  EXPECT_EQ(last.checkpoint, expected_->checkpoint);
+  EXPECT_NE(last.weights, expected_->weights);
+  EXPECT_FALSE(file_exists(dir.file("checkpoints/best.safetensors")));
+}
+
+TEST_F(Loop, AnotherRecipeInTheSameFolderIsRefused) {
+  const TempDir dir;
+  TinyOptions options;
+  options.should_stop = [](int64_t step) { return step == 2; };
+  (void)run(dir.path(), tiny_config(), options);
+  const auto files = real_files();
+  const FakeClock clock;
+  testing::TinyStep parts(*data_, tiny_config());
+  LoopContext context{parts.engine, parts.task, *files, clock, dir.path(), "recipe-2"};
+  const std::string message = message_of([&] { (void)train(context, tiny_config()); });
+  EXPECT_EQ(message, "train: " + dir.file("checkpoints/step-00000002") +
+                         " was written by another recipe (hash recipe-1, this one is recipe-2). Use "
+                         "the recipe in the run directory, another out=DIR, or --fresh");
+}
+
+TEST_F(Loop, MinutesBecomeAStoredStepCount) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.steps = 0;
+  config.minutes = 1e-9;  // one step at any speed
+  const TinyResult first = run(dir.path(), config);
+  EXPECT_EQ(first.summary.total_steps, 1);
+  EXPECT_EQ(read_file(dir.file("horizon.json")),
+            "{\"recipe_hash\":\"recipe-1\",\"total_steps\":1}\n");
+}
+
+TEST_F(Loop, AWrongConfigIsRefusedFirst) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.epochs = 1;
+  EXPECT_EQ(message_of([&] { (void)run(dir.path(), config); }),
+            "train: 2 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
+            "example train.steps=1000");
+}
+
+}  // namespace
+}  // namespace ingot::train
