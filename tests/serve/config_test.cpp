@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ranges, the key's file, and that nothing that is printed or stored holds the key.
+#include "serve/config.h"
+
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "models/fake_model.h"
+
+namespace ingot::serve {
+namespace {
+
+using testing::error_of;
+
+TEST(ServeConfig, TheKeyIsNeverPrinted) {
+  ServeConfig config;
+  config.api_key = "sk-secret";
+  for (const std::string& text : {to_yaml(config), to_json(config), help(config)}) {
+    EXPECT_EQ(text.find("sk-secret"), std::string::npos);
+  }
+}
+
+TEST(ServeConfig, TheKeyComesFromAFile) {
+  const std::string path = ::testing::TempDir() + "/ingot_serve_key";
+  const auto load = [&](const std::string& content) {
+    std::ofstream(path) << content;
+    ServeConfig config;
+    config.api_key_file = path;
+    load_api_key(config);
+    return config.api_key;
+  };
+  EXPECT_EQ(load("  sk-1 \nsecond line\n"), "sk-1");
+  EXPECT_EQ(error_of([&] { load("\nsk"); }),
+            "serve: the first line of api_key_file \"" + path +
+                "\" must be a key of visible ASCII characters, but it is empty");
+  const std::string message = error_of([&] { load("two words"); });
+  EXPECT_NE(message.find("but it holds others"), std::string::npos);
+  EXPECT_EQ(message.find("two words"), std::string::npos);
+  ServeConfig config;
+  config.api_key_file = "/nonexistent/key";
+  EXPECT_NE(error_of([&] { load_api_key(config); }).find("/nonexistent/key"), std::string::npos);
+}
+
+TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
+  const auto message = [](const std::string& assignment) {
+    ServeConfig config;
+    apply_override(assignment, config);
+    return error_of([&] { check_config(config); });
+  };
+  EXPECT_EQ(message("port=0"), "");
+  EXPECT_EQ(message("port=70000"), "serve: port is 70000 but must be between 0 and 65535");
+  EXPECT_EQ(message("queue=0"), "serve: queue is 0 but must be at least 1");
+  EXPECT_EQ(message("max_body_bytes=-1"), "serve: max_body_bytes is -1 but must be at least 1");
+  EXPECT_EQ(message("write_stall_s=0"), "serve: write_stall_s is 0 but must be at least 0.001");
+  EXPECT_EQ(message("drain_timeout_s=-1"), "serve: drain_timeout_s is -1 but must be at least 0");
+  EXPECT_EQ(message("model_name="), "serve: model_name is empty");
+}
+
+TEST(ServeConfig, LoopbackIsKnown) {
+  for (const char* host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) {
+    EXPECT_TRUE(is_loopback_host(host)) << host;
+  }
+  for (const char* host : {"0.0.0.0", "::", "127.0.0.1.example", "127.example", "", "10.0.0.1"}) {
+    EXPECT_FALSE(is_loopback_host(host)) << host;
+  }
+}
+
+}  // namespace
+}  // namespace ingot::serve
