@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The training workloads that are compared with another library: models and losses as tasks of
+// train::Step, and their initial weights and data as that library wrote them (DUMP/NAME.safetensors
+// under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "io/safetensors.h"
+#include "train/step.h"
+
+namespace ingot::bench {
+
+/// What the other side said about a workload.
+struct Workload {
+  std::string name;
+  std::string optimiser;
+  double lr = 0.0;
+  double weight_decay = 0.0;
+  int64_t items_per_step = 0;
+  std::vector<double> losses;  ///< of the first steps
+};
+
+/// Reads DUMP/NAME.json. Throws kNotFound, kCorruptFile.
+[[nodiscard]] Workload read_workload(const std::string& dump, const std::string& name);
+
+/// Tensors of a dump, read by offset: a mapped file would count as memory of this process.
+class Dump {
+ public:
+  explicit Dump(const std::string& path);
+  [[nodiscard]] const io::TensorInfo& at(const std::string& name) const;
+  /// Copies into `target` of the same shape; int64 may go into int32. Throws kShapeMismatch.
+  void read(const std::string& name, const Tensor& target) const;
+  /// A new tensor; int64 becomes int32.
+  [[nodiscard]] Tensor read(Engine& engine, const std::string& name) const;
+
+ private:
+  ReadableFile file_;
+  io::SafetensorsHeader header_;
+};
+
+/// A task that always trains on one batch.
+class FixedTask : public train::Task {
+ public:
+  train::Evaluation evaluate() override { return {}; }
+  int64_t items_per_epoch() const override { return items(); }
+  /// The name under which the dump holds a parameter of ours.
+  [[nodiscard]] virtual std::string dump_name(const std::string& name) const { return name; }
+  /// 6·(matrix weights) per item and causal attention, or 0 where that count does not apply.
+  [[nodiscard]] virtual int64_t model_flops() { return 0; }
+};
+
+/// The task of a workload with x and y from the dump. Throws kInvalidArgument for an unknown name.
+[[nodiscard]] std::unique_ptr<FixedTask> make_task(Engine& engine, const Workload& workload,
+                                                   const Dump& dump);
+
+/// Names that make_task knows.
+[[nodiscard]] std::vector<std::string> workload_names();
+
+}  // namespace ingot::bench

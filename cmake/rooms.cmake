@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# A room is one folder of src/: a static library that links only rooms on lower floors.
+# Its tests are tests/<room>/*_test.cpp, one executable per room.
+set(INGOT_ROOMS "" CACHE INTERNAL "")
+
+function(ingot_room name)
+  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  add_library(ingot_${name} STATIC ${sources})
+  target_include_directories(ingot_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  foreach(room ${ROOM_ROOMS})
+    target_link_libraries(ingot_${name} PUBLIC ingot_${room})
+  endforeach()
+  target_link_libraries(ingot_${name} PUBLIC ingot_flags ${ROOM_LIBS})
+  set(INGOT_ROOMS ${INGOT_ROOMS} ${name} CACHE INTERNAL "")
+  file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cpp)
+  file(GLOB_RECURSE helpers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_cases.cpp)
+  if(INGOT_TESTS AND tests)
+    add_executable(${name}_test ${tests} ${helpers})
+    target_link_libraries(${name}_test PRIVATE ingot_${name} GTest::gtest GTest::gtest_main)
+    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(${name}_test PRIVATE INGOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+  endif()
+endfunction()

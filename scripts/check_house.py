@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The rules of the house, checked: exits 1 and lists every place that breaks one.
+
+Floors: a file includes only its own room or a lower floor (ARCHITECTURE.md). Independence: the
+reference kernels and the fast ones never include each other. Every source has its test. Sizes,
+licence lines, dead links, leftovers. Run from anywhere; takes under a second; needs Python 3.9.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# Dependency level of each room of src/; rooms on one floor never include each other.
+FLOORS = {
+    "base": 0,
+    "kernels": 1, "ledger": 1,
+    "tensor": 2,
+    "autograd": 3, "io": 3, "text": 3,
+    "nn": 4, "data": 4,
+    "optim": 5, "models": 5, "dist": 5,
+    "train": 6,
+    "tune": 7, "compress": 7, "privacy": 7, "explain": 7, "cost": 7,
+    "serve": 8, "report": 8,
+    "web": 9,
+    "cli": 10,
+}
+
+# A source whose test is not tests/<room>/<stem>_test.cpp: "source  test  reason" per line.
+COVERED_ELSEWHERE = "tests/covered_elsewhere.txt"
+
+MAX_LINES = 800    # an error beyond
+GOAL_LINES = 500   # listed beyond: split when next touched
+GOAL_HEADER = 200
+
+CODE = {".h", ".cpp", ".cu"}
+SPDX = "SPDX-License-Identifier: Apache-2.0"
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+# Words of the workshop that a reader of the repository cannot follow.
+WORKSHOP = re.compile("|".join([
+    r"/work/(main|shared)", r"/tmp/brief", r"\bthe lead\b", r"\bhelpers? session\b", r"\bsub-?agent\b",
+    r"\bClaude\b", r"\bAnthropic\b", r"\bChatGPT\b", r"\bin this session\b", r"\bissue #?\d+\b",
+    r"\bthe brief\b", r"\bas (requested|instructed)\b"]), re.IGNORECASE)
+PRINTING = re.compile(r"\bstd::(cout|cerr|exit|abort|quick_exit)\b|(?<![\w:.>])(f?printf|puts|exit)\s*\(|"
+                      r"\bfmt::print\b")
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+QUOTED_PATH = re.compile(r"`((?:src|tests|docs|scripts|cmake|recipes|examples|benchmarks)/[^`\s]*)`")
+DOCS = ("README.md", "README.zh-CN.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+
+
+class House:
+    def __init__(self):
+        self.errors = []
+        self.notes = []
+        listing = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+        self.files = sorted({pathlib.PurePosixPath(name) for name in listing
+                             if (ROOT / name).is_file()})
+        self.text = {}
+
+    def read(self, path):
+        """The text of a file, or None when it is not text."""
+        if path not in self.text:
+            try:
+                self.text[path] = (ROOT / path).read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                self.text[path] = None
+        return self.text[path]
+
+    def error(self, path, line, message):
+        self.errors.append(f"{path}:{line}: {message}")
+
+    def sources(self, top):
+        return [p for p in self.files if p.parts[0] == top and p.suffix in CODE]
+
+
+def line_of(text, offset):
+    return text.count("\n", 0, offset) + 1
+
+
+def check_includes(house):
+    for path in house.sources("src"):
+        if len(path.parts) < 3 or path.parts[1] not in FLOORS:
+            house.error(path, 1, "not in a room with a floor; rooms are listed in "
+                                 "scripts/check_house.py and ARCHITECTURE.md")
+            continue
+        room, text = path.parts[1], house.read(path)
+        for match in INCLUDE.finditer(text):
+            target, line = match.group(1), line_of(text, match.start())
+            other = target.split("/")[0]
+            if other == "hwy":  # Highway asks for quotes around its headers
+                continue
+            if other not in FLOORS or not (ROOT / "src" / target).is_file():
+                house.error(path, line, f'includes "{target}": no such file under src/; paths are '
+                                        'written from src/, libraries in <>')
+            elif other != room and FLOORS[other] >= FLOORS[room]:
+                house.error(path, line, f'includes "{target}": {other} is on floor {FLOORS[other]}, '
+                                        f'{room} on {FLOORS[room]}')
+            check_independence(house, path, line, target)
+
+
+def check_independence(house, path, line, target):
+    """A reference that shared code with the kernel it judges would share its faults."""
+    sides = ("kernels/reference/", "kernels/cpu/", "kernels/cuda/")
+    here = "/".join(path.parts[1:])
+    for side in sides:
+        for other in sides:
+            if side != other and here.startswith(side) and target.startswith(other):
+                house.error(path, line, f'includes "{target}": implementations of kernels share '
+                                        'the contracts in src/kernels/*.h and nothing else')
+
+
+def read_covered(house):
+    """source -> test, from the list of exceptions."""
+    covered = {}
+    path = pathlib.PurePosixPath(COVERED_ELSEWHERE)
+    if path not in house.files:
+        return covered
+    for number, line in enumerate(house.read(path).splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        parts = line.split(None, 2)
+        if len(parts) < 3:
+            house.error(path, number, "expected: source, test, reason")
+            continue
+        source, test, _ = parts
+        for name in (source, test):
+            if not (ROOT / name).is_file():
+                house.error(path, number, f"{name} does not exist")
+        if own_test(pathlib.PurePosixPath(source)) in house.files:
+            house.error(path, number, f"{source} has a test of its own: drop this line")
+        covered[source] = test
+    return covered
+
+
+def own_test(source):
+    return pathlib.PurePosixPath("tests", source.parts[1], source.stem + "_test.cpp")
+
+
+def check_tests(house):
+    covered = read_covered(house)
+    for path in house.sources("src"):
+        if path.suffix != ".cpp" or len(path.parts) < 3 or str(path) in covered:
+            continue
+        if own_test(path) not in house.files:
+            house.error(path, 1, f"has no {own_test(path)} and no line in {COVERED_ELSEWHERE}")
+
+
+def check_sizes(house):
+    for path in house.files:
+        text = house.read(path)
+        if path.suffix not in CODE or text is None:
+            continue
+        lines = text.count("\n")
+        goal = GOAL_HEADER if path.suffix == ".h" and path.parts[0] == "src" else GOAL_LINES
+        if lines > MAX_LINES:
+            house.error(path, lines, f"{lines} lines, at most {MAX_LINES}: split it")
+        elif lines > goal:
+            house.notes.append(f"{path}: {lines} lines, the goal is {goal}")
+
+
+def check_lines(house):
+    for path in house.files:
+        text = house.read(path)
+        if text is None:
+            continue
+        is_code = path.suffix in CODE | {".sh", ".py", ".cmake"} or path.name == "CMakeLists.txt"
+        if is_code and SPDX not in "\n".join(text.split("\n", 3)[:3]):
+            house.error(path, 1, f'one of the first three lines must read "{SPDX}"')
+        if path.name == "check_house.py" or path.parts[:2] == ("tests", "golden"):
+            continue
+        for rule, what in ((LEFTOVER, "is a leftover: do it or drop it"),
+                           (WORKSHOP, "means nothing to a reader of the repository")):
+            for match in rule.finditer(text):
+                if is_code or path.suffix == ".md":
+                    house.error(path, line_of(text, match.start()), f'"{match.group(0)}" {what}')
+        if path.suffix == ".h":
+            if re.search(r"^\s*using namespace", text, re.MULTILINE):
+                house.error(path, 1, "using namespace in a header")
+            if "-inl.h" not in path.name and "#pragma once" not in text:
+                house.error(path, 1, "a header without #pragma once")
+
+
+def check_printing(house):
+    """The library never prints and never exits: only cli/ does."""
+    for path in house.sources("src"):
+        if path.parts[1] == "cli":
+            continue
+        for number, line in enumerate(house.read(path).splitlines(), 1):
+            match = PRINTING.search(line.split("//")[0])
+            if match:
+                house.error(path, number, f'"{match.group(0)}": only src/cli prints and exits')
+
+
+def check_links(house):
+    for path in house.files:
+        if path.suffix != ".md":
+            continue
+        text = house.read(path)
+        for match in LINK.finditer(text):
+            target = match.group(1)
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            if not (ROOT / path.parent / target).exists():
+                house.error(path, line_of(text, match.start()), f"links to {target}: not there")
+        if str(path) not in DOCS:
+            continue
+        for match in QUOTED_PATH.finditer(text):
+            target = match.group(1)
+            if not re.search(r"[<>{}*…]|\.\.\.", target) and not (ROOT / target).exists():
+                house.error(path, line_of(text, match.start()), f"names {target}: not there")
+
+
+def main():
+    house = House()
+    for check in (check_includes, check_tests, check_sizes, check_lines, check_printing,
+                  check_links):
+        check(house)
+    for note in house.notes:
+        print("note:", note)
+    for error in house.errors:
+        print("error:", error)
+    print(f"check_house: {len(house.files)} files, {len(house.errors)} errors, "
+          f"{len(house.notes)} notes")
+    return 1 if house.errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

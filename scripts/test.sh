@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Installs what is missing, builds everything, runs the fast tests. Arguments go to ctest:
+#   scripts/test.sh -R Softmax          only tests whose name matches
+#   INGOT_SLOW=1 scripts/test.sh        the slow ones as well
+# The last line is the count: "N passed, N failed, N skipped".
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+build=build/release
+report="${PWD}/${build}/tests.xml"
+
+run_tests() {
+  local labels=(-LE slow)
+  [[ "${INGOT_SLOW:-0}" == 1 ]] && labels=()
+  rm -f "${report}"
+  ctest --test-dir "${build}" --output-on-failure --no-tests=error -j "$(jobs_here)" \
+    --output-junit "${report}" ${labels[@]+"${labels[@]}"} "$@"
+}
+
+# A test that could not start is reported as skipped by ctest; it counts as failed here.
+count_tests() {
+  [[ -f "${report}" ]] || { echo "0 passed, 1 failed, 0 skipped"; return; }
+  awk '/<testcase / { total++ }
+       /status="fail"/ { failed++ }
+       /status="disabled"/ { skipped++ }
+       /<skipped message=/ { if (/SKIP/) skipped++; else failed++ }
+       END { printf "%d passed, %d failed, %d skipped\n",
+             total - failed - skipped, failed, skipped }' "${report}"
+}
+
+phase packages install_packages run test
+phase configure cmake --preset release -DINGOT_TESTS=ON
+phase build cmake --build "${build}" -j "$(jobs_here)"
+status=0
+phase tests run_tests "$@" || status=$?
+print_phases
+count_tests | tee build/release/tests.count
+exit "${status}"

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Help of a verb: usage lines, then the keys it reads with type, default and meaning.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::cli {
+
+/// `sections`: the recipe keys shown, by prefix ("train.", "model."); global keys always are.
+[[nodiscard]] std::string verb_help(std::string_view usage,
+                                    const std::vector<std::string>& sections);
+[[nodiscard]] std::vector<std::string> verb_keys(const std::vector<std::string>& sections);
+
+}  // namespace ingot::cli

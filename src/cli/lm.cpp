@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/lm.h"
+
+#include <chrono>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "compress/load_quantized.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr double kDecodeSeconds = 1.0;
+constexpr int64_t kPageTokens = 64;
+
+}  // namespace
+
+train::LanguageModel language_model(Engine& engine, models::Transformer& model,
+                                    const text::Tokenizer& tokenizer, const Recipe& recipe) {
+  train::LanguageModel lm{
+      model, [&model](const Tensor& ids, const Tensor& targets, const Tensor& count,
+                      const nn::SequenceContext& context) {
+        return model.loss(ids, targets, count, context);
+      }};
+  if (recipe.train.sample_every == 0) return lm;
+  lm.sample = [&engine, &model, &tokenizer, recipe] {
+    models::PagedDecoder decoder(engine, model, single_sequence(model.config().context));
+    models::GenerateOptions options = generate_options(recipe.generate);
+    const std::string& prompt = recipe.train.sample_prompt;
+    std::vector<int32_t> ids = prompt_ids(tokenizer, prompt);
+    const int64_t room = model.config().context - static_cast<int64_t>(ids.size());
+    options.max_tokens = std::min(options.max_tokens, room);
+    return prompt + models::generate(decoder, tokenizer, std::move(ids), options).text;
+  };
+  return lm;
+}
+
+train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
+                                  const std::string& folder, const data::ShardReader& shard) {
+  const std::unique_ptr<models::Transformer> model =
+      compress::load_model(runtime.engine, folder, {.prepare = false});
+  const auto tokenizer = text::load_tokenizer(folder);
+  train::LmTask task(runtime.engine, recipe.train, recipe.pack,
+                     language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
+  const int64_t context = recipe.eval.context < 0 ? recipe.train.seq / 2 : recipe.eval.context;
+  return task.evaluate_shard(shard, context, 0);
+}
+
+OpenModel open_model(Runtime& runtime, const std::string& folder,
+                     models::PagedDecoderOptions options) {
+  OpenModel open;
+  open.model = compress::load_model(runtime.engine, folder);
+  open.tokenizer = text::load_tokenizer(folder);
+  if (options.pages == 0) options = single_sequence(open.model->config().context);
+  open.decoder =
+      std::make_unique<models::PagedDecoder>(runtime.engine, *open.model, options);
+  return open;
+}
+
+models::PagedDecoderOptions single_sequence(int64_t context) {
+  return {(context + kPageTokens - 1) / kPageTokens, 1, 256};
+}
+
+models::GenerateOptions generate_options(const GenerateConfig& c) {
+  models::GenerateOptions o;
+  o.max_tokens = c.max_tokens;
+  o.stop = c.stop;
+  o.sampling.temperature = c.temperature;
+  o.sampling.top_k = c.top_k;
+  o.sampling.top_p = c.top_p;
+  o.sampling.repetition_penalty = c.repetition_penalty;
+  o.sampling.seed = static_cast<uint64_t>(c.seed);
+  return o;
+}
+
+std::vector<int32_t> prompt_ids(const text::Tokenizer& tokenizer, const std::string& prompt) {
+  std::vector<int32_t> ids;
+  if (tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());  // opens the document
+  const std::vector<int32_t> body = tokenizer.encode(prompt, text::Added::kPlain);
+  ids.insert(ids.end(), body.begin(), body.end());
+  require(!ids.empty(), Code::kInvalidArgument,
+          "generate: the prompt is empty and the tokenizer names no end-of-text token to begin with");
+  return ids;
+}
+
+DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
+  using Clock = std::chrono::steady_clock;
+  const OpenModel open = open_model(runtime, folder, {0, 1, 256});
+  models::GenerateOptions options;
+  options.ignore_eos = true;
+  options.sampling.temperature = 0.0F;
+  const std::vector<int32_t> prompt = prompt_ids(*open.tokenizer, "");
+  options.max_tokens =
+      std::min<int64_t>(open.model->config().context - static_cast<int64_t>(prompt.size()), 128);
+  DecodeSpeed speed;
+  const auto start = Clock::now();
+  std::chrono::duration<double> spent{};
+  do {
+    const models::Generated g =
+        models::generate(*open.decoder, *open.tokenizer, prompt, options);
+    speed.tokens += static_cast<int64_t>(g.completion.size());
+    spent = Clock::now() - start;
+  } while (spent.count() < kDecodeSeconds);
+  speed.tokens_per_s = static_cast<double>(speed.tokens) / spent.count();
+  return speed;
+}
+
+std::string plan_text(const cost::TrainPlan& p, const PriceConfig& price) {
+  std::string text = fmt::format(
+      "plan: {} parameters; {} steps of {} tokens; peak memory {} (weights and optimiser {}, step {}, "
+      "program {})",
+      with_thousands(p.parameters), with_thousands(p.steps),
+      with_thousands(p.steps > 0 ? p.tokens / p.steps : 0), human_bytes(p.peak_bytes),
+      human_bytes(p.state_bytes), human_bytes(p.slab_bytes), human_bytes(p.program_bytes));
+  if (p.seconds_per_step > 0) {
+    text += fmt::format("\nplan: {} per step, {:.0f} tokens/s, {:.1f} GFLOP/s; {} for the run",
+                        human_duration(p.seconds_per_step), p.tokens_per_second,
+                        static_cast<double>(p.model_flops_per_step) / p.seconds_per_step * 1e-9,
+                        human_duration(p.seconds));
+    if (price.per_hour > 0) {
+      text += fmt::format("; {:.2f} {}", p.seconds / 3600.0 * price.per_hour, price.currency);
+    }
+  }
+  return text;
+}
+
+Json plan_json(const cost::TrainPlan& p, const PriceConfig& price) {
+  Json json = {{"parameters", p.parameters},
+               {"steps", p.steps},
+               {"tokens", p.tokens},
+               {"flops_per_step", p.flops_per_step},
+               {"model_flops_per_step", p.model_flops_per_step},
+               {"peak_bytes", p.peak_bytes},
+               {"state_bytes", p.state_bytes},
+               {"slab_bytes", p.slab_bytes},
+               {"program_bytes", p.program_bytes},
+               {"seconds_per_step", p.seconds_per_step},
+               {"seconds", p.seconds},
+               {"tokens_per_second", p.tokens_per_second}};
+  if (price.per_hour > 0) {
+    json["cost"] = p.seconds / 3600.0 * price.per_hour;
+    json["currency"] = price.currency;
+  }
+  return json;
+}
+
+std::string model_folder(const std::string& folder) {
+  if (file_exists(join_path(folder, "config.json"))) return folder;
+  const std::string inside = join_path(folder, "model");
+  require(file_exists(join_path(inside, "config.json")), Code::kNotFound,
+          "model: neither {} nor {} holds a config.json. Give a model folder or the folder of a "
+          "finished run",
+          folder, inside);
+  return inside;
+}
+
+}  // namespace ingot::cli

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// A language model folder at work: training hooks, evaluation, generation, decode speed. Shared by
+// the pipeline and by the verbs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cli/recipe.h"
+#include "cli/runtime.h"
+#include "cost/planner.h"
+#include "data/shard.h"
+#include "models/generate.h"
+#include "models/paged_decoder.h"
+#include "text/tokenizer.h"
+#include "train/lm_task.h"
+
+namespace ingot::cli {
+
+/// The training hooks of a Transformer: loss and sample text.
+[[nodiscard]] train::LanguageModel language_model(Engine& engine, models::Transformer& model,
+                                                  const text::Tokenizer& tokenizer,
+                                                  const Recipe& recipe);
+
+/// Loss, perplexity and bits per byte of the model in `folder` on a shard.
+[[nodiscard]] train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
+                                                const std::string& folder,
+                                                const data::ShardReader& shard);
+
+/// A model folder opened for generation: float32 in packed form, or quantised as stored.
+struct OpenModel {
+  std::unique_ptr<models::Transformer> model;
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  std::unique_ptr<models::PagedDecoder> decoder;
+};
+[[nodiscard]] OpenModel open_model(Runtime& runtime, const std::string& folder,
+                                   models::PagedDecoderOptions options);
+/// Options for one sequence of the model's full context.
+[[nodiscard]] models::PagedDecoderOptions single_sequence(int64_t context);
+
+[[nodiscard]] models::GenerateOptions generate_options(const GenerateConfig& config);
+/// Prompt ids; an empty prompt becomes the end-of-text token, which opens a document.
+[[nodiscard]] std::vector<int32_t> prompt_ids(const text::Tokenizer& tokenizer,
+                                              const std::string& prompt);
+
+struct DecodeSpeed {
+  double tokens_per_s = 0.0;
+  int64_t tokens = 0;
+};
+/// Greedy decoding for about a second.
+[[nodiscard]] DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder);
+
+[[nodiscard]] std::string plan_text(const cost::TrainPlan& plan, const PriceConfig& price);
+[[nodiscard]] Json plan_json(const cost::TrainPlan& plan, const PriceConfig& price);
+
+/// The folder that holds a model: `folder` itself, or its model/ when it is a run directory.
+[[nodiscard]] std::string model_folder(const std::string& folder);
+
+}  // namespace ingot::cli

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the command line, finds the verb, catches the one exception type, returns the exit code.
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "base/text.h"
+#include "cli/verb.h"
+
+namespace {
+
+using namespace ingot;
+using namespace ingot::cli;
+
+std::string overview() {
+  std::string text =
+      "ingot: from raw data to a served model, on the machine you have\n\n"
+      "usage: ingot VERB [recipe.yaml | folder] [key=value ...] [--json] [--help]\n\n";
+  for (const Verb* verb : verbs()) {
+    text += fmt::format("  {:<10} {}\n", verb->name(), verb->summary());
+  }
+  return text +
+         "\n`ingot VERB --help` lists a verb's keys, `ingot help CODE` explains an error.\n"
+         "`ingot run recipes/quickstart.yaml` does everything once.\n";
+}
+
+void parse_flag(std::string_view word, Invocation& invocation) {
+  if (word == "--help" || word == "-h") {
+    invocation.wants_help = true;
+  } else if (word == "--json") {
+    invocation.is_json = true;
+  } else if (word == "--print-config") {
+    invocation.prints_config = true;
+  } else if (word == "--fresh") {
+    invocation.is_fresh = true;
+  } else {
+    const std::string known[] = {"--help", "--json", "--print-config", "--fresh"};
+    fail(Code::kInvalidArgument, "ingot: unknown flag \"{}\".{} Options are written key=value", word,
+         did_you_mean(word, known));
+  }
+}
+
+int report_error(const Error& error) {
+  std::fprintf(stderr, "ingot: error: %s [%s]\n", error.what(),
+               std::string(code_name(error.code())).c_str());
+  return exit_code(error.code());
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2 || std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h") {
+    std::fputs(overview().c_str(), argc < 2 ? stderr : stdout);
+    return argc < 2 ? 2 : 0;
+  }
+  if (std::string_view(argv[1]) == "--version") {
+    std::puts("ingot " INGOT_VERSION);
+    return 0;
+  }
+  Verb* verb = find_verb(argv[1]);
+  if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const Verb* v : verbs()) names.emplace_back(v->name());
+    std::fprintf(stderr, "ingot: unknown verb \"%s\".%s\n", argv[1],
+                 did_you_mean(argv[1], names).c_str());
+    return 2;
+  }
+  Invocation invocation;
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with('-') && word.find('=') == word.npos) {
+      parse_flag(word, invocation);
+    } else if (word.find('=') != word.npos) {
+      invocation.overrides.emplace_back(word);
+    } else {
+      invocation.words.emplace_back(word);
+    }
+  }
+  if (invocation.wants_help) {
+    std::fputs(verb->help().c_str(), stdout);
+    return 0;
+  }
+  invocation.console = Console(invocation.is_json);
+  const RealClock clock;
+  const std::unique_ptr<FileSystem> files = real_files();
+  StopFlag stop;
+  const StopSignals signals(stop);
+  invocation.clock = &clock;
+  invocation.files = files.get();
+  invocation.stop = &stop;
+  return verb->run(invocation);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const Error& error) {
+    return report_error(error);
+  } catch (const std::bad_alloc&) {
+    std::fputs("ingot: error: out of memory. Lower train.micro_batch or raise memory= "
+               "[out_of_memory]\n", stderr);
+    return 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n", error.what());
+    return 70;
+  }
+}

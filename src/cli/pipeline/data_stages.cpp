@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a folder of files to token shards: inspect, clean (with mask and split), tokenizer.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/hash.h"
+#include "base/text.h"
+#include "cli/pipeline/pipeline.h"
+#include "data/corpus_file.h"
+#include "data/inspect.h"
+#include "data/prepare.h"
+#include "data/tokenize.h"
+#include "text/bpe_train.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr data::Split kSplits[] = {data::Split::kTrain, data::Split::kValidation,
+                                   data::Split::kTest};
+
+std::string shard_path(const std::string& folder, data::Split split) {
+  return join_path(folder, std::string(data::split_name(split)) + ".shard");
+}
+
+}  // namespace
+
+void Pipeline::inspect() {
+  stage("inspect", sha256_hex(to_yaml(recipe_.data)).substr(0, 16), [&] {
+    const data::CorpusReport report = data::inspect_corpus(recipe_.data);
+    invocation_.console.note(report.table());
+    return report.to_json();
+  });
+}
+
+void Pipeline::clean() {
+  stage("clean", sha256_hex(to_yaml(recipe_.data)).substr(0, 16), [&] {
+    const data::PrepareReport report =
+        data::prepare_corpus(*invocation_.files, recipe_.data, path("data"));
+    invocation_.console.note(report.table());
+    return report.to_json();
+  });
+}
+
+void Pipeline::tokenizer() {
+  stage("tokenizer", data_key(), [&] {
+    const double start = invocation_.clock->now_s();
+    text::BpeTrainConfig config;
+    config.vocab_size = recipe_.tokenizer.vocab_size;
+    config.min_frequency = recipe_.tokenizer.min_frequency;
+    text::BpeTrainer trainer(config);
+    data::CorpusReader corpus(data::corpus_path(path("data"), data::Split::kTrain));
+    int64_t bytes = 0;
+    for (data::Document document; corpus.next(document);) {
+      trainer.feed(document.text);
+      bytes += static_cast<int64_t>(document.text.size());
+    }
+    const text::ByteBpe bpe(trainer.train());
+    make_directories(*invocation_.files, path("tokenizer"));
+    bpe.save(path("tokenizer"));
+    const double trained = invocation_.clock->now_s();
+    const std::string digest = sha256_file(path("tokenizer/tokenizer.json"));
+    Json numbers = {{"vocabulary", bpe.vocab_size()}, {"bytes", bytes},
+                    {"train_seconds", trained - start}};
+    int64_t tokens = 0, encoded = 0;
+    for (const data::Split split : kSplits) {
+      const data::ShardInfo info = data::tokenize_corpus(
+          *invocation_.files, data::corpus_path(path("data"), split), bpe, digest,
+          shard_path(path("data"), split), runtime_->team);
+      numbers["tokens"][std::string(data::split_name(split))] = info.tokens;
+      tokens += info.tokens;
+      encoded += info.text_bytes;
+    }
+    numbers["bytes_per_token"] = static_cast<double>(encoded) / static_cast<double>(tokens);
+    numbers["encode_bytes_per_second"] =
+        static_cast<double>(encoded) / std::max(1e-9, invocation_.clock->now_s() - trained);
+    invocation_.console.note(fmt::format("tokenizer: {} tokens, {:.2f} bytes each; {} tokens in all",
+                                         bpe.vocab_size(),
+                                         numbers["bytes_per_token"].get<double>(),
+                                         with_thousands(tokens)));
+    return numbers;
+  });
+  load_data();
+}
+
+void Pipeline::load_data() {
+  tokenizer_ = text::load_tokenizer(path("tokenizer"));
+  const auto open = [&](data::Split split) {
+    return data::ShardReader(shard_path(path("data"), split));
+  };
+  train_.emplace(open(data::Split::kTrain));
+  validation_.emplace(open(data::Split::kValidation));
+  test_.emplace(open(data::Split::kTest));
+}
+
+}  // namespace ingot::cli

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// From token shards to a tested model: plan, train, evaluate, compress.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "cli/lm.h"
+#include "cli/pipeline/pipeline.h"
+#include "compress/load_quantized.h"
+#include "compress/quantize.h"
+#include "data/compressors.h"
+#include "data/corpus_file.h"
+#include "data/prepare.h"
+#include "models/hugging_face.h"
+#include "train/lm_task.h"
+
+namespace ingot::cli {
+
+cost::PlanRequest Pipeline::plan_request() const {
+  cost::PlanRequest r;
+  r.train = recipe_.train;
+  r.model = model_config();
+  r.seed = static_cast<uint64_t>(recipe_.seed);
+  r.memory_bytes = recipe_.memory.bytes;
+  if (train_) r.tokens_per_epoch = train_->tokens();
+  if (validation_) r.validation_tokens = validation_->tokens();
+  r.isolate_documents = recipe_.pack.isolate_documents;
+  r.restart_positions = recipe_.pack.restart_positions;
+  return r;
+}
+
+void Pipeline::plan() {
+  const std::string key = train_key() + std::to_string(recipe_.memory.bytes) + "/" +
+                          std::to_string(runtime_->team.size());
+  const Json& numbers = stage("plan", key, [&] {
+    const cost::PlanRequest request = plan_request();
+    const cost::TrainPlan plan = cost::plan_training(runtime_->team, request);
+    cost::require_fits(runtime_->team, request, plan.peak_bytes);
+    invocation_.console.note(plan_text(plan, recipe_.price));
+    return plan_json(plan, recipe_.price);
+  });
+  write_atomically(*invocation_.files, path("plan.json"), dump_json(numbers, 1) + "\n");
+}
+
+bool Pipeline::train() {
+  const Json& numbers = stage("train", train_key(), [&]() -> Json {
+    const bool is_peak_fresh = reset_peak_resident();
+    models::Transformer model(runtime_->engine, model_config());
+    train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
+    train::LmTask task(runtime_->engine, recipe_.train, recipe_.pack, lm, *train_, &*validation_);
+    const auto progress = invocation_.console.progress(*invocation_.clock, "train");
+    train::LoopContext context{runtime_->engine, task,        *invocation_.files,
+                               *invocation_.clock, recipe_.out, recipe_hash(recipe_)};
+    context.should_stop = [&] { return invocation_.stop->requested(); };
+    context.progress = progress.get();
+    context.note = [&](const std::string& text) { invocation_.console.note(text); };
+    const train::TrainSummary summary = train::train(context, recipe_.train);
+    if (summary.end == train::EndReason::kStopped) return {};
+    const auto eos = tokenizer_->eos_id();
+    models::save_model(*invocation_.files, model, path("model"), eos ? *eos : -1);
+    tokenizer_->save(path("model"));
+    Json result = train_numbers(summary);
+    if (is_peak_fresh) result["peak_bytes"] = peak_resident_bytes();
+    return result;
+  });
+  return !numbers.is_null();
+}
+
+Json Pipeline::train_numbers(const train::TrainSummary& s) const {
+  const int64_t per_step =
+      recipe_.train.micro_batch * recipe_.train.accumulate * recipe_.train.seq;
+  return {{"parameters", s.parameters},
+          {"steps", s.steps},
+          {"planned_steps", s.total_steps},
+          {"tokens", s.steps * per_step},
+          {"seconds", s.seconds},
+          {"first_step_seconds", s.first_step_s},
+          {"tokens_per_second", s.items_per_s},
+          {"flops_per_second",
+           static_cast<double>(s.flops_per_step) * s.items_per_s / static_cast<double>(per_step)},
+          {"loss", s.loss},
+          {"validation_loss", s.validation.loss},
+          {"best_validation_loss", s.best.loss},
+          {"best_step", s.best.step},
+          {"slab_bytes", s.slab_bytes},
+          {"early_stop", s.end == train::EndReason::kEarlyStop}};
+}
+
+void Pipeline::evaluate() {
+  stage("evaluate", train_key() + to_json(recipe_.eval), [&] {
+    const train::Evaluation e = evaluate_folder(*runtime_, recipe_, path("model"), *test_);
+    Json numbers = {{"loss", e.loss}, {"bytes", test_->info().text_bytes}};
+    for (const auto& [name, value] : e.metrics) numbers[name] = value;
+    if (recipe_.eval.baselines) {
+      const auto documents = data::read_corpus(data::corpus_path(path("data"), data::Split::kTest));
+      const data::CompressorBaselines b = data::compressor_baselines(documents);
+      numbers["baselines"] = {{"gzip_files", b.gzip_per_file},
+                              {"gzip_all", b.gzip_joined},
+                              {"xz_all", b.xz_joined}};
+      invocation_.console.note(fmt::format(
+          "test: {:.4f} bits per byte (perplexity {:.2f}); gzip -9 per file {:.4f}, joined {:.4f}, "
+          "xz -9 joined {:.4f}",
+          numbers.value("bits_per_byte", 0.0), numbers.value("perplexity", 0.0), b.gzip_per_file,
+          b.gzip_joined, b.xz_joined));
+    }
+    return numbers;
+  });
+}
+
+Json Pipeline::measure_variant(const std::string& folder, const std::string& name) {
+  const train::Evaluation e = evaluate_folder(*runtime_, recipe_, folder, *test_);
+  const DecodeSpeed speed = measure_decode(*runtime_, folder);
+  return {{"name", name},
+          {"bytes", file_size(join_path(folder, "model.safetensors"))},
+          {"perplexity", e.metrics.at("perplexity")},
+          {"bits_per_byte", e.metrics.at("bits_per_byte")},
+          {"tokens_per_second", speed.tokens_per_s}};
+}
+
+void Pipeline::compress() {
+  stage("compress", train_key() + to_json(recipe_.compress), [&] {
+    Json variants = Json::array({measure_variant(path("model"), "float32")});
+    for (const std::string& format : recipe_.compress.formats) {
+      compress::QuantizeConfig config;
+      config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
+      (void)compress::quantize_model(runtime_->engine, path("model"), path("model-" + format), config,
+                               *invocation_.files);
+      variants.push_back(measure_variant(path("model-" + format), format));
+    }
+    const auto whole = variants[0]["bytes"].get<double>();
+    const auto reference = variants[0]["perplexity"].get<double>();
+    for (Json& v : variants) {
+      v["ratio"] = v["bytes"].get<double>() / whole;
+      v["perplexity_change"] = v["perplexity"].get<double>() / reference - 1.0;
+      invocation_.console.note(fmt::format(
+          "compress: {:<8} {:>10}  {:.3f} of float32, perplexity {:.4f} ({:+.2f} %), {:.0f} tokens/s",
+          v["name"].get<std::string>(), human_bytes(v["bytes"].get<int64_t>()),
+          v["ratio"].get<double>(), v["perplexity"].get<double>(),
+          100.0 * v["perplexity_change"].get<double>(), v["tokens_per_second"].get<double>()));
+    }
+    return Json{{"variants", variants}};
+  });
+}
+
+}  // namespace ingot::cli

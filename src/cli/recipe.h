@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// A recipe: everything a run is made of, in one YAML file. Defaults are usable; `--print-config` shows
+// all of them. The hash of the resolved recipe goes into every artefact.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/config.h"
+#include "cli/verb.h"
+#include "data/config.h"
+#include "models/transformer.h"
+#include "serve/config.h"
+#include "train/config.h"
+
+namespace ingot::cli {
+
+struct TokenizerConfig {
+  int64_t vocab_size = 4096;
+  int64_t min_frequency = 2;
+  void visit(auto& field) {
+    field("vocab_size", vocab_size, "tokens in all: <|endoftext|> + 256 bytes + merges");
+    field("min_frequency", min_frequency, "a pair seen less often is not merged, >= 1");
+  }
+};
+
+struct EvalConfig {
+  int64_t context = -1;
+  bool baselines = true;
+  void visit(auto& field) {
+    field("context", context, "tokens of the window before that each test window sees; -1: half");
+    field("baselines", baselines, "print gzip and xz of the same files beside the model");
+  }
+};
+
+struct CompressConfig {
+  std::vector<std::string> formats = {"q8", "q4"};
+  void visit(auto& field) { field("formats", formats, "formats to write and measure: q8, q4"); }
+};
+
+struct GenerateConfig {
+  std::string prompt = "\n";
+  int64_t max_tokens = 100;
+  float temperature = 0.8F;
+  int64_t top_k = 0;
+  float top_p = 0.95F;
+  float repetition_penalty = 1.0F;
+  int64_t seed = 1;
+  std::vector<std::string> stop;
+  void visit(auto& field) {
+    field("prompt", prompt, "text to continue");
+    field("max_tokens", max_tokens, "longest completion");
+    field("temperature", temperature, "0: always the likeliest token");
+    field("top_k", top_k, "draw among the k likeliest; 0: all");
+    field("top_p", top_p, "draw among the likeliest that hold this mass, in (0, 1]");
+    field("repetition_penalty", repetition_penalty, "above 1 makes seen tokens less likely");
+    field("seed", seed, "same seed and prompt, same text");
+    field("stop", stop, "texts that end the completion");
+  }
+};
+
+struct PriceConfig {
+  double per_hour = 0.0;
+  std::string currency = "EUR";
+  void visit(auto& field) {
+    field("per_hour", per_hour, "price of this machine per hour; 0: not known");
+    field("currency", currency, "of prices");
+  }
+};
+
+struct Recipe {
+  std::string name = "run";
+  std::string out;
+  int64_t threads = 0;
+  int64_t seed = 42;
+  Size memory{0};
+  data::DataConfig data;
+  TokenizerConfig tokenizer;
+  data::PackConfig pack;
+  models::TransformerConfig model;
+  train::TrainConfig train;
+  EvalConfig eval;
+  CompressConfig compress;
+  GenerateConfig generate;
+  serve::ServeConfig serve;
+  PriceConfig price;
+
+  void visit(auto& field) {
+    field("name", name, "of the run");
+    field("out", out, "run directory; empty: runs/NAME");
+    field("threads", threads, "cores to use; 0: all this process may use");
+    field("seed", seed, "of weights, order and dropout");
+    field("memory", memory, "cap on memory, such as 4GiB; 0: what the machine allows");
+    field("data", data, "the corpus and its cleaning");
+    field("tokenizer", tokenizer, "byte-level BPE");
+    field("pack", pack, "how windows see document borders");
+    field("model", model, "the transformer");
+    field("train", train, "optimisation");
+    field("eval", eval, "the test at the end");
+    field("compress", compress, "quantised copies");
+    field("generate", generate, "the sample completion");
+    field("serve", serve, "the HTTP server");
+    field("price", price, "for the cost column");
+  }
+};
+
+/// The recipe of a command line: defaults, then the file named first (if any word is given), then the
+/// overrides. Fills `out`. Throws kInvalidArgument with file, line and column.
+[[nodiscard]] Recipe load_recipe(const Invocation& invocation);
+/// The recipe.yaml of a run directory, then the overrides.
+[[nodiscard]] Recipe load_run_recipe(const std::string& run, const Invocation& invocation);
+
+/// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.
+[[nodiscard]] std::string recipe_hash(const Recipe& recipe);
+[[nodiscard]] std::vector<std::string> recipe_keys();
+/// Prints the resolved recipe and returns true when --print-config was given.
+bool print_config(const Invocation& invocation, const Recipe& recipe);
+
+}  // namespace ingot::cli

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot compress MODEL`: an 8- or 4-bit copy of a model folder.
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/help_text.h"
+#include "cli/lm.h"
+#include "cli/verbs/verbs.h"
+#include "compress/quantize.h"
+
+namespace ingot::cli {
+namespace {
+
+const std::vector<std::string> kSections = {"compress."};
+
+class CompressVerb : public Verb {
+ public:
+  std::string_view name() const override { return "compress"; }
+  std::string_view summary() const override { return "8- and 4-bit copies of a model"; }
+  std::string help() const override {
+    return verb_help("usage: ingot compress RUN [compress.formats=[q8,q4]]\n\n"
+                     "Writes MODEL-q8 and MODEL-q4 beside the model folder. `ingot eval RUN FOLDER`\n"
+                     "measures what a format costs in quality.",
+                     kSections);
+  }
+  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+
+  int run(Invocation& invocation) override {
+    require(invocation.words.size() == 1, Code::kInvalidArgument,
+            "compress: give one run directory or model folder");
+    Invocation rest = invocation;
+    rest.words.clear();
+    const Recipe recipe = load_recipe(rest);
+    if (print_config(invocation, recipe)) return 0;
+    Runtime runtime(recipe);
+    std::string folder = model_folder(invocation.words[0]);
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    Json variants = Json::array();
+    for (const std::string& format : recipe.compress.formats) {
+      compress::QuantizeConfig config;
+      config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
+      const std::string out = folder + "-" + format;
+      const compress::QuantizeReport r =
+          compress::quantize_model(runtime.engine, folder, out, config, *invocation.files);
+      invocation.console.line(fmt::format("compress: {} {} ({:.3f} of float32)", out,
+                                          human_bytes(r.quantized_bytes), r.ratio()));
+      variants.push_back({{"folder", out}, {"bytes", r.quantized_bytes}, {"ratio", r.ratio()}});
+    }
+    invocation.console.result({{"variants", variants}});
+    return 0;
+  }
+};
+
+}  // namespace
+
+Verb* compress_verb() {
+  static CompressVerb verb;
+  return &verb;
+}
+
+}  // namespace ingot::cli

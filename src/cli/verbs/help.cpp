@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot help VERB` and `ingot help CODE`.
+#include "base/text.h"
+#include "cli/verbs/verbs.h"
+
+namespace ingot::cli {
+namespace {
+
+struct CodeHelp {
+  Code code;
+  std::string_view text;
+};
+
+constexpr CodeHelp kCodes[] = {
+    {Code::kInvalidArgument, "A key, value or name that is not possible. The message names the key and a value that works."},
+    {Code::kShapeMismatch, "Tensors, or a file and a model, whose sizes do not fit. The message gives both."},
+    {Code::kDtypeMismatch, "An element type that the op or file does not take. Convert it first."},
+    {Code::kNotFound, "A file, folder, model or tensor that is not there. Check the path; the nearest name is given."},
+    {Code::kIo, "The operating system refused: disk full, no permission, port in use. What was saved before is whole."},
+    {Code::kCorruptFile, "A file that contradicts its format: truncated, damaged or not what its name says. Copy it again."},
+    {Code::kOutOfMemory, "It does not fit under memory=. The message names the change that would fit."},
+    {Code::kUnsupported, "Correct, but not available here. The message says what is."},
+    {Code::kCancelled, "Stopped by a signal or a client; everything is saved, the same command continues."},
+    {Code::kNumeric, "NaN or infinity where numbers are needed. Lower train.lr; the message names layer and op."},
+    {Code::kInternal, "A broken invariant of ingot itself. Please report the message."},
+};
+
+class HelpVerb : public Verb {
+ public:
+  std::string_view name() const override { return "help"; }
+  std::string_view summary() const override { return "about a verb or an error code"; }
+  std::string help() const override {
+    std::string text = "usage: ingot help VERB | CODE\n\nerror codes:\n";
+    for (const CodeHelp& c : kCodes) text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
+    return text + "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal and "
+                  "saved, 70 internal error\n";
+  }
+  int run(Invocation& invocation) override {
+    if (invocation.words.empty()) {
+      invocation.console.line(help());
+      return 0;
+    }
+    const std::string& word = invocation.words[0];
+    std::vector<std::string> known;
+    if (Verb* verb = find_verb(word)) {
+      invocation.console.line(verb->help());
+      return 0;
+    }
+    for (const CodeHelp& c : kCodes) {
+      known.emplace_back(code_name(c.code));
+      if (known.back() != word) continue;
+      invocation.console.line(fmt::format("{}: {}", word, c.text));
+      return 0;
+    }
+    for (const Verb* v : verbs()) known.emplace_back(v->name());
+    fail(Code::kInvalidArgument, "help: \"{}\" is neither a verb nor an error code.{}", word,
+         did_you_mean(word, known));
+  }
+};
+
+}  // namespace
+
+Verb* help_verb() {
+  static HelpVerb verb;
+  return &verb;
+}
+
+}  // namespace ingot::cli

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot plan`: what training will take in memory, time and money, before it starts.
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "cli/help_text.h"
+#include "cli/lm.h"
+#include "cli/verbs/verbs.h"
+
+namespace ingot::cli {
+namespace {
+
+const std::vector<std::string> kSections = {"model.", "train.", "tokenizer.", "pack.", "price."};
+
+class PlanVerb : public Verb {
+ public:
+  std::string_view name() const override { return "plan"; }
+  std::string_view summary() const override {
+    return "memory, time and money of a run before it starts";
+  }
+  std::string help() const override {
+    return verb_help("usage: ingot plan recipe.yaml [memory=4GiB] [key=value ...]\n\n"
+                     "Memory is exact for the step's tensors (the step is recorded without running);\n"
+                     "time is measured for two seconds. A run that does not fit under memory= is\n"
+                     "refused, with the change that would fit.",
+                     kSections);
+  }
+  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+
+  int run(Invocation& invocation) override {
+    const Recipe recipe = load_recipe(invocation);
+    if (print_config(invocation, recipe)) return 0;
+    recipe.train.check();
+    cost::PlanRequest r;
+    r.train = recipe.train;
+    r.model = recipe.model;
+    if (r.model.vocab == 0) r.model.vocab = recipe.tokenizer.vocab_size;
+    r.seed = static_cast<uint64_t>(recipe.seed);
+    r.memory_bytes = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
+    r.isolate_documents = recipe.pack.isolate_documents;
+    r.restart_positions = recipe.pack.restart_positions;
+    count_tokens(recipe, r);
+    require(recipe.train.epochs == 0.0 || r.tokens_per_epoch > 0, Code::kInvalidArgument,
+            "plan: train.epochs needs the size of the corpus. Run `ingot data tokenize` with this "
+            "recipe first, or give train.steps or train.tokens");
+    Team team(thread_count(recipe));
+    const cost::TrainPlan plan = cost::plan_training(team, r);
+    cost::require_fits(team, r, plan.peak_bytes);
+    invocation.console.line(plan_text(plan, recipe.price));
+    invocation.console.result(plan_json(plan, recipe.price));
+    return 0;
+  }
+
+ private:
+  /// Sizes of the splits, where the run directory has shards already.
+  static void count_tokens(const Recipe& recipe, cost::PlanRequest& r) {
+    const std::string train = join_path(recipe.out, "data/train.shard");
+    const std::string validation = join_path(recipe.out, "data/validation.shard");
+    if (!file_exists(train) || !file_exists(validation)) return;
+    r.tokens_per_epoch = data::ShardReader(train).tokens();
+    r.validation_tokens = data::ShardReader(validation).tokens();
+  }
+};
+
+}  // namespace
+
+Verb* plan_verb() {
+  static PlanVerb verb;
+  return &verb;
+}
+
+}  // namespace ingot::cli

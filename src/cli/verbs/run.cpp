@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot run`: every stage of a recipe, from raw files to a served model and a report.
+#include "base/text.h"
+#include "cli/help_text.h"
+#include "cli/pipeline/pipeline.h"
+#include "cli/verbs/verbs.h"
+
+namespace ingot::cli {
+namespace {
+
+const std::vector<std::string> kSections = {"data.",  "tokenizer.", "pack.",     "model.", "train.",
+                                            "eval.",  "compress.",  "generate.", "serve.", "price."};
+
+class RunVerb : public Verb {
+ public:
+  std::string_view name() const override { return "run"; }
+  std::string_view summary() const override {
+    return "every stage of a recipe: data, plan, train, test, compress, serve, report";
+  }
+  std::string help() const override {
+    return verb_help("usage: ingot run recipe.yaml [key=value ...]\n\n"
+                     "Stages that are done for the same settings are not run again; the same command\n"
+                     "continues a run that was stopped.",
+                     kSections);
+  }
+  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+
+  int run(Invocation& invocation) override {
+    const Recipe recipe = load_recipe(invocation);
+    if (print_config(invocation, recipe)) return 0;
+    const double start = invocation.clock->now_s();
+    Pipeline pipeline(invocation, recipe);
+    pipeline.inspect();
+    pipeline.clean();
+    pipeline.tokenizer();
+    pipeline.plan();
+    if (!pipeline.train()) {
+      pipeline.report();
+      invocation.console.note("run: stopped; everything is saved, the same command continues");
+      return 3;
+    }
+    pipeline.evaluate();
+    pipeline.compress();
+    pipeline.serve_check();
+    pipeline.report();
+    invocation.console.line("run: done in " +
+                            human_duration(invocation.clock->now_s() - start) + "; serve it with: " +
+                            "ingot serve " + pipeline.out());
+    invocation.console.result(pipeline.results());
+    return 0;
+  }
+};
+
+}  // namespace
+
+Verb* run_verb() {
+  static RunVerb verb;
+  return &verb;
+}
+
+}  // namespace ingot::cli
