@@ -4,7 +4,7 @@
 set(INGOT_ROOMS "" CACHE INTERNAL "")
 
 function(ingot_room name)
-  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(ingot_${name} STATIC ${sources})
@@ -18,7 +18,8 @@ function(ingot_room name)
   file(GLOB_RECURSE helpers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_cases.cpp)
   if(INGOT_TESTS AND tests)
     add_executable(${name}_test ${tests} ${helpers})
-    target_link_libraries(${name}_test PRIVATE ingot_${name} GTest::gtest GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ingot_${name} ${ROOM_TEST_LIBS} GTest::gtest
+                          GTest::gtest_main)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${name}_test PRIVATE INGOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
