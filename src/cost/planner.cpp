@@ -2,6 +2,9 @@
 #include "cost/planner.h"
 
 #include <algorithm>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/checked.h"
 #include "base/error.h"
@@ -65,6 +68,13 @@ class SyntheticTask : public train::Task {
   std::vector<Slot> slots_;
 };
 
+/// What earlier work freed goes back to the system, so that it is not counted as the program's.
+void return_free_memory() {
+#ifdef __GLIBC__
+  (void)malloc_trim(0);
+#endif
+}
+
 /// 6·(matrix weights) per token and 6·layers·dim·seq for causal attention, forward and backward.
 int64_t customary_flops(const PlanRequest& r, nn::Module& module) {
   int64_t matrices = 0;
@@ -94,6 +104,7 @@ int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& modul
 
 TrainPlan plan_training(Team& team, const PlanRequest& r) {
   TrainPlan plan;
+  return_free_memory();
   plan.program_bytes = resident_bytes();
   Engine engine(team, {r.seed, 0});
   SyntheticTask task(engine, r);

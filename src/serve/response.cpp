@@ -84,18 +84,20 @@ std::string CompletionWriter::chunks(const Event& event) {
   const bool has_news = !event.piece.text.empty() || !event.piece.tokens.empty();
   const std::string no_usage = form_.include_usage ? "null" : "";
   if (has_news) {
-    out += chunk(
-        "[" + choice_json(event.choice, event.piece.text, event.piece.tokens, FinishReason::kNone) +
-            "]",
-        no_usage);
+    const FinishReason none = FinishReason::kNone;
+    out += chunk(choice_json(event.choice, event.piece.text, event.piece.tokens, none), no_usage);
   }
   if (event.finish == FinishReason::kNone) return out;
   account(event);
-  if (failed_) return out + "data: " + error_json(error_) + "\n\n";
-  out += chunk("[" + choice_json(event.choice, "", {}, event.finish) + "]", no_usage);
+  if (failed_) {
+    fmt::format_to(std::back_inserter(out), "data: {}\n\n", error_json(error_));
+    return out;
+  }
+  out += chunk(choice_json(event.choice, "", {}, event.finish), no_usage);
   if (!done()) return out;
-  if (form_.include_usage) out += chunk("[]", usage_json());
-  return out + "data: [DONE]\n\n";
+  if (form_.include_usage) out += chunk("", usage_json());
+  out += "data: [DONE]\n\n";
+  return out;
 }
 
 void CompletionWriter::collect(Event event) {
@@ -122,9 +124,10 @@ std::string CompletionWriter::head_json() const {
       text_or_null(head_.fingerprint));
 }
 
+/// One `data:` line; `choices` are those between the brackets, empty `usage` leaves the key out.
 std::string CompletionWriter::chunk(const std::string& choices, const std::string& usage) const {
-  const std::string tail = usage.empty() ? "" : ",\"usage\":" + usage;
-  return fmt::format("data: {{{},\"choices\":{}{}}}\n\n", head_json(), choices, tail);
+  return fmt::format("data: {{{},\"choices\":[{}]{}{}}}\n\n", head_json(), choices,
+                     usage.empty() ? "" : ",\"usage\":", usage);
 }
 
 std::string CompletionWriter::choice_json(int64_t index, const std::string& text,

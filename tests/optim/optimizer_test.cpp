@@ -294,11 +294,14 @@ TEST(Optimizer, StateIsWhatACheckpointNeeds) {
 
 TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
   const auto message = [](const std::function<void(OptimizerConfig&)>& change) {
+    Team team(1);
+    Engine engine(team);
     Bag bag;
     bag.add("w", {1}, true);
+    nn::ParameterStore store(engine, bag);
     OptimizerConfig c;
     change(c);
-    return message_of([&] { Bench bench(bag, c); });
+    return message_of([&] { (void)optim::make_optimizer(c, engine, store); });
   };
   EXPECT_EQ(message([](auto&) {}), "no error");
   EXPECT_EQ(message([](auto& c) { c.momentum = 1.0F; }),
