@@ -22,6 +22,10 @@ function(ingot_room name)
                           GTest::gtest_main)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_compile_definitions(${name}_test PRIVATE INGOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-    gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
+    # Suites named Slow* are left out of the fast run (ctest -LE slow).
+    gtest_discover_tests(${name}_test TEST_FILTER "-Slow*" DISCOVERY_TIMEOUT 60
+                         PROPERTIES TIMEOUT 600)
+    gtest_discover_tests(${name}_test TEST_FILTER "Slow*" TEST_LIST ${name}_slow
+                         DISCOVERY_TIMEOUT 60 PROPERTIES LABELS slow TIMEOUT 1800)
   endif()
 endfunction()

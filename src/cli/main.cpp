@@ -67,7 +67,12 @@ int run(int argc, char** argv) {
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
     if (word.starts_with('-') && word.find('=') == word.npos) {
-      parse_flag(word, invocation);
+      try {
+        parse_flag(word, invocation);
+      } catch (const Error& error) {
+        report_error(error);
+        return 2;
+      }
     } else if (word.find('=') != word.npos) {
       invocation.overrides.emplace_back(word);
     } else {

@@ -85,7 +85,8 @@ Check replay_counts(const MadeUpOutcome& o) {
 
 /// The reference run must really have what exactness is asked of.
 Check coverage(const MadeUpOutcome& o) {
-  return {"reference run", o.epochs > 1.0 && o.summary.best.step > 0 && o.summary.steps > 30,
+  return {"reference run", o.epochs > 1.0 && o.summary.steps > 30 && o.summary.best.step > 0 &&
+                               o.summary.best.step < o.summary.steps,
           fmt::format("{} steps, {:.1f} epochs, best at step {}, {} evaluations without improvement",
                       o.summary.steps, o.epochs, o.summary.best.step,
                       o.summary.best.evaluations_since)};

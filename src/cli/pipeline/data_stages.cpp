@@ -18,6 +18,45 @@ namespace {
 constexpr data::Split kSplits[] = {data::Split::kTrain, data::Split::kValidation,
                                    data::Split::kTest};
 
+Json tally(const data::Tally& t) { return {{"files", t.count}, {"bytes", t.bytes}}; }
+
+/// What clean, mask and split did, under the names of docs/formats/run_directory.md.
+Json clean_numbers(const data::PrepareReport& report) {
+  const data::CleanReport& c = report.clean;
+  const data::SplitReport& s = report.split;
+  Json removed = Json::object();
+  const auto add = [&](const char* reason, const data::Tally& t) {
+    if (t.count > 0) removed[reason] = tally(t);
+  };
+  add("invalid_utf8", c.invalid_dropped);
+  add("exact_duplicates", c.duplicates);
+  add("near_empty", c.near_empty);
+  add("empty", c.empty);
+  add("binary", c.binary);
+  add("too_large", c.large_skipped);
+  add("unreadable", c.unreadable);
+  Json splits = Json::object();
+  for (const data::Split split : kSplits) {
+    const auto i = static_cast<size_t>(split);
+    splits[std::string(data::split_name(split))] = {{"files", s.documents[i]},
+                                                    {"bytes", s.bytes[i]}};
+  }
+  return {{"files_before", c.files},
+          {"bytes_before", c.bytes},
+          {"removed", removed},
+          {"licence_heads", tally(c.licence)},
+          {"files_after", c.kept_documents},
+          {"bytes_after", c.kept_bytes},
+          {"mask", {{"emails", c.addresses}, {"files", c.emails.count}}},
+          {"split",
+           {{"near_duplicate_files", s.groups.documents},
+            {"near_duplicate_groups", s.groups.groups},
+            {"exact_duplicates_across", s.exact_across},
+            {"near_duplicates_across", s.near_pairs_across},
+            {"splits", splits}}},
+          {"report", report.to_json()}};
+}
+
 std::string shard_path(const std::string& folder, data::Split split) {
   return join_path(folder, std::string(data::split_name(split)) + ".shard");
 }
@@ -33,12 +72,16 @@ void Pipeline::inspect() {
 }
 
 void Pipeline::clean() {
-  stage("clean", sha256_hex(to_yaml(recipe_.data)).substr(0, 16), [&] {
+  const std::string key = sha256_hex(to_yaml(recipe_.data)).substr(0, 16);
+  const Json& numbers = stage("clean", key, [&] {
     const data::PrepareReport report =
         data::prepare_corpus(*invocation_.files, recipe_.data, path("data"));
     invocation_.console.note(report.table());
-    return report.to_json();
+    return clean_numbers(report);
   });
+  // Masking and splitting happen in the same pass; they have records of their own.
+  write_stage("mask", key, "done", 0.0, numbers.at("mask"));
+  write_stage("split", key, "done", 0.0, numbers.at("split"));
 }
 
 void Pipeline::tokenizer() {
