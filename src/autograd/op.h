@@ -26,11 +26,12 @@ void add_gradient(const Tensor& x, const Tensor& dst, bool accumulate);
 /// True when a tape is recording and one of the tensors carries a gradient.
 [[nodiscard]] bool is_recorded(std::initializer_list<const Tensor*> inputs);
 
-/// Throws kNumeric naming the op and the engine's scope when a float32 tensor holds NaN or infinity.
+/// Throws kNumeric naming the op and the engine's scope when a float32 tensor holds NaN or
+/// infinity.
 void require_finite(const char* op, const char* what, const Tensor& x);
 
-/// Appends the record of an op: inputs in order (null: none), tensors its backward reads, attributes.
-/// Does nothing unless is_recorded(inputs).
+/// Appends the record of an op: inputs in order (null: none), tensors its backward reads,
+/// attributes. Does nothing unless is_recorded(inputs).
 template <class Attrs>
 void record_op(const char* name, void (*backward)(Backward&),
                std::initializer_list<const Tensor*> inputs, Tensor& output,

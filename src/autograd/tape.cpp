@@ -80,8 +80,9 @@ Record& Tape::append(const char* name, void (*backward)(Backward&), Tensor& outp
 void Tape::backward(const Tensor& loss) {
   require(loss.size() == 1, Code::kShapeMismatch,
           "backward: the loss has shape {}, a single element is needed", loss.shape().text());
-  require(loss.slot >= 0 && !records_.empty(), Code::kInvalidArgument,
-          "backward: the loss does not depend on a parameter. Run the forward pass while recording");
+  require(
+      loss.slot >= 0 && !records_.empty(), Code::kInvalidArgument,
+      "backward: the loss does not depend on a parameter. Run the forward pass while recording");
   const Recording off(engine_, nullptr);
   Tensor seed = Tensor::empty(engine_, loss.shape());
   fill(engine_, seed, 1.0F);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reverse mode as a flat list. The forward pass appends one record per op that a gradient flows
-// through; backward walks the list once from the end. Gradients sit in numbered slots: parameters own
-// the first slots for good, every other tensor gets the next one. The first write to a slot
+// through; backward walks the list once from the end. Gradients sit in numbered slots: parameters
+// own the first slots for good, every other tensor gets the next one. The first write to a slot
 // stores, later ones accumulate inside the kernel, so nothing is zeroed and nothing is added twice.
 // No hash map, no recursion, no graph search. Saved tensors are checked by version.
 // Called by autograd/ops (record), by train/ (step) and by tests.
@@ -32,8 +32,8 @@ struct Record {
   alignas(8) std::array<std::byte, 64> attrs{};
 };
 
-/// A row-sparse gradient: one summed row per distinct id (none when the table was not read). Made by
-/// Tape::finish_step.
+/// A row-sparse gradient: one summed row per distinct id (none when the table was not read). Made
+/// by Tape::finish_step.
 struct SparseGrad {
   Tensor unique_ids;  // int64 [capacity], ascending
   Tensor rows;        // float32 [capacity, cols]
@@ -120,9 +120,7 @@ class Backward {
     std::memcpy(&value, record_.attrs.data(), sizeof(T));
     return value;
   }
-  [[nodiscard]] bool needs(int input) const {
-    return record_.in[static_cast<size_t>(input)] >= 0;
-  }
+  [[nodiscard]] bool needs(int input) const { return record_.in[static_cast<size_t>(input)] >= 0; }
   /// True when a gradient of the input has arrived before: target would add to it.
   [[nodiscard]] bool is_written(int input) const {
     return needs(input) &&

@@ -240,8 +240,7 @@ void load_weights(Transformer& model, const std::string& path) {
 std::unique_ptr<Transformer> load_model(Engine& engine, const std::string& directory) {
   const std::string config_path = join_path(directory, kConfig);
   require(directory_exists(directory), Code::kNotFound, "model: there is no folder {}", directory);
-  const TransformerConfig config =
-      parse_config_json(read_file(config_path, 1 << 24), config_path);
+  const TransformerConfig config = parse_config_json(read_file(config_path, 1 << 24), config_path);
   auto model = std::make_unique<Transformer>(engine, config);
   // Each parameter on its own, so that packing or quantising one can free it.
   for (const nn::NamedParameter& p : nn::parameters(*model)) {

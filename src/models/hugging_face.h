@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model as a Hugging Face directory: config.json and model.safetensors with the names and layouts
 // that `transformers` uses (GPT2LMHeadModel, LlamaForCausalLM), so weights go in and out.
-// Quantised matrices are stored as bytes with their format in the metadata (docs/formats/quantized.md).
+// Quantised matrices are stored as bytes with their format in the metadata
+// (docs/formats/quantized.md).
 #pragma once
 
 #include <memory>
@@ -24,15 +25,15 @@ namespace ingot::models {
 /// Writes config.json and model.safetensors into `directory` (made when needed).
 void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos);
 
-/// Opens a directory. Parameters are float32 tensors of their own (bf16 and f16 files are widened). Throws kNotFound, kCorruptFile, kShapeMismatch naming the tensor.
-[[nodiscard]] std::unique_ptr<Transformer> load_model(Engine& engine,
-                                                      const std::string& directory);
+/// Opens a directory. Parameters are float32 tensors of their own (bf16 and f16 files are widened).
+/// Throws kNotFound, kCorruptFile, kShapeMismatch naming the tensor.
+[[nodiscard]] std::unique_ptr<Transformer> load_model(Engine& engine, const std::string& directory);
 
 /// True for GPT-2's linears, which are stored [in_features, out_features] there.
 [[nodiscard]] bool is_transposed(const TransformerConfig& config, const std::string& name);
-/// Copies one parameter from its file (names and layouts of `transformers`; bf16 and f16 are widened)
-/// into `target`, float32 in our layout. Returns the name it has in the file.
-/// Throws kNotFound, kShapeMismatch, kDtypeMismatch naming the tensor.
+/// Copies one parameter from its file (names and layouts of `transformers`; bf16 and f16 are
+/// widened) into `target`, float32 in our layout. Returns the name it has in the file. Throws
+/// kNotFound, kShapeMismatch, kDtypeMismatch naming the tensor.
 std::string load_weight(const TransformerConfig& config, const io::Safetensors& file,
                         const std::string& name, const Tensor& target);
 /// Throws kCorruptFile naming a tensor of the file that is not in `used` and no known buffer.

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "autograd/ops/loss.h"
-#include "autograd/ops/linear.h"
-#include "autograd/ops/norm.h"
 #include "autograd/ops/elementwise.h"
+#include "autograd/ops/linear.h"
+#include "autograd/ops/loss.h"
+#include "autograd/ops/norm.h"
 #include "autograd/ops/shape.h"
 #include "nn/norm.h"
 
@@ -86,9 +86,10 @@ void TransformerConfig::check() const {
   require(heads % kv() == 0, Code::kInvalidArgument,
           "model.kv_heads: {} does not divide model.heads {}. model.kv_heads={} does", kv(), heads,
           heads);
-  require(layout != ModelLayout::kLlama || head_dim() % 2 == 0, Code::kInvalidArgument,
-          "model.dim: {} over {} heads gives an odd head size {}; rotary positions need an even one",
-          dim, heads, head_dim());
+  require(
+      layout != ModelLayout::kLlama || head_dim() % 2 == 0, Code::kInvalidArgument,
+      "model.dim: {} over {} heads gives an odd head size {}; rotary positions need an even one",
+      dim, heads, head_dim());
   require(head_dim() <= 256, Code::kInvalidArgument,
           "model.heads: {} heads of size {}; at most 256 is available. model.heads={} would do",
           heads, head_dim(), (dim + 255) / 256);
@@ -124,8 +125,7 @@ void Block::visit(nn::Visitor& visitor) {
   visitor("mlp", mlp_);
 }
 
-Transformer::Transformer(Engine& engine, const TransformerConfig& config)
-    : config_(config) {
+Transformer::Transformer(Engine& engine, const TransformerConfig& config) : config_(config) {
   const TransformerConfig& c = config_;
   c.check();
   const Init init{InitKind::kNormal, c.init_std};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A decoder-only transformer in pre-norm blocks: x + attention(norm(x)), then x + mlp(norm(x)).
-// GPT-2 (Radford 2019) and Llama (Touvron 2023) are two sets of options; what differs between them is
-// here as a field, and their names and config.json live in models/gpt2.cpp and models/llama.cpp.
+// GPT-2 (Radford 2019) and Llama (Touvron 2023) are two sets of options; what differs between them
+// is here as a field, and their names and config.json live in models/gpt2.cpp and models/llama.cpp.
 #pragma once
 
 #include <memory>
@@ -36,14 +36,16 @@ struct TransformerConfig {
   float init_std = 0.02F;
 
   void visit(auto& field) {
-    field("layout", layout, "gpt2 (learned positions, LayerNorm, GELU) or llama (rope, RMSNorm, SwiGLU)");
+    field("layout", layout,
+          "gpt2 (learned positions, LayerNorm, GELU) or llama (rope, RMSNorm, SwiGLU)");
     field("vocab", vocab, "tokens; 0: the tokenizer's");
     field("context", context, "longest sequence in tokens");
     field("layers", layers, "transformer blocks");
     field("heads", heads, "query heads; must divide dim");
     field("kv_heads", kv_heads, "key and value heads; 0: as many as heads");
     field("dim", dim, "width of the residual stream");
-    field("hidden", hidden, "width inside the MLP; 0: 4 dim (gpt2), 8/3 dim rounded up to 64 (llama)");
+    field("hidden", hidden,
+          "width inside the MLP; 0: 4 dim (gpt2), 8/3 dim rounded up to 64 (llama)");
     field("dropout", dropout, "after embeddings, attention and MLP, in [0, 1)");
     field("norm_eps", norm_eps, "added to the variance in norms");
     field("rope_theta", rope_theta, "llama: base of the rotary frequencies");
@@ -80,7 +82,8 @@ class Transformer : public nn::Module {
   /// Declares the parameters; an nn::ParameterStore or a loader gives them values.
   Transformer(Engine& engine, const TransformerConfig& config);
 
-  /// ids int32 [batch, seq] (or [rows] with a cache) → hidden states after the last norm, [..., dim].
+  /// ids int32 [batch, seq] (or [rows] with a cache) → hidden states after the last norm, [...,
+  /// dim].
   [[nodiscard]] Tensor forward(const Tensor& ids, const nn::SequenceContext& context = {});
   /// hidden [..., dim] → logits [..., vocab].
   [[nodiscard]] Tensor logits(const Tensor& hidden);

@@ -121,8 +121,9 @@ float Tensor::item() const {
 template <class T>
 std::vector<T> Tensor::to_vector() const {
   engine().require_values("to_vector");
-  require(dtype_ == DTypeOf<T>::kValue, Code::kDtypeMismatch, "to_vector: tensor is {}, asked as {}",
-          dtype_name(dtype_), dtype_name(DTypeOf<T>::kValue));
+  require(dtype_ == DTypeOf<T>::kValue, Code::kDtypeMismatch,
+          "to_vector: tensor is {}, asked as {}", dtype_name(dtype_),
+          dtype_name(DTypeOf<T>::kValue));
   require(layout() == Layout::kPlain, Code::kUnsupported, "to_vector: the tensor is packed");
   std::vector<T> out;
   out.reserve(static_cast<size_t>(size()));
@@ -137,9 +138,8 @@ template std::vector<int32_t> Tensor::to_vector<int32_t>() const;
 template std::vector<uint8_t> Tensor::to_vector<uint8_t>() const;
 
 Tensor Tensor::view(const Shape& shape) const {
-  require(shape.size() == size(), Code::kShapeMismatch,
-          "view: shape {} has {} elements, {} has {}", shape_.text(), size(), shape.text(),
-          shape.size());
+  require(shape.size() == size(), Code::kShapeMismatch, "view: shape {} has {} elements, {} has {}",
+          shape_.text(), size(), shape.text(), shape.size());
   require(is_contiguous(), Code::kShapeMismatch, "view: the tensor is not contiguous");
   Tensor t = *this;
   t.shape_ = shape;

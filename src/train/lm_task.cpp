@@ -13,7 +13,7 @@ LmTask::LmTask(Engine& engine, const TrainConfig& config, const data::PackConfig
       config_(config),
       pack_(pack),
       model_(std::move(model)),
-      loader_(train, config.micro_batch, config.seq, engine.seed(), pack),
+      train_shard_(train),
       validation_(validation),
       eval_count_(Tensor::zeros(engine, {}, DType::kI64)) {
   for (int64_t slot = 0; slot < config.accumulate; ++slot) train_.push_back(make_buffers());
@@ -27,6 +27,13 @@ LmTask::Buffers LmTask::make_buffers() const {
           pack_.restart_positions ? Tensor::zeros(engine_, shape, DType::kI32) : Tensor()};
 }
 
+const data::Loader& LmTask::loader() const {
+  if (!loader_) {
+    loader_.emplace(train_shard_, config_.micro_batch, config_.seq, engine_.seed(), pack_);
+  }
+  return *loader_;
+}
+
 data::BatchView LmTask::view(const Buffers& b) const {
   const auto span = [](const Tensor& t) {
     return t.defined() ? std::span<int32_t>(t.data<int32_t>(), static_cast<size_t>(t.size()))
@@ -36,7 +43,7 @@ data::BatchView LmTask::view(const Buffers& b) const {
 }
 
 int64_t LmTask::load(int64_t index, int64_t slot) {
-  return loader_.batch(index, view(train_[static_cast<size_t>(slot)]));
+  return loader().batch(index, view(train_[static_cast<size_t>(slot)]));
 }
 
 Tensor LmTask::loss_of(const Buffers& b, const Tensor& count, bool is_training) {

@@ -25,7 +25,8 @@ struct LanguageModel {
 
 class LmTask : public Task {
  public:
-  /// Shards must outlive the task. validation may be null: then evaluate() gives the training loss
+  /// Shards must outlive the task. A training shard that is smaller than a batch is refused when it is
+  /// first asked for batches or its size; a task that only evaluates takes any. validation may be null: then evaluate() gives the training loss
   /// of no batch, 0.
   LmTask(Engine& engine, const TrainConfig& config, const data::PackConfig& pack,
          LanguageModel model, const data::ShardReader& train, const data::ShardReader* validation);
@@ -37,7 +38,7 @@ class LmTask : public Task {
   [[nodiscard]] std::string sample() override { return model_.sample(); }
   [[nodiscard]] int64_t items() const override { return config_.micro_batch * config_.seq; }
   [[nodiscard]] int64_t items_per_epoch() const override {
-    return loader_.windows_per_epoch() * config_.seq;
+    return loader().windows_per_epoch() * config_.seq;
   }
 
   /// Mean loss and bits per byte over a whole shard, each window seeing up to `context` tokens of the
@@ -50,6 +51,7 @@ class LmTask : public Task {
     Tensor ids, targets, doc_start, positions;
   };
   [[nodiscard]] Buffers make_buffers() const;
+  [[nodiscard]] const data::Loader& loader() const;
   [[nodiscard]] data::BatchView view(const Buffers& b) const;
   [[nodiscard]] Tensor loss_of(const Buffers& b, const Tensor& count, bool is_training);
 
@@ -57,7 +59,8 @@ class LmTask : public Task {
   TrainConfig config_;
   data::PackConfig pack_;
   LanguageModel model_;
-  data::Loader loader_;
+  const data::ShardReader& train_shard_;
+  mutable std::optional<data::Loader> loader_;
   const data::ShardReader* validation_;
   std::vector<Buffers> train_;
   Buffers eval_;

@@ -84,6 +84,7 @@ TrainSummary Run::run() {
 }
 
 void Run::begin() {
+  (void)c_.task.items_per_epoch();  // data too small for a batch is refused before anything is done
   std::string warning;
   const std::optional<RunState> found =
       checkpoints_.load(c_.recipe_hash, step_.store(), step_.optimizer(), &warning);

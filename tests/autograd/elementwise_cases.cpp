@@ -84,8 +84,7 @@ void add_binary(std::vector<Sample>& samples, const char* op, Binary run, const 
     Sample s;
     s.op = op;
     s.what = p.what;
-    s.inputs = {input(p.a, seed++, p.view_a, axis_a),
-                input(p.b, seed++, p.view_b, p.b.rank() - 1)};
+    s.inputs = {input(p.a, seed++, p.view_a, axis_a), input(p.b, seed++, p.view_b, p.b.rank() - 1)};
     s.inputs[1].values = away_from_zero(p.b.size(), seed++);  // a divisor
     s.run = [run](const std::vector<Tensor>& in) { return run(in[0], in[1]); };
     s.truth = broadcast_truth({p.a, p.b}, f);
@@ -139,7 +138,8 @@ struct Function {
 std::vector<Function> functions() {
   namespace o = ops;
   return {
-      {"scale", [](const Tensor& x) { return o::scale(x, -1.75F); }, [](double x) { return -1.75 * x; }},
+      {"scale", [](const Tensor& x) { return o::scale(x, -1.75F); },
+       [](double x) { return -1.75 * x; }},
       {"neg", o::neg, [](double x) { return -x; }},
       {"exp", o::exp, [](double x) { return std::exp(x); }},
       {"log", o::log, [](double x) { return std::log(x); }, true},
@@ -155,8 +155,7 @@ std::vector<Function> functions() {
       {"silu", o::silu, [](double x) { return x * sigmoid(x); }},
       {"pow", [](const Tensor& x) { return o::pow(x, 2.5F); },
        [](double x) { return std::pow(x, 2.5); }, true},
-      {"pow", [](const Tensor& x) { return o::pow(x, 3.0F); },
-       [](double x) { return x * x * x; }},
+      {"pow", [](const Tensor& x) { return o::pow(x, 3.0F); }, [](double x) { return x * x * x; }},
       {"pow", [](const Tensor& x) { return o::pow(x, -2.0F); },
        [](double x) { return 1.0 / (x * x); }, true},
       {"clamp", [](const Tensor& x) { return o::clamp(x, -0.75F, 0.8125F); },
@@ -191,7 +190,8 @@ void add_unary(std::vector<Sample>& samples) {
       }
       s.inputs = {in};
       s.run = [run = f.run](const std::vector<Tensor>& t) { return run(t[0]); };
-      s.truth = broadcast_truth({g.shape}, [one = f.f](double x, double, double) { return one(x); });
+      s.truth =
+          broadcast_truth({g.shape}, [one = f.f](double x, double, double) { return one(x); });
       s.is_large = g.shape.size() > 1000;
       samples.push_back(std::move(s));
     }
@@ -233,8 +233,9 @@ void add_gated(std::vector<Sample>& samples) {
       s.run = [a = kind.activation](const std::vector<Tensor>& t) {
         return ops::gated(t[0], t[1], a);
       };
-      s.truth = broadcast_truth(
-          {g.shape, g.shape}, [f = kind.f](double gate, double up, double) { return f(gate) * up; });
+      s.truth = broadcast_truth({g.shape, g.shape}, [f = kind.f](double gate, double up, double) {
+        return f(gate) * up;
+      });
       s.is_large = g.shape.size() > 1000;
       samples.push_back(std::move(s));
     }

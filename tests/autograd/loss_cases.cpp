@@ -14,11 +14,11 @@ struct Case {
   int64_t rows, classes;
   DType dtype = DType::kI32;
   float smoothing = 0.0F;
-  int ignored = 0;         // every n-th target, 0: none
-  int64_t count = 0;       // given divisor, 0: counted
+  int ignored = 0;    // every n-th target, 0: none
+  int64_t count = 0;  // given divisor, 0: counted
   int64_t ignore_index = -100;
   View view = View::kDense;
-  int64_t in = 3;          // of the fused head
+  int64_t in = 3;  // of the fused head
 };
 
 const Case kCases[] = {
@@ -107,7 +107,8 @@ Sample fused_sample(const Case& c) {
       for (int64_t k = 0; k < c.classes; ++k) {
         double sum = 0.0;
         for (int64_t i = 0; i < c.in; ++i) {
-          sum += in[0][static_cast<size_t>(r * c.in + i)] * in[1][static_cast<size_t>(k * c.in + i)];
+          sum +=
+              in[0][static_cast<size_t>(r * c.in + i)] * in[1][static_cast<size_t>(k * c.in + i)];
         }
         logits.push_back(sum);
       }
@@ -128,7 +129,8 @@ void add_pairs(std::vector<Sample>& samples) {
                                  {"transposed", {5, 7}, View::kTransposed},
                                  {"sliced", {5, 7}, View::kSliced},
                                  {"large", {300007}}};
-  for (const kernels::PairLoss loss : {kernels::PairLoss::kMse, kernels::PairLoss::kBceWithLogits}) {
+  for (const kernels::PairLoss loss :
+       {kernels::PairLoss::kMse, kernels::PairLoss::kBceWithLogits}) {
     const bool is_mse = loss == kernels::PairLoss::kMse;
     for (const Geometry& g : geometries) {
       Sample s;

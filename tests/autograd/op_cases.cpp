@@ -27,13 +27,27 @@ std::vector<std::byte> encode(const Doubles& values, DType dtype) {
   };
   for (size_t i = 0; i < values.size(); ++i) {
     switch (dtype) {
-      case DType::kF32: put(i, static_cast<float>(values[i])); break;
-      case DType::kI64: put(i, static_cast<int64_t>(values[i])); break;
-      case DType::kI32: put(i, static_cast<int32_t>(values[i])); break;
-      case DType::kU8: put(i, static_cast<uint8_t>(values[i])); break;
-      case DType::kBF16: put(i, kernels::reference::encode({8, 7}, values[i])); break;
-      case DType::kF16: put(i, kernels::reference::encode({5, 10}, values[i])); break;
-      default: ADD_FAILURE() << "no encoding"; break;
+      case DType::kF32:
+        put(i, static_cast<float>(values[i]));
+        break;
+      case DType::kI64:
+        put(i, static_cast<int64_t>(values[i]));
+        break;
+      case DType::kI32:
+        put(i, static_cast<int32_t>(values[i]));
+        break;
+      case DType::kU8:
+        put(i, static_cast<uint8_t>(values[i]));
+        break;
+      case DType::kBF16:
+        put(i, kernels::reference::encode({8, 7}, values[i]));
+        break;
+      case DType::kF16:
+        put(i, kernels::reference::encode({5, 10}, values[i]));
+        break;
+      default:
+        ADD_FAILURE() << "no encoding";
+        break;
     }
   }
   return out;
@@ -128,15 +142,20 @@ Tensor view_of(const Tensor& leaf, const Input& in) {
 
 Doubles read(const Tensor& t) {
   switch (t.dtype()) {
-    case DType::kF32: return widened<float>(t);
-    case DType::kI64: return widened<int64_t>(t);
-    case DType::kI32: return widened<int32_t>(t);
-    case DType::kU8: return widened<uint8_t>(t);
-    default: break;
+    case DType::kF32:
+      return widened<float>(t);
+    case DType::kI64:
+      return widened<int64_t>(t);
+    case DType::kI32:
+      return widened<int32_t>(t);
+    case DType::kU8:
+      return widened<uint8_t>(t);
+    default:
+      break;
   }
-  const kernels::reference::FloatFormat format =
-      t.dtype() == DType::kBF16 ? kernels::reference::FloatFormat{8, 7}
-                                : kernels::reference::FloatFormat{5, 10};
+  const kernels::reference::FloatFormat format = t.dtype() == DType::kBF16
+                                                     ? kernels::reference::FloatFormat{8, 7}
+                                                     : kernels::reference::FloatFormat{5, 10};
   EXPECT_TRUE(t.is_contiguous());
   Doubles v;
   for (int64_t i = 0; i < t.size(); ++i) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ops promise to the last bit: the same bytes for any number of threads, and the same bytes when
-// a recorded step is replayed, without a tape record or an allocation.
+// What ops promise to the last bit: the same bytes for any number of threads, and the same bytes
+// when a recorded step is replayed, without a tape record or an allocation.
 #include <gtest/gtest.h>
 
 #include "autograd/op_cases.h"

@@ -35,7 +35,12 @@ const Product kProducts[] = {
     {"sliced rows", {3, 5}, {5, 7}, false, false, View::kSliced, View::kSliced},
     {"sliced and flags", {5, 3}, {7, 5}, true, true, View::kSliced, View::kSliced},
     {"batch", {4, 3, 2}, {4, 2, 5}},
-    {"batch of transposed views", {4, 3, 2}, {4, 2, 5}, false, false, View::kTransposed,
+    {"batch of transposed views",
+     {4, 3, 2},
+     {4, 2, 5},
+     false,
+     false,
+     View::kTransposed,
      View::kTransposed},
     {"batch with flags", {3, 2, 5}, {3, 4, 2}, true, true},
     {"b repeated", {3, 2, 5}, {5, 4}},
@@ -76,7 +81,8 @@ Sample matmul_sample(const Product& p, uint32_t seed) {
         for (int64_t j = 0; j < n; ++j) {
           double sum = 0.0;
           for (int64_t x = 0; x < k; ++x) {
-            sum += (p.trans_a ? a[x * m + i] : a[i * k + x]) * (p.trans_b ? b[j * k + x] : b[x * n + j]);
+            sum += (p.trans_a ? a[x * m + i] : a[i * k + x]) *
+                   (p.trans_b ? b[j * k + x] : b[x * n + j]);
           }
           y[static_cast<size_t>((z * m + i) * n + j)] = sum;
         }
@@ -123,7 +129,9 @@ Sample linear_sample(const LinearCase& c, uint32_t seed) {
   s.what = c.what;
   s.inputs = {input(c.x, seed, c.view_x, c.x.rank() - 1, -1.0, 1.0),
               input({c.out, in_features}, seed + 1, c.view_w, 1, -1.0, 1.0)};
-  if (c.has_bias) s.inputs.push_back(input({c.out}, seed + 2, c.view_w == View::kSliced ? View::kSliced : View::kDense));
+  if (c.has_bias)
+    s.inputs.push_back(
+        input({c.out}, seed + 2, c.view_w == View::kSliced ? View::kSliced : View::kDense));
   s.run = [c](const std::vector<Tensor>& t) {
     return ops::linear(t[0], t[1], c.has_bias ? t[2] : Tensor(), c.activation);
   };
@@ -156,20 +164,21 @@ struct AttentionCase {
   View view = View::kDense;  // kSliced: heads of a longer axis, as in a packed projection
 };
 
-const AttentionCase kAttentions[] = {{"no sequences", 0, 3, 2, 2, 4},
-                                     {"one element", 1, 1, 1, 1, 1},
-                                     {"one token", 2, 1, 2, 2, 3},
-                                     {"causal", 2, 5, 2, 2, 3},
-                                     {"two-way", 1, 5, 2, 2, 4, false},
-                                     {"grouped heads", 1, 4, 6, 2, 3},
-                                     {"one key head", 2, 3, 3, 1, 4},
-                                     {"documents", 2, 7, 2, 2, 3, true, true},
-                                     {"two-way documents", 1, 6, 2, 1, 3, false, true},
-                                     {"scale", 1, 4, 2, 2, 5, true, false, 0.7F},
-                                     {"sliced heads", 2, 4, 4, 2, 5, true, true, 0.0F, View::kSliced},
-                                     {"past one tile", 1, 70, 1, 1, 2},
-                                     {"large", 3, 149, 4, 2, 24},
-                                     {"large two-way", 2, 131, 3, 3, 17, false, true}};
+const AttentionCase kAttentions[] = {
+    {"no sequences", 0, 3, 2, 2, 4},
+    {"one element", 1, 1, 1, 1, 1},
+    {"one token", 2, 1, 2, 2, 3},
+    {"causal", 2, 5, 2, 2, 3},
+    {"two-way", 1, 5, 2, 2, 4, false},
+    {"grouped heads", 1, 4, 6, 2, 3},
+    {"one key head", 2, 3, 3, 1, 4},
+    {"documents", 2, 7, 2, 2, 3, true, true},
+    {"two-way documents", 1, 6, 2, 1, 3, false, true},
+    {"scale", 1, 4, 2, 2, 5, true, false, 0.7F},
+    {"sliced heads", 2, 4, 4, 2, 5, true, true, 0.0F, View::kSliced},
+    {"past one tile", 1, 70, 1, 1, 2},
+    {"large", 3, 149, 4, 2, 24},
+    {"large two-way", 2, 131, 3, 3, 17, false, true}};
 
 Doubles documents_of(const AttentionCase& c) {
   Doubles starts;

@@ -90,7 +90,8 @@ Sample make(const char* op, const Axes& c, const Run& run, const Group& f) {
   Input in{c.shape, distinct(c.shape.size(), 2000), DType::kF32, c.view, 1};
   s.inputs = {in};
   s.run = [c, run](const std::vector<Tensor>& t) {
-    return with_axes(c.axes, [&](std::initializer_list<int> axes) { return run(t[0], axes, c.keep); });
+    return with_axes(c.axes,
+                     [&](std::initializer_list<int> axes) { return run(t[0], axes, c.keep); });
   };
   s.truth = group_truth(c, f);
   s.is_large = c.shape.size() > 1000;

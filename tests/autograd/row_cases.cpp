@@ -138,9 +138,9 @@ void add_rope(std::vector<Sample>& samples) {
     Doubles cos, sin;
     for (int64_t p = 0; p < kMaxPos; ++p) {
       for (int64_t i = 0; i < half; ++i) {
-        const double angle = static_cast<double>(p) *
-                             std::pow(kTheta, -2.0 * static_cast<double>(i) /
-                                                  static_cast<double>(c.rotary_dim));
+        const double angle =
+            static_cast<double>(p) *
+            std::pow(kTheta, -2.0 * static_cast<double>(i) / static_cast<double>(c.rotary_dim));
         cos.push_back(std::cos(angle));
         sin.push_back(std::sin(angle));
       }
@@ -149,15 +149,18 @@ void add_rope(std::vector<Sample>& samples) {
     s.inputs.push_back({{kMaxPos, half}, cos, DType::kF32, View::kDense, 0, false});
     s.inputs.push_back({{kMaxPos, half}, sin, DType::kF32, View::kDense, 0, false});
     s.run = [c, at](const std::vector<Tensor>& t) {
-      return ops::rope(t[0], t[at], t[at + 1], c.has_positions ? t[1] : Tensor(),
-                       c.is_interleaved);
+      return ops::rope(t[0], t[at], t[at + 1], c.has_positions ? t[1] : Tensor(), c.is_interleaved);
     };
     s.truth = [c, positions](const std::vector<Doubles>& in) {
-      const ref::RopeShape shape{c.shape[0], c.shape[1],   c.shape[2], c.shape[3],
-                                 c.rotary_dim, kTheta,
-                                 c.is_interleaved ? kernels::RopeStyle::kInterleaved
-                                                  : kernels::RopeStyle::kHalf,
-                                 false};
+      const ref::RopeShape shape{
+          c.shape[0],
+          c.shape[1],
+          c.shape[2],
+          c.shape[3],
+          c.rotary_dim,
+          kTheta,
+          c.is_interleaved ? kernels::RopeStyle::kInterleaved : kernels::RopeStyle::kHalf,
+          false};
       const std::vector<int32_t> where(positions.begin(), positions.end());
       Doubles y(in[0].size());
       ref::rope(shape, c.has_positions ? where.data() : nullptr, in[0].data(), y.data());

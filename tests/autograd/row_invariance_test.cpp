@@ -51,27 +51,26 @@ std::map<std::string, RowCase> row_cases() {
   m["clamp"] = one([](const Tensor& x) { return o::clamp(x, 0.5F, 1.0F); });
   m["gated"] = two([](const Tensor& a, const Tensor& b) { return o::gated(a, b); });
   m["softmax"] = one(o::softmax), m["log_softmax"] = one(o::log_softmax);
-  m["layer_norm"] = {{input({kRows, 83}, 7)},
-                     {input({83}, 8), input({83}, 9)},
-                     [](In r, In s) { return o::layer_norm(r[0], s[0], s[1]); }};
-  m["rms_norm"] = {{input({kRows, 83}, 7)},
-                   {input({83}, 8)},
-                   [](In r, In s) { return o::rms_norm(r[0], s[0]); }};
+  m["layer_norm"] = {{input({kRows, 83}, 7)}, {input({83}, 8), input({83}, 9)}, [](In r, In s) {
+                       return o::layer_norm(r[0], s[0], s[1]);
+                     }};
+  m["rms_norm"] = {{input({kRows, 83}, 7)}, {input({83}, 8)}, [](In r, In s) {
+                     return o::rms_norm(r[0], s[0]);
+                   }};
   m["rope"] = {{input({kRows, 3, 2, 10}, 10)},
                {input({3, 5}, 11), input({3, 5}, 12)},
                [](In r, In s) { return o::rope(r[0], s[0], s[1]); }};
-  m["matmul"] = {{input({kRows, 301}, 13)},
-                 {input({301, 70}, 14)},
-                 [](In r, In s) { return o::matmul(r[0], s[0]); }};
-  m["linear"] = {{input({kRows, 301}, 15)},
-                 {input({70, 301}, 16), input({70}, 17)},
-                 [](In r, In s) {
-                   return o::linear(r[0], s[0], s[1], kernels::Activation::kGelu);
+  m["matmul"] = {{input({kRows, 301}, 13)}, {input({301, 70}, 14)}, [](In r, In s) {
+                   return o::matmul(r[0], s[0]);
                  }};
-  m["attention"] = {{input({kRows, 5, 4, 12}, 18), input({kRows, 5, 2, 12}, 19),
-                     input({kRows, 5, 2, 12}, 20)},
-                    {},
-                    [](In r, In) { return o::attention(r[0], r[1], r[2]); }};
+  m["linear"] = {
+      {input({kRows, 301}, 15)}, {input({70, 301}, 16), input({70}, 17)}, [](In r, In s) {
+        return o::linear(r[0], s[0], s[1], kernels::Activation::kGelu);
+      }};
+  m["attention"] = {
+      {input({kRows, 5, 4, 12}, 18), input({kRows, 5, 2, 12}, 19), input({kRows, 5, 2, 12}, 20)},
+      {},
+      [](In r, In) { return o::attention(r[0], r[1], r[2]); }};
   m["attention_qkv"] = one([](const Tensor& x) { return o::attention_qkv(x, 3, 1); }, {7, 5 * 11});
   m["gather"] = {{{{kRows}, whole(kRows, 21, 50), DType::kI32}},
                  {input({50, 13}, 22)},

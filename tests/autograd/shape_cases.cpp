@@ -34,18 +34,25 @@ void add_reshape(std::vector<Sample>& samples) {
     std::vector<int64_t> to;
     View view = View::kDense;
   };
-  const Case cases[] = {{"empty", {0, 3}, {3, 0}},        {"scalar to one", {}, {1}},
-                        {"one to scalar", {1}, {}},       {"inferred", {3, 4, 5}, {-1, 10}},
+  const Case cases[] = {{"empty", {0, 3}, {3, 0}},
+                        {"scalar to one", {}, {1}},
+                        {"one to scalar", {1}, {}},
+                        {"inferred", {3, 4, 5}, {-1, 10}},
                         {"transposed", {4, 6}, {3, -1}, View::kTransposed},
                         {"sliced", {4, 6}, {24}, View::kSliced}};
   for (const Case& c : cases) {
-    samples.push_back(make("reshape", c.what, input(c.from, 4000, c.view, c.from.rank() - 1),
-                           [to = c.to](const Tensor& x) { return ops::reshape(x, to); }, same));
+    samples.push_back(make(
+        "reshape", c.what, input(c.from, 4000, c.view, c.from.rank() - 1),
+        [to = c.to](const Tensor& x) { return ops::reshape(x, to); }, same));
   }
   for (const DType dtype : {DType::kI32, DType::kI64, DType::kU8}) {
-    samples.push_back(make("reshape", "transposed " + std::string(dtype_name(dtype)),
-                           {{3, 4}, whole(12, 4001, 100), dtype, View::kTransposed},
-                           [](const Tensor& x) { return ops::reshape(x, {2, 6}); }, same));
+    samples.push_back(make(
+        "reshape", "transposed " + std::string(dtype_name(dtype)),
+        {{3, 4}, whole(12, 4001, 100), dtype, View::kTransposed},
+        [](const Tensor& x) {
+          return ops::reshape(x, {2, 6});
+        },
+        same));
   }
 }
 
@@ -86,12 +93,14 @@ void add_permute(std::vector<Sample>& samples) {
     const Input in{c.shape, whole(c.shape.size(), 4100, 200), c.dtype, c.view, 1};
     const auto run = [order = c.order](const Tensor& x) { return ops::permute(x, order); };
     samples.push_back(make("permute", c.what, in, run, permute_truth(c.shape, c.order)));
-    samples.push_back(make("contiguous", std::string("permuted ") + c.what, in,
-                           [run](const Tensor& x) { return ops::contiguous(run(x)); },
-                           permute_truth(c.shape, c.order)));
+    samples.push_back(make(
+        "contiguous", std::string("permuted ") + c.what, in,
+        [run](const Tensor& x) { return ops::contiguous(run(x)); },
+        permute_truth(c.shape, c.order)));
   }
-  samples.push_back(make("contiguous", "large", input({301, 703}, 4110, View::kTransposed),
-                         [](const Tensor& x) { return ops::contiguous(x); }, same));
+  samples.push_back(make(
+      "contiguous", "large", input({301, 703}, 4110, View::kTransposed),
+      [](const Tensor& x) { return ops::contiguous(x); }, same));
 }
 
 void add_slice(std::vector<Sample>& samples) {
@@ -155,8 +164,8 @@ void add_concat(std::vector<Sample>& samples) {
       Shape shape = c.shape;
       shape[axis] += p;
       shapes.push_back(shape);
-      s.inputs.push_back({shape, whole(shape.size(), 4300 + static_cast<uint32_t>(p), 100),
-                          c.dtype, c.view, 1});
+      s.inputs.push_back(
+          {shape, whole(shape.size(), 4300 + static_cast<uint32_t>(p), 100), c.dtype, c.view, 1});
     }
     s.run = [axis = c.axis](const std::vector<Tensor>& t) { return ops::concat(t, axis); };
     s.truth = [shapes, axis](const std::vector<Doubles>& in) {
@@ -213,7 +222,8 @@ void add_gather(std::vector<Sample>& samples) {
 double rounded(DType dtype, double x) {
   namespace ref = kernels::reference;
   if (dtype == DType::kF32) return static_cast<double>(static_cast<float>(x));
-  const ref::FloatFormat f = dtype == DType::kBF16 ? ref::FloatFormat{8, 7} : ref::FloatFormat{5, 10};
+  const ref::FloatFormat f =
+      dtype == DType::kBF16 ? ref::FloatFormat{8, 7} : ref::FloatFormat{5, 10};
   return ref::decode(f, ref::encode(f, x));
 }
 
@@ -221,23 +231,24 @@ void add_cast(std::vector<Sample>& samples) {
   struct Case {
     DType from, to;
   };
-  const Case cases[] = {{DType::kF32, DType::kF32},  {DType::kF32, DType::kBF16},
-                        {DType::kF32, DType::kF16},  {DType::kBF16, DType::kF32},
-                        {DType::kF16, DType::kF32},  {DType::kU8, DType::kF32},
-                        {DType::kI32, DType::kF32},  {DType::kI64, DType::kF32}};
+  const Case cases[] = {{DType::kF32, DType::kF32}, {DType::kF32, DType::kBF16},
+                        {DType::kF32, DType::kF16}, {DType::kBF16, DType::kF32},
+                        {DType::kF16, DType::kF32}, {DType::kU8, DType::kF32},
+                        {DType::kI32, DType::kF32}, {DType::kI64, DType::kF32}};
   for (const Case& c : cases) {
     for (const Shape& shape : {Shape{0}, Shape{}, Shape{17}, Shape{5, 7}, Shape{300, 701}}) {
       const bool is_float = dtype_size(c.from) == 2 || c.from == DType::kF32;
       const View view = shape.rank() == 2 ? View::kTransposed : View::kDense;
-      Input in{shape, is_float ? uniform(shape.size(), 4500) : whole(shape.size(), 4500, 256), c.from,
-               view};
+      Input in{shape, is_float ? uniform(shape.size(), 4500) : whole(shape.size(), 4500, 256),
+               c.from, view};
       if (is_float) {
         for (double& x : in.values) x = rounded(c.from, x * 3.7);
       }
       in.has_grad = c.from == c.to;
       samples.push_back(make(
           "cast",
-          std::string(dtype_name(c.from)) + " to " + std::string(dtype_name(c.to)) + " " + shape.text(),
+          std::string(dtype_name(c.from)) + " to " + std::string(dtype_name(c.to)) + " " +
+              shape.text(),
           in, [to = c.to](const Tensor& x) { return ops::cast(x, to); },
           [to = c.to](const std::vector<Doubles>& v) {
             Doubles y;

@@ -17,9 +17,7 @@ namespace {
 
 class TapeTest : public ::testing::Test {
  protected:
-  Tensor values(const Shape& shape, uint32_t seed) {
-    return leaf_of(engine_, input(shape, seed));
-  }
+  Tensor values(const Shape& shape, uint32_t seed) { return leaf_of(engine_, input(shape, seed)); }
   Tensor ids(std::vector<int32_t> v) {
     return Tensor::from<int32_t>(engine_, v, {static_cast<int64_t>(v.size())});
   }
@@ -79,7 +77,9 @@ TEST_F(TapeTest, OneTensorAsSeveralInputsOfAnOpGetsTheSum) {
   expect_sum({3, 5}, 2, [&](In t) {
     return ops::where(Tensor::zeros(engine_, {3, 5}, DType::kU8), t[0], t[1]);
   });
-  expect_sum({4, 3}, 2, [&](In t) { return ops::linear_cross_entropy(t[0], t[1], ids({0, 1, 2, 3})); });
+  expect_sum({4, 3}, 2, [&](In t) {
+    return ops::linear_cross_entropy(t[0], t[1], ids({0, 1, 2, 3}));
+  });
 }
 
 TEST_F(TapeTest, OneOfSeveralInputsThatAlreadyHasAGradientIsAddedTo) {
@@ -89,7 +89,8 @@ TEST_F(TapeTest, OneOfSeveralInputsThatAlreadyHasAGradientIsAddedTo) {
     return ops::add(ops::gated(x, ops::scale(x, 0.5F)), ops::mul(x, other));
   };
   const Doubles sum = gradient(at, both);
-  const Doubles a = gradient(at, [&](const Tensor& x) { return ops::gated(x, ops::scale(x, 0.5F)); });
+  const Doubles a =
+      gradient(at, [&](const Tensor& x) { return ops::gated(x, ops::scale(x, 0.5F)); });
   const Doubles b = gradient(at, [&](const Tensor& x) { return ops::mul(x, other); });
   for (size_t i = 0; i < sum.size(); ++i) ASSERT_NEAR(sum[i], a[i] + b[i], kSum);
   const Tensor x4 = values({1, 3, 1, 5}, 8), k4 = values({1, 3, 1, 5}, 9);
@@ -133,7 +134,8 @@ TEST_F(TapeTest, RowSparseTablesSumRowsByIdOverMicroBatches) {
       const auto n = static_cast<int64_t>(list.size());
       const Tensor w = values({n, 4}, 10 + static_cast<uint32_t>(n));
       const Doubles v = read(w);
-      for (size_t i = 0; i < v.size(); ++i) want[static_cast<size_t>(list[i / 4]) * 4 + i % 4] += v[i];
+      for (size_t i = 0; i < v.size(); ++i)
+        want[static_cast<size_t>(list[i / 4]) * 4 + i % 4] += v[i];
       const Recording on(engine_, &tape);
       const Tensor rows = ops::gather(table, leaf_of(engine_, {{n}, list, dtype}));
       tape.backward(ops::sum(ops::mul(rows, w)));
@@ -161,13 +163,15 @@ TEST_F(TapeTest, RefusesWhatItCannotDo) {
   const Recording on(engine_, &tape_);
   EXPECT_EQ(message_of([&] { tape_.backward(ops::scale(x, 2.0F)); }),
             "backward: the loss has shape [2], a single element is needed");
-  EXPECT_EQ(message_of([&] { tape_.backward(values({1}, 2)); }),
-            "backward: the loss does not depend on a parameter. Run the forward pass while recording");
+  EXPECT_EQ(
+      message_of([&] { tape_.backward(values({1}, 2)); }),
+      "backward: the loss does not depend on a parameter. Run the forward pass while recording");
   const Tensor y = ops::scale(x, 2.0F);
   const Tensor loss = ops::sum(ops::mul(y, y));
   ++y.storage().version;  // what an in-place write does
-  EXPECT_EQ(message_of([&] { tape_.backward(loss); }),
-            "backward: a tensor that mul saved was changed in place since. Change it after backward");
+  EXPECT_EQ(
+      message_of([&] { tape_.backward(loss); }),
+      "backward: a tensor that mul saved was changed in place since. Change it after backward");
 }
 
 TEST_F(TapeTest, RefusesIdsOfTwoDtypesForOneRowSparseTable) {
@@ -232,15 +236,27 @@ Matrix apply(const Node& n, const Matrix& a, const Matrix& b) {
     for (size_t j = 0; j < kSide; ++j) {
       const size_t at = i * kSide + j;
       switch (n.op) {
-        case 0: y[at] = a[at] + b[at]; break;
-        case 1: y[at] = a[at] * b[at]; break;
-        case 2: y[at] = std::tanh(a[at]); break;
+        case 0:
+          y[at] = a[at] + b[at];
+          break;
+        case 1:
+          y[at] = a[at] * b[at];
+          break;
+        case 2:
+          y[at] = std::tanh(a[at]);
+          break;
         case 3:
           for (size_t k = 0; k < kSide; ++k) y[at] += a[i * kSide + k] * b[k * kSide + j];
           break;
-        case 4: y[at] = a[j * kSide + i]; break;
-        case 5: y[at] = 0.5 * a[at] - b[at]; break;
-        default: y[at] = a[at] / (1.0 + std::exp(-a[at])) * b[at]; break;
+        case 4:
+          y[at] = a[j * kSide + i];
+          break;
+        case 5:
+          y[at] = 0.5 * a[at] - b[at];
+          break;
+        default:
+          y[at] = a[at] / (1.0 + std::exp(-a[at])) * b[at];
+          break;
       }
     }
   }
@@ -249,13 +265,20 @@ Matrix apply(const Node& n, const Matrix& a, const Matrix& b) {
 
 Tensor apply(const Node& n, const Tensor& a, const Tensor& b) {
   switch (n.op) {
-    case 0: return ops::add(a, b);
-    case 1: return ops::mul(a, b);
-    case 2: return ops::tanh(a);
-    case 3: return ops::matmul(a, b);
-    case 4: return ops::transpose(a);
-    case 5: return ops::sub(ops::scale(a, 0.5F), b);
-    default: return ops::gated(a, b);
+    case 0:
+      return ops::add(a, b);
+    case 1:
+      return ops::mul(a, b);
+    case 2:
+      return ops::tanh(a);
+    case 3:
+      return ops::matmul(a, b);
+    case 4:
+      return ops::transpose(a);
+    case 5:
+      return ops::sub(ops::scale(a, 0.5F), b);
+    default:
+      return ops::gated(a, b);
   }
 }
 
@@ -278,7 +301,9 @@ TEST_F(TapeTest, RandomGraphsHaveTheGradientsOfTheirFloat64Twins) {
   for (int graph = 0; graph < kGraphs; ++graph) {
     std::vector<Node> nodes;
     for (int i = 0; i < kNodes; ++i) {
-      const auto pick = [&] { return static_cast<int>(random() % static_cast<uint32_t>(kLeaves + i)); };
+      const auto pick = [&] {
+        return static_cast<int>(random() % static_cast<uint32_t>(kLeaves + i));
+      };
       nodes.push_back({static_cast<int>(random() % 7), pick(), pick()});
     }
     tape_.begin_step();

@@ -61,7 +61,8 @@ TEST(HuggingFace, LossAndEveryGradientEqualThoseOfPyTorch) {
     ASSERT_GT(store.list().size(), 10U);
     for (const nn::StoredParameter& p : store.list()) {
       SCOPED_TRACE(p.name);
-      expect_near_max(dense_grad(tape, store, p), golden.values<float>("grad." + p.name), kGradient);
+      expect_near_max(dense_grad(tape, store, p), golden.values<float>("grad." + p.name),
+                      kGradient);
     }
   }
 }

@@ -90,8 +90,7 @@ inline std::vector<float> dense_grad(const Tape& tape, const nn::ParameterStore&
   const std::vector<float> rows = g.rows.to_vector<float>();
   std::vector<float> dense(static_cast<size_t>(p.parameter->shape.size()), 0.0F);
   for (int64_t u = 0; u < count; ++u) {
-    std::copy_n(rows.begin() + u * cols, cols,
-                dense.begin() + ids[static_cast<size_t>(u)] * cols);
+    std::copy_n(rows.begin() + u * cols, cols, dense.begin() + ids[static_cast<size_t>(u)] * cols);
   }
   return dense;
 }

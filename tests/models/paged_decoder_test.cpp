@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The paged decoder gives a sequence the bytes of the whole-sequence forward pass: token by token, in
-// chunks, among other sequences, packed or not, for any number of threads.
+// The paged decoder gives a sequence the bytes of the whole-sequence forward pass: token by token,
+// in chunks, among other sequences, packed or not, for any number of threads.
 #include "models/paged_decoder.h"
 
 #include <algorithm>
@@ -22,7 +22,9 @@ constexpr int64_t kVocab = 97;
 
 struct Rig {
   Rig(int workers, ModelLayout layout, bool tied)
-      : team(workers), engine(team), model(engine, small_config(layout, tied, kContext)),
+      : team(workers),
+        engine(team),
+        model(engine, small_config(layout, tied, kContext)),
         store(engine, model) {}
 
   /// Logits of a whole sequence, [length · vocab].
@@ -182,7 +184,9 @@ TEST(PagedDecoderRows, SpecDescribesTheModelAndBadOptionsAreRefused) {
   EXPECT_EQ(spec.max_sequences, 2);
   EXPECT_EQ(spec.max_rows, 16);
   EXPECT_EQ(spec.page_bytes, 2 * 2 * 2 * 10 * 64 * 4);  // k and v, layers, kv heads, head size
-  EXPECT_EQ(message_of([&] { models::PagedDecoder(rig.engine, rig.model, {0, 1, 1}); }),
+  EXPECT_EQ(message_of([&] {
+              models::PagedDecoder(rig.engine, rig.model, {0, 1, 1});
+            }),
             "decoder: pages 0, max_sequences 1 and max_rows 1 must be positive");
 }
 

@@ -49,8 +49,8 @@ TEST(Transformer, PackedDocumentsEqualDocumentsOnTheirOwn) {
     context.positions = Tensor::from<int32_t>(rig.engine, positions, {n});
     const auto logits_of = [&](const std::vector<int32_t>& sequence,
                                const nn::SequenceContext& about) {
-      const Tensor in = Tensor::from<int32_t>(rig.engine, sequence,
-                                              {1, static_cast<int64_t>(sequence.size())});
+      const Tensor in =
+          Tensor::from<int32_t>(rig.engine, sequence, {1, static_cast<int64_t>(sequence.size())});
       return rig.model.logits(rig.model.forward(in, about)).to_vector<float>();
     };
     const std::vector<float> packed = logits_of(ids, context);
@@ -85,7 +85,8 @@ TEST(Transformer, GradientsOfPackedDocumentsEqualThoseOfDocumentsOnTheirOwn) {
   context.positions = tensor(positions, 0, 40);
   const auto backward = [&](int64_t begin, int64_t end, const nn::SequenceContext& about) {
     const Recording on(rig.engine, &tape);
-    tape.backward(rig.model.loss(tensor(ids, begin, end), tensor(targets, begin, end), count, about));
+    tape.backward(
+        rig.model.loss(tensor(ids, begin, end), tensor(targets, begin, end), count, about));
   };
   tape.begin_step();
   backward(0, 40, context);
@@ -99,11 +100,13 @@ TEST(Transformer, GradientsOfPackedDocumentsEqualThoseOfDocumentsOnTheirOwn) {
 }
 
 TEST(Transformer, ParametersAreNamedAndCountedAsInTransformers) {
-  Rig gpt2(small_config(ModelLayout::kGpt2, true, 30)), llama(small_config(ModelLayout::kLlama, false, 30));
+  Rig gpt2(small_config(ModelLayout::kGpt2, true, 30)),
+      llama(small_config(ModelLayout::kLlama, false, 30));
   // wte 97·36, wpe 30·36; per block 2 norms, c_attn 36→108, c_proj, c_fc 36→53, c_proj; ln_f.
   EXPECT_EQ(gpt2.store.parameter_count(),
             97 * 36 + 30 * 36 +
-                2 * (4 * 36 + 36 * 108 + 108 + 36 * 36 + 36 + 36 * 53 + 53 + 53 * 36 + 36) + 2 * 36);
+                2 * (4 * 36 + 36 * 108 + 108 + 36 * 36 + 36 + 36 * 53 + 53 + 53 * 36 + 36) +
+                2 * 36);
   EXPECT_EQ(llama.store.parameter_count(),
             2 * 97 * 40 + 2 * (2 * 40 + 40 * 40 * 2 + 2 * 40 * 20 + 3 * 40 * 53) + 40);
   std::vector<std::string> names;
@@ -112,8 +115,8 @@ TEST(Transformer, ParametersAreNamedAndCountedAsInTransformers) {
   EXPECT_NE(std::find(names.begin(), names.end(), "transformer.h.1.attn.c_attn.bias"), names.end());
   EXPECT_EQ(names.back(), "transformer.ln_f.bias");
   for (const nn::NamedParameter& p : nn::parameters(llama.model)) {
-    EXPECT_EQ(p.parameter->decay, !p.name.ends_with("norm.weight") &&
-                                      !p.name.ends_with("layernorm.weight"))
+    EXPECT_EQ(p.parameter->decay,
+              !p.name.ends_with("norm.weight") && !p.name.ends_with("layernorm.weight"))
         << p.name;
     EXPECT_EQ(p.parameter->row_sparse, p.name == "model.embed_tokens.weight") << p.name;
   }
@@ -164,14 +167,16 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
             "model.kv_heads: 3 does not divide model.heads 4. model.kv_heads=4 does");
   EXPECT_EQ(message([](auto& c) { c.kv_heads = -2; }),
             "model: kv_heads -2 and hidden 53 must not be negative; 0 picks the usual size");
-  EXPECT_EQ(message([](auto& c) { c.dim = 36; }),
-            "model.dim: 36 over 4 heads gives an odd head size 9; rotary positions need an even one");
+  EXPECT_EQ(
+      message([](auto& c) { c.dim = 36; }),
+      "model.dim: 36 over 4 heads gives an odd head size 9; rotary positions need an even one");
   EXPECT_EQ(message([](auto& c) { c.dim = 4 * 300; }),
             "model.heads: 4 heads of size 300; at most 256 is available. model.heads=5 would do");
   EXPECT_EQ(message([](auto& c) { c.dropout = 1.0F; }),
             "model.dropout: 1 is not in [0, 1); 0.1 is usual");
-  EXPECT_EQ(message([](auto& c) { c.norm_eps = 0.0F; }),
-            "model: norm_eps 0 must be positive, init_std 0.2 not negative, rope_theta 10000 above 1");
+  EXPECT_EQ(
+      message([](auto& c) { c.norm_eps = 0.0F; }),
+      "model: norm_eps 0 must be positive, init_std 0.2 not negative, rope_theta 10000 above 1");
   TransformerConfig c = small_config(ModelLayout::kLlama, true, 16);
   c.hidden = 0;
   c.dim = 256;

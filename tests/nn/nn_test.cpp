@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Initial values, the parameter store's layout, visiting and replacing layers, and attention written
-// out with other ops.
+// Initial values, the parameter store's layout, visiting and replacing layers, and attention
+// written out with other ops.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -43,7 +43,7 @@ float largest(const std::vector<float>& v) {
 }
 
 TEST(Init, HasTheVarianceAndBoundsOfItsKind) {
-  const Shape shape{300, 100};  // fan_out 300, fan_in 100
+  const Shape shape{300, 100};     // fan_out 300, fan_in 100
   constexpr double kShare = 0.03;  // five standard errors of the variance of 30,000 draws
   const auto expect = [&](InitKind kind, float scale, double variance, double bound) {
     const std::vector<float> v = drawn({kind, scale}, shape);
@@ -73,7 +73,8 @@ TEST(Init, OrthogonalRowsOrColumnsAreOrthonormal) {
     const bool is_tall = shape[0] > shape[1];
     const int64_t count = is_tall ? shape[1] : shape[0], length = is_tall ? shape[0] : shape[1];
     const auto at = [&](int64_t i, int64_t k) {
-      return static_cast<double>(v[static_cast<size_t>(is_tall ? k * shape[1] + i : i * shape[1] + k)]);
+      return static_cast<double>(
+          v[static_cast<size_t>(is_tall ? k * shape[1] + i : i * shape[1] + k)]);
     };
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t j = 0; j <= i; ++j) {
@@ -181,7 +182,8 @@ TEST(Mlp, IsItsLinearsAroundTheActivationOrTheGate) {
                                w["down_proj.weight"])
                  : ops::linear(ops::gelu_tanh(ops::linear(x, w["c_fc.weight"], w["c_fc.bias"])),
                                w["c_proj.weight"], w["c_proj.bias"]);
-    const std::vector<float> got = mlp.forward(x).to_vector<float>(), expected = want.to_vector<float>();
+    const std::vector<float> got = mlp.forward(x).to_vector<float>(),
+                             expected = want.to_vector<float>();
     for (size_t i = 0; i < got.size(); ++i) EXPECT_NEAR(got[i], expected[i], 1e-6);
   }
 }

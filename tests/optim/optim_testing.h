@@ -43,7 +43,11 @@ inline void set(const Tensor& t, const std::vector<float>& values) {
 /// A bag on an engine, ready to step.
 struct Bench {
   Bench(Bag& bag, const optim::OptimizerConfig& config, int workers = 1)
-      : team(workers), engine(team), store(engine, bag), tape(engine), scalars(engine),
+      : team(workers),
+        engine(team),
+        store(engine, bag),
+        tape(engine),
+        scalars(engine),
         optimizer(optim::make_optimizer(config, engine, store)) {
     store.bind(tape);
   }

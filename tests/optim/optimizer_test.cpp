@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SGD, Adam and AdamW: three steps against PyTorch's numbers (scripts/golden/optim_golden.py) and by
-// hand, row-sparse against dense to the last bit, groups, clipping factor, bad values.
+// SGD, Adam and AdamW: three steps against PyTorch's numbers (scripts/golden/optim_golden.py) and
+// by hand, row-sparse against dense to the last bit, groups, clipping factor, bad values.
 #include <cmath>
 #include <random>
 
@@ -209,7 +209,8 @@ TEST(Optimizer, RowSparseTablesTrainLikeDenseOnes) {
   // Two micro-batches are summed in another order (all rows of an id at once, against one batch
   // after the other), so a few last bits may differ; the update itself must not.
   constexpr double kOrder = 1e-6;
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     OptimizerConfig c;
     c.name = kind;
     c.momentum = 0.9F;
@@ -223,7 +224,8 @@ TEST(Optimizer, RowSparseTablesTrainLikeDenseOnes) {
 }
 
 TEST(Optimizer, OneRowSparseUpdateHasTheBytesOfTheDenseOne) {
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     OptimizerConfig c;
     c.name = kind;
     c.momentum = 0.9F;
@@ -256,7 +258,8 @@ TEST(Optimizer, OneRowSparseUpdateHasTheBytesOfTheDenseOne) {
 
 TEST(Optimizer, EveryRuleFindsTheMinimumOfAQuadratic) {
   const std::vector<float> target = {3.0F, -2.0F, 0.5F};
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
+  for (const OptimizerKind kind :
+       {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     Bag bag;
     nn::Parameter& w = bag.add("w", {3}, true);
     OptimizerConfig c;
@@ -272,7 +275,8 @@ TEST(Optimizer, EveryRuleFindsTheMinimumOfAQuadratic) {
         bench.tape.backward(ops::mse(w.value, goal));
       }
       bench.tape.finish_step();
-      bench.step(step, kind == OptimizerKind::kSgd ? 0.1 : 0.1 / (1.0 + 0.02 * static_cast<double>(step)));
+      bench.step(
+          step, kind == OptimizerKind::kSgd ? 0.1 : 0.1 / (1.0 + 0.02 * static_cast<double>(step)));
     }
     for (size_t i = 0; i < 3; ++i) EXPECT_NEAR(w.value.to_vector<float>()[i], target[i], 1e-3);
   }
@@ -308,8 +312,9 @@ TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
             "train.optimizer.momentum: 1 is not in [0, 1); 0.9 is usual");
   EXPECT_EQ(message([](auto& c) { c.beta2 = 1.5; }),
             "train.optimizer: beta1 0.9 and beta2 1.5 must be in [0, 1); 0.9 and 0.999 are usual");
-  EXPECT_EQ(message([](auto& c) { c.beta1 = std::nan(""); }),
-            "train.optimizer: beta1 nan and beta2 0.999 must be in [0, 1); 0.9 and 0.999 are usual");
+  EXPECT_EQ(
+      message([](auto& c) { c.beta1 = std::nan(""); }),
+      "train.optimizer: beta1 nan and beta2 0.999 must be in [0, 1); 0.9 and 0.999 are usual");
   EXPECT_EQ(message([](auto& c) { c.eps = 0.0; }),
             "train.optimizer.eps: 0 must be positive; 1e-8 is usual");
   EXPECT_EQ(message([](auto& c) { c.weight_decay = -0.5F; }),

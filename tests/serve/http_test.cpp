@@ -92,7 +92,7 @@ TEST(Server, ModelsHealthAndMetricsAnswer) {
   const std::string model =
       R"({"id":"ingot","object":"model","created":1700000000,"owned_by":"ingot"})";
   EXPECT_EQ(ask(service.port(), get("/v1/models")).body,
-            R"({"object":"list","data":[)" + model + "]}");
+            std::string(R"({"object":"list","data":[)") + model + "]}");
   EXPECT_EQ(ask(service.port(), get("/v1/models/ingot")).body, model);
   EXPECT_EQ(ask(service.port(), get("/v1/models/%69ngot?x=1")).body, model);
   EXPECT_EQ(ask(service.port(), get("/health")).body, R"({"status":"ok"})");
@@ -113,7 +113,7 @@ TEST(Server, SameBytesAloneAndAmong32Others) {
   config.max_batch = 33;
   Service service(config);
   const auto fields = [](int i) {
-    return R"("max_tokens":30,"seed":)" + std::to_string(i) + R"(,"prompt":"prompt )" +
+    return std::string(R"("max_tokens":30,"seed":)") + std::to_string(i) + R"(,"prompt":"prompt )" +
            std::to_string(i * i) + '"';
   };
   std::vector<std::string> alone;
@@ -123,7 +123,7 @@ TEST(Server, SameBytesAloneAndAmong32Others) {
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 33; ++i) {
     clients.push_back(std::make_unique<Client>(service.port()));
-    clients.back()->send(post(R"({"model":"ingot",)" + fields(i) + R"(,"stream":)" +
+    clients.back()->send(post(std::string(R"({"model":"ingot",)") + fields(i) + R"(,"stream":)" +
                               (i % 2 == 0 ? "true}" : "false}")));
   }
   ASSERT_TRUE(eventually([&] { return service.metrics.waiting + service.metrics.running == 33; }));
@@ -142,13 +142,13 @@ TEST(Server, FiveHundredStreamsAtOnce) {
   config.per_ip = 600;
   Service service(config, {.page_tokens = 16});
   const auto fields = [](int i) {
-    return R"("max_tokens":12,"prompt":"p","seed":)" + std::to_string(i);
+    return std::string(R"("max_tokens":12,"prompt":"p","seed":)") + std::to_string(i);
   };
   service.gate.set(false);
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < kStreams; ++i) {
     clients.push_back(std::make_unique<Client>(service.port()));
-    clients.back()->send(post(R"({"model":"ingot","stream":true,)" + fields(i) + "}"));
+    clients.back()->send(post(std::string(R"({"model":"ingot","stream":true,)") + fields(i) + "}"));
   }
   ASSERT_TRUE(eventually([&] { return service.metrics.responses[200] == kStreams; }));
   service.gate.set(true);
@@ -263,7 +263,8 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
   config = {};
   config.port = service.port();
   EXPECT_EQ(error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
-            "serve: cannot listen on 127.0.0.1 port " + std::to_string(service.port()) +
+            std::string("serve: cannot listen on 127.0.0.1 port ") +
+                std::to_string(service.port()) +
                 ": Address already in use; choose another port (0 takes a free one)");
   config.host = "not a host";
   config.api_key = "k";

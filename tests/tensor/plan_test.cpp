@@ -60,8 +60,8 @@ TEST(PackBlocks, BlocksAliveTogetherNeverOverlapAndTheSlabIsTight) {
 }
 
 TEST(PackBlocks, MemoryOfTheDeadIsUsedAgain) {
-  std::vector<Block> blocks = {{128, 0, 2, 0, nullptr}, {128, 2, 4, 0, nullptr},
-                               {64, 1, 3, 0, nullptr}};
+  std::vector<Block> blocks = {
+      {128, 0, 2, 0, nullptr}, {128, 2, 4, 0, nullptr}, {64, 1, 3, 0, nullptr}};
   EXPECT_EQ(pack_blocks(blocks), 192);
   EXPECT_EQ(blocks[0].address, blocks[1].address);
 }
@@ -179,8 +179,7 @@ TEST_F(PlanTest, ValuesAreRefusedWhileAStepIsBeingRecorded) {
   EXPECT_EQ(inside([&] { (void)input_.to_vector<float>(); }), "to_vector" + rest);
   EXPECT_EQ(inside([&] { (void)Tensor::zeros(engine_, {2}); }), "zeros" + rest);
   EXPECT_EQ(inside([&] { (void)Tensor::full(engine_, {2}, 1.0F); }), "full" + rest);
-  EXPECT_EQ(inside([&] { Plan(engine_, [] {}); }),
-            "engine: a step is already being recorded");
+  EXPECT_EQ(inside([&] { Plan(engine_, [] {}); }), "engine: a step is already being recorded");
   EXPECT_EQ(engine_.trace(), nullptr) << "a failed recording ends";
   EXPECT_EQ(scaled(input_, 2.0F).to_vector<float>()[0], 2.0F);
 }

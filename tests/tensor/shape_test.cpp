@@ -35,7 +35,9 @@ TEST(Shape, BroadcastsByTheRulesOfNumPy) {
   EXPECT_EQ(broadcast_shape("add", {2, 1, 4}, {3, 1}), (Shape{2, 3, 4}));
   EXPECT_EQ(broadcast_shape("add", {}, {5}), (Shape{5}));
   EXPECT_EQ(broadcast_shape("add", {0, 3}, {1, 3}), (Shape{0, 3}));
-  EXPECT_EQ(message_of([] { (void)broadcast_shape("mul", {2, 3}, {4, 3}); }),
+  EXPECT_EQ(message_of([] {
+              (void)broadcast_shape("mul", {2, 3}, {4, 3});
+            }),
             "mul: shapes [2, 3] and [4, 3] do not broadcast: axis 0 has sizes 2 and 4");
 }
 

@@ -52,7 +52,8 @@ TEST_F(TensorTest, ViewsShareStorageAndReadInTheirOwnOrder) {
   const Tensor part = x.strided({2}, {3}, 1);
   EXPECT_EQ(part.to_vector<float>(), (std::vector<float>{1, 4}));
   EXPECT_EQ(part.offset(), 1);
-  EXPECT_TRUE(x.strided({1, 3}, {99, 1}, 3).is_contiguous()) << "the stride of one row says nothing";
+  EXPECT_TRUE(x.strided({1, 3}, {99, 1}, 3).is_contiguous())
+      << "the stride of one row says nothing";
   const Tensor none = x.strided({0, 3}, {3, 1}, 6);
   EXPECT_EQ(none.raw(), x.raw()) << "an empty view points into its block";
 }
@@ -93,12 +94,16 @@ TEST_F(TensorTest, DetachDropsTheGradientSlot) {
 TEST_F(TensorTest, WrongUsesAreNamed) {
   const Tensor x = counting({2, 3});
   const std::vector<float> three(3);
-  EXPECT_EQ(message_of([&] { (void)Tensor::from<float>(engine_, three, {2, 3}); }),
+  EXPECT_EQ(message_of([&] {
+              (void)Tensor::from<float>(engine_, three, {2, 3});
+            }),
             "tensor: 12 bytes given, shape [2, 3] of float32 takes 24");
   EXPECT_EQ(message_of([&] { (void)Tensor::empty(engine_, {2}, DType::kQ8); }),
             "tensor: q8 needs Tensor::opaque");
   EXPECT_EQ(message_of([&] { (void)x.view({4}); }), "view: shape [2, 3] has 6 elements, [4] has 4");
-  EXPECT_EQ(message_of([&] { (void)x.strided({3, 2}, {1, 3}, 0).view({6}); }),
+  EXPECT_EQ(message_of([&] {
+              (void)x.strided({3, 2}, {1, 3}, 0).view({6});
+            }),
             "view: the tensor is not contiguous");
   EXPECT_EQ(message_of([&] { (void)x.item(); }),
             "item: shape [2, 3] has 6 elements, one is needed");

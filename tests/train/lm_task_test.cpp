@@ -112,6 +112,17 @@ TEST_F(LmTaskTest, WithoutAValidationSplit) {
   EXPECT_EQ(task.evaluate().loss, 0.0);
 }
 
+TEST_F(LmTaskTest, ASplitSmallerThanABatchCanBeEvaluated) {
+  TrainConfig config = tiny_config();
+  TinyStep small(*data_, config);
+  config.micro_batch = 64;
+  TinyStep large(*data_, config);
+  const Evaluation expected = small.task.evaluate_shard(data_->validation(), 8, 0);
+  const Evaluation e = large.task.evaluate_shard(data_->validation(), 8, 0);
+  EXPECT_EQ(e.metrics.at("tokens"), expected.metrics.at("tokens"));
+  EXPECT_NEAR(e.loss, expected.loss, kFloat * expected.loss);
+}
+
 TEST_F(LmTaskTest, BatchesAreAFunctionOfTheirNumber) {
   TinyStep a(*data_, tiny_config()), b(*data_, tiny_config());
   EXPECT_EQ(a.task.load(5, 0), b.task.load(5, 1));
@@ -128,7 +139,10 @@ TEST_F(LmTaskTest, ACorpusSmallerThanAWindowOrBatchIsRefused) {
     c.micro_batch = batch;
     models::TransformerConfig m = tiny_model();
     m.context = seq;
-    return testing::message_of([&] { const TinyStep t(*data_, c, m); });
+    return testing::message_of([&] {
+      const TinyStep t(*data_, c, m);
+      (void)t.task.items_per_epoch();
+    });
   };
   const int64_t tokens = data_->train().tokens();
   const std::string holds = "loader: " + data_->train().path() + " holds ";

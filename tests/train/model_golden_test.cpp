@@ -76,7 +76,8 @@ TEST(ModelGolden, TenAdamWLossesEqualThoseOfPyTorch) {
       Engine engine(team);
       const std::string path = golden_path(name, "config.json");
       Transformer model(engine, models::parse_config_json(read_file(path), path));
-      FixedRows task(engine, model, golden.tensor(engine, "ids"), golden.tensor(engine, "targets"), 2);
+      FixedRows task(engine, model, golden.tensor(engine, "ids"), golden.tensor(engine, "targets"),
+                     2);
       train::Step step(engine, config_of(1, replay), task);
       models::load_weights(model, golden_path(name, "model.safetensors"));
       std::vector<float> got;
@@ -104,7 +105,8 @@ Outcome train(models::ModelLayout layout, bool tied, int64_t micro_batch, bool r
   FixedRows task(engine, model, Tensor::from<int32_t>(engine, random_ids(8 * 21, 1), {8, 21}),
                  Tensor::from<int32_t>(engine, targets, {8, 21}), micro_batch);
   train::TrainConfig config = config_of(8 / micro_batch, replay);
-  config.optimizer.name = optim::OptimizerKind::kSgd;  // Adam would magnify rounding of tiny gradients
+  config.optimizer.name =
+      optim::OptimizerKind::kSgd;  // Adam would magnify rounding of tiny gradients
   config.optimizer.momentum = 0.9F;
   train::Step step(engine, config, task);
   Outcome o;

@@ -37,8 +37,7 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
   require(k.dim(2) > 0 && q.dim(2) % k.dim(2) == 0, Code::kShapeMismatch,
           "{}: {} query heads are not a multiple of {} key heads", op, q.dim(2), k.dim(2));
   require(q.dim(3) >= 1 && q.dim(3) <= kernels::kAttentionMaxHeadDim, Code::kUnsupported,
-          "{}: head_dim is {}, 1 to {} are available", op, q.dim(3),
-          kernels::kAttentionMaxHeadDim);
+          "{}: head_dim is {}, 1 to {} are available", op, q.dim(3), kernels::kAttentionMaxHeadDim);
   require(q.stride(3) == 1 && k.stride(3) == 1 && v.stride(3) == 1, Code::kShapeMismatch,
           "{}: the head_dim axis of q, k and v must be dense", op);
   if (!doc_start.defined()) return;
@@ -65,11 +64,9 @@ void forward(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& do
   args.out_stride = strides_of(out);
   args.causal = attrs.is_causal;
   args.scale = attrs.scale;
-  const Tensor work =
-      scratch(engine, kernels::attention_scratch_bytes(args, engine.team().size()));
+  const Tensor work = scratch(engine, kernels::attention_scratch_bytes(args, engine.team().size()));
   args.scratch = work.data<float>();
-  engine.launch("attention", &kernels::attention, args,
-                attention_flops(q, k, attrs.is_causal, 2));
+  engine.launch("attention", &kernels::attention, args, attention_flops(q, k, attrs.is_causal, 2));
 }
 
 /// Saved: q, k, v, out, lse, doc_start. Writes dq, dk, dv through views of any strides.
@@ -156,9 +153,8 @@ Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor
   Engine& engine = q.engine();
   const AttentionAttrs attrs = attrs_of(options, q.dim(3));
   Tensor out = Tensor::empty(engine, q.shape());
-  const Tensor lse = is_recorded({&q, &k, &v})
-                         ? Tensor::empty(engine, {q.dim(0), q.dim(2), q.dim(1)})
-                         : Tensor();
+  const Tensor lse =
+      is_recorded({&q, &k, &v}) ? Tensor::empty(engine, {q.dim(0), q.dim(2), q.dim(1)}) : Tensor();
   forward(q, k, v, doc_start, out, lse, attrs);
   record_op("attention", &attention_backward, {&q, &k, &v}, out,
             {&q, &k, &v, &out, &lse, &doc_start}, attrs);
@@ -179,9 +175,8 @@ Tensor attention_qkv(const Tensor& input, int64_t heads, int64_t kv_heads, const
   Engine& engine = qkv.engine();
   const AttentionAttrs attrs = attrs_of(options, p.q.dim(3));
   const Tensor out = Tensor::empty(engine, p.q.shape());
-  const Tensor lse = is_recorded({&qkv})
-                         ? Tensor::empty(engine, {qkv.dim(0), heads, qkv.dim(1)})
-                         : Tensor();
+  const Tensor lse =
+      is_recorded({&qkv}) ? Tensor::empty(engine, {qkv.dim(0), heads, qkv.dim(1)}) : Tensor();
   forward(p.q, p.k, p.v, doc_start, out, lse, attrs);
   Tensor y = out.view({qkv.dim(0), qkv.dim(1), heads * p.q.dim(3)});
   record_op("attention_qkv", &attention_qkv_backward, {&qkv}, y,

@@ -21,9 +21,9 @@ struct AttentionOptions {
 [[nodiscard]] Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                const Tensor& doc_start = {}, AttentionOptions options = {});
 
-/// The same on one packed projection qkv [batch, seq, (heads + 2·kv_heads)·head_dim] laid out as all
-/// query heads, then key heads, then value heads (GPT-2's c_attn); its gradient is written in place,
-/// without slices. → [batch, seq, heads·head_dim].
+/// The same on one packed projection qkv [batch, seq, (heads + 2·kv_heads)·head_dim] laid out as
+/// all query heads, then key heads, then value heads (GPT-2's c_attn); its gradient is written in
+/// place, without slices. → [batch, seq, heads·head_dim].
 [[nodiscard]] Tensor attention_qkv(const Tensor& qkv, int64_t heads, int64_t kv_heads,
                                    const Tensor& doc_start = {}, AttentionOptions options = {});
 

@@ -34,9 +34,9 @@ void reduce_to(const Tensor& full, const Backward::Target& target) {
   for (int i = 0; i < full.rank(); ++i) {
     args.out_shape[i] = i < shift ? 1 : target.grad.dim(i - shift);
   }
-  const Tensor work = scratch(engine, kernels::sum_to_scratch_bytes(args.dims, args.shape,
-                                                                    args.out_shape,
-                                                                    engine.team().size()));
+  const Tensor work = scratch(
+      engine,
+      kernels::sum_to_scratch_bytes(args.dims, args.shape, args.out_shape, engine.team().size()));
   args.x = full.data<float>();
   args.out = target.grad.data<float>();
   args.scratch = work.data<float>();
@@ -185,8 +185,8 @@ void gated_backward(Backward& b) {
   const Tensor &gate = b.saved(0), &up = b.saved(1);
   const int64_t cols = gate.dim(-1);
   // The kernel writes both with one accumulate flag; an odd pair goes through temporaries.
-  const bool is_direct = b.needs(0) && b.needs(1) && !b.is_same(0, 1) &&
-                         b.is_written(0) == b.is_written(1);
+  const bool is_direct =
+      b.needs(0) && b.needs(1) && !b.is_same(0, 1) && b.is_written(0) == b.is_written(1);
   const auto place = [&](int input, const Tensor& like) {
     return is_direct ? b.target(input)
                      : Backward::Target{Tensor::empty(b.engine(), like.shape()), false};
@@ -254,8 +254,8 @@ Tensor where(const Tensor& cond, const Tensor& a, const Tensor& b) {
           "where: cond must be uint8");
   require_f32("where", "a", a);
   require_f32("where", "b", b);
-  const Shape shape = broadcast_shape(
-      "where", cond.shape(), broadcast_shape("where", a.shape(), b.shape()));
+  const Shape shape =
+      broadcast_shape("where", cond.shape(), broadcast_shape("where", a.shape(), b.shape()));
   Engine& engine = a.engine();
   Tensor y = Tensor::empty(engine, shape);
   kernels::WhereArgs args;

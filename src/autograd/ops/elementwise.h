@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elementwise arithmetic and functions. Two operands broadcast by NumPy's rules. float32 in, float32
-// out; NaN in gives NaN out. Each gradient is written beside its forward in elementwise.cpp.
-// All throw kDtypeMismatch for other dtypes and kShapeMismatch for shapes that do not broadcast.
-// Cost: one pass over the output.
+// Elementwise arithmetic and functions. Two operands broadcast by NumPy's rules. float32 in,
+// float32 out; NaN in gives NaN out. Each gradient is written beside its forward in
+// elementwise.cpp. All throw kDtypeMismatch for other dtypes and kShapeMismatch for shapes that do
+// not broadcast. Cost: one pass over the output.
 #pragma once
 
 #include "kernels/activation.h"

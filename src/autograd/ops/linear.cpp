@@ -13,8 +13,7 @@ using kernels::Activation;
 using kernels::GemmArgs;
 
 void launch_gemm(Engine& engine, const char* name, GemmArgs& args) {
-  const Tensor work =
-      scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
+  const Tensor work = scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
   args.scratch = work.data<float>();
   engine.launch(name, &kernels::gemm, args, 2 * args.batch * args.m * args.n * args.k);
 }
@@ -99,9 +98,9 @@ void matmul_grad(Backward& b, int input, const Operand& left, const Operand& rig
   Tensor full = Tensor::empty(b.engine(), {batch, left.rows, right.cols});
   matmul_into("matmul_grad", left, right, full, false);
   kernels::ReduceArgs args;
-  const Tensor work = scratch(b.engine(), kernels::reduce_scratch_bytes(
-                                              1, batch, target.grad.size(),
-                                              b.engine().team().size()));
+  const Tensor work = scratch(
+      b.engine(),
+      kernels::reduce_scratch_bytes(1, batch, target.grad.size(), b.engine().team().size()));
   args.x = full.data<float>();
   args.out = target.grad.data<float>();
   args.scratch = work.raw();
@@ -141,10 +140,14 @@ struct LinearAttrs {
 
 kernels::UnaryOp unary_of(Activation activation) {
   switch (activation) {
-    case Activation::kGelu: return kernels::UnaryOp::kGelu;
-    case Activation::kGeluTanh: return kernels::UnaryOp::kGeluTanh;
-    case Activation::kSilu: return kernels::UnaryOp::kSilu;
-    default: return kernels::UnaryOp::kRelu;
+    case Activation::kGelu:
+      return kernels::UnaryOp::kGelu;
+    case Activation::kGeluTanh:
+      return kernels::UnaryOp::kGeluTanh;
+    case Activation::kSilu:
+      return kernels::UnaryOp::kSilu;
+    default:
+      return kernels::UnaryOp::kRelu;
   }
 }
 
@@ -193,8 +196,8 @@ void linear_backward(Backward& b) {
   if (b.needs(2)) {
     const Backward::Target target = b.target(2);
     kernels::ColumnSumArgs args;
-    const Tensor work = scratch(b.engine(), kernels::column_sum_scratch_bytes(
-                                                rows, out, b.engine().team().size()));
+    const Tensor work =
+        scratch(b.engine(), kernels::column_sum_scratch_bytes(rows, out, b.engine().team().size()));
     args.x = dz.data<float>();
     args.out = target.grad.data<float>();
     args.scratch = work.data<float>();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix products. linear fuses bias and activation into the product's epilogue. Both sum over k in
-// an order that depends on k only (kernels/gemm.h), so a row's bytes do not depend on its neighbours.
+// an order that depends on k only (kernels/gemm.h), so a row's bytes do not depend on its
+// neighbours.
 #pragma once
 
 #include "kernels/activation.h"
@@ -15,13 +16,14 @@ namespace ingot::ops {
 [[nodiscard]] Tensor matmul(const Tensor& a, const Tensor& b, bool trans_a = false,
                             bool trans_b = false);
 
-/// activation(x·weightᵀ + bias). x [..., in_features], weight [out_features, in_features] (PyTorch's
-/// layout; or its packed panels), bias [out_features] or empty → [..., out_features].
+/// activation(x·weightᵀ + bias). x [..., in_features], weight [out_features, in_features]
+/// (PyTorch's layout; or its packed panels), bias [out_features] or empty → [..., out_features].
 /// Throws kShapeMismatch, kDtypeMismatch. Cost 2·rows·in·out FLOP.
 [[nodiscard]] Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                             kernels::Activation activation = kernels::Activation::kNone);
 
-/// weight [out_features, in_features] in the packed panels of this processor, for linear at inference.
+/// weight [out_features, in_features] in the packed panels of this processor, for linear at
+/// inference.
 [[nodiscard]] Tensor pack_weight(const Tensor& weight);
 
 }  // namespace ingot::ops

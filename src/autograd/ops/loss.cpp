@@ -41,10 +41,11 @@ void check_targets(const char* op, const Tensor& targets, int64_t rows, int64_t 
 }
 
 /// Number of targets that count: the given one, or counted here.
-Tensor count_of(const Tensor& targets, const CrossEntropyOptions& options) {
+Tensor count_of(const char* op, const Tensor& targets, const CrossEntropyOptions& options) {
   if (options.count.defined()) {
-    require(options.count.dtype() == DType::kI64 && options.count.size() == 1,
-            Code::kDtypeMismatch, "cross_entropy: count must be one int64");
+    require(options.count.dtype() == DType::kI64 && options.count.size() == 1, Code::kDtypeMismatch,
+            "{}: count is {} {}, one int64 is needed", op, dtype_name(options.count.dtype()),
+            options.count.shape().text());
     return options.count;
   }
   Engine& engine = targets.engine();
@@ -126,8 +127,8 @@ void cross_entropy_backward(Backward& b) {
   const Tensor &logits = b.saved(0), &targets = b.saved(1), &lse = b.saved(2), &count = b.saved(3);
   const Tensor scale = per_count(b.grad(), count);
   const Backward::Target target = b.target(0);
-  kernels::CrossEntropyArgs forward = forward_args(logits, targets.raw(), id_type(targets),
-                                                   b.attrs<CrossEntropyAttrs>());
+  kernels::CrossEntropyArgs forward =
+      forward_args(logits, targets.raw(), id_type(targets), b.attrs<CrossEntropyAttrs>());
   forward.lse = lse.data<float>();
   kernels::CrossEntropyGradArgs args =
       grad_args(forward, scale.data<float>(), target.grad.data<float>());
@@ -260,7 +261,7 @@ Tensor cross_entropy(const Tensor& input, const Tensor& targets,
   const int64_t rows = logits.size() / logits.dim(-1);
   check_targets("cross_entropy", targets, rows, logits.dim(-1), options.ignore_index);
   const CrossEntropyAttrs attrs{options.ignore_index, options.label_smoothing};
-  const Tensor count = count_of(targets, options);
+  const Tensor count = count_of("cross_entropy", targets, options);
   const Tensor row_loss = Tensor::empty(engine, {rows});
   const Tensor lse = Tensor::empty(engine, {rows});
   kernels::CrossEntropyArgs args = forward_args(logits, targets.raw(), id_type(targets), attrs);
@@ -300,12 +301,12 @@ Tensor linear_cross_entropy(const Tensor& input, const Tensor& weight, const Ten
   Engine& engine = x.engine();
   const int64_t in = weight.dim(1), classes = weight.dim(0), rows = x.size() / in;
   check_targets("linear_cross_entropy", targets, rows, classes, options.ignore_index);
-  const int64_t chunk = std::clamp<int64_t>(kChunkBytes / (4 * classes) / kMinChunkRows *
-                                                kMinChunkRows,
-                                            kMinChunkRows, std::max(rows, kMinChunkRows));
-  const Tensor count = count_of(targets, options);
-  HeadChunk head{x, weight, targets, Tensor::empty(engine, {rows}), {}, {}, {},
-                 {options.ignore_index, options.label_smoothing}};
+  const int64_t chunk =
+      std::clamp<int64_t>(kChunkBytes / (4 * classes) / kMinChunkRows * kMinChunkRows,
+                          kMinChunkRows, std::max(rows, kMinChunkRows));
+  const Tensor count = count_of("linear_cross_entropy", targets, options);
+  HeadChunk head{x,  weight, targets, Tensor::empty(engine, {rows}),
+                 {}, {},     {},      {options.ignore_index, options.label_smoothing}};
   if (is_recorded({&x, &weight})) {
     head.dx = Tensor::empty(engine, x.shape());
     head.dweight = Tensor::empty(engine, weight.shape());

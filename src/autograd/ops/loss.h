@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses. A mean over tokens divides by the number of targets that count, over the whole batch of the
-// optimiser step when `count` is given: that is what makes accumulated micro-batches equal one
+// Losses. A mean over tokens divides by the number of targets that count, over the whole batch of
+// the optimiser step when `count` is given: that is what makes accumulated micro-batches equal one
 // big batch. All throw kShapeMismatch, kDtypeMismatch.
 #pragma once
 
@@ -16,14 +16,14 @@ struct CrossEntropyOptions {
 };
 
 /// Mean of −log softmax(logits)[target] over the targets ≠ ignore_index (0 when there are none).
-/// logits [..., classes], targets int32 or int64 [...] → []. With smoothing s the target distribution
-/// is (1 − s)·onehot + s/classes (PyTorch).
+/// logits [..., classes], targets int32 or int64 [...] → []. With smoothing s the target
+/// distribution is (1 − s)·onehot + s/classes (PyTorch).
 [[nodiscard]] Tensor cross_entropy(const Tensor& logits, const Tensor& targets,
                                    const CrossEntropyOptions& options = {});
 
-/// cross_entropy(x·weightᵀ, targets) without ever holding all logits: rows are taken in chunks whose
-/// logits fit a few megabytes, and while recording the gradients of x and weight are formed in the
-/// same pass (Liger, Hsu 2024). x [..., in_features], weight [classes, in_features] → [].
+/// cross_entropy(x·weightᵀ, targets) without ever holding all logits: rows are taken in chunks
+/// whose logits fit a few megabytes, and while recording the gradients of x and weight are formed
+/// in the same pass (Liger, Hsu 2024). x [..., in_features], weight [classes, in_features] → [].
 /// Cost 2·rows·in·classes FLOP, 6 while recording.
 [[nodiscard]] Tensor linear_cross_entropy(const Tensor& x, const Tensor& weight,
                                           const Tensor& targets,

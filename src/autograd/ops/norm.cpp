@@ -2,6 +2,7 @@
 #include "autograd/ops/norm.h"
 
 #include "autograd/op.h"
+#include "autograd/ops/shape.h"
 #include "kernels/dropout.h"
 #include "kernels/norm.h"
 #include "kernels/rope.h"
@@ -229,8 +230,7 @@ Tensor rms_norm(const Tensor& input, const Tensor& weight, float eps) {
   require_vector("rms_norm", "weight", weight, x.dim(-1));
   Engine& engine = x.engine();
   Tensor y = Tensor::empty(engine, x.shape());
-  const Tensor rstd =
-      is_recorded({&x, &weight}) ? Tensor::empty(engine, {rows_of(x)}) : Tensor();
+  const Tensor rstd = is_recorded({&x, &weight}) ? Tensor::empty(engine, {rows_of(x)}) : Tensor();
   kernels::RmsNormArgs args;
   args.x = x.data<float>();
   args.weight = or_null(weight);
@@ -267,8 +267,8 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, const Tensor&
           x.shape().text());
   require(cos.rank() == 2 && cos.shape() == sin.shape() && 2 * cos.dim(1) <= x.dim(3) &&
               cos.is_contiguous() && sin.is_contiguous(),
-          Code::kShapeMismatch, "rope: tables {} and {} do not fit head_dim {}",
-          cos.shape().text(), sin.shape().text(), x.dim(3));
+          Code::kShapeMismatch, "rope: tables {} and {} do not fit head_dim {}", cos.shape().text(),
+          sin.shape().text(), x.dim(3));
   require(positions.defined() || x.dim(1) <= cos.dim(0), Code::kInvalidArgument,
           "rope: a sequence of {} tokens is longer than the tables' {}", x.dim(1), cos.dim(0));
   if (positions.defined()) {
@@ -276,6 +276,7 @@ Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin, const Tensor&
                 positions.is_contiguous(),
             Code::kShapeMismatch, "rope: positions are {} {}, int32 with {} elements are needed",
             dtype_name(positions.dtype()), positions.shape().text(), x.dim(0) * x.dim(1));
+    check_ids("rope", positions, cos.dim(0));
   }
   Tensor y = Tensor::empty(x.engine(), x.shape());
   kernels::RopeArgs args;

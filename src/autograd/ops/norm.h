@@ -24,8 +24,8 @@ namespace ingot::ops {
 [[nodiscard]] Tensor dropout(const Tensor& x, float p);
 
 /// Rotary positions (Su 2021). x [batch, seq, heads, head_dim]; cos, sin [max_pos, rotary_dim/2]
-/// from rope_tables; positions int32 [batch·seq], or empty for 0 … seq−1. Pairs are (i, i + half), as
-/// in Hugging Face, or neighbours when `is_interleaved`.
+/// from rope_tables; positions int32 [batch·seq], or empty for 0 … seq−1. Pairs are (i, i + half),
+/// as in Hugging Face, or neighbours when `is_interleaved`.
 [[nodiscard]] Tensor rope(const Tensor& x, const Tensor& cos, const Tensor& sin,
                           const Tensor& positions = {}, bool is_interleaved = false);
 

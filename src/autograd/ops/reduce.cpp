@@ -106,8 +106,8 @@ Tensor reduce(const char* name, ReduceOp op, const Tensor& input, std::initializ
     index = Tensor::empty(engine, f.out_shape, DType::kI64);
     launch_argmax(f, index.data<int64_t>(), y.data<float>());
   } else {
-    const Tensor work = scratch(engine, kernels::reduce_scratch_bytes(f.outer, f.reduce, f.inner,
-                                                                      engine.team().size()));
+    const Tensor work = scratch(
+        engine, kernels::reduce_scratch_bytes(f.outer, f.reduce, f.inner, engine.team().size()));
     kernels::ReduceArgs args;
     args.x = f.x.data<float>();
     args.out = y.data<float>();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions over axes of float32 tensors, in an order fixed by the shape. `axes` may be negative and
-// must be distinct; empty means all. The result drops the axes, or keeps them as 1 with keep_axes.
-// Throw kInvalidArgument for a wrong axis. Axes that are not neighbours cost one transposing copy.
+// Reductions over axes of float32 tensors, in an order fixed by the shape. `axes` may be negative
+// and must be distinct; empty means all. The result drops the axes, or keeps them as 1 with
+// keep_axes. Throw kInvalidArgument for a wrong axis. Axes that are not neighbours cost one
+// transposing copy.
 #pragma once
 
 #include <initializer_list>

@@ -100,8 +100,8 @@ Tensor concat_few(const std::vector<Tensor>& parts, int axis) {
   Tensor y = Tensor::empty(parts[0].engine(), shape, parts[0].dtype());
   const Tensor* in[kMaxInputs] = {};
   for (size_t i = 0; i < parts.size(); ++i) {
-    launch_copy(parts[i],
-                y.strided(parts[i].shape(), y.strides(), attrs.begin[i] * y.stride(axis)), false);
+    launch_copy(parts[i], y.strided(parts[i].shape(), y.strides(), attrs.begin[i] * y.stride(axis)),
+                false);
     in[i] = &parts[i];
   }
   record_op("concat", &concat_backward, {in[0], in[1], in[2], in[3], in[4], in[5]}, y, {}, attrs);
@@ -132,12 +132,18 @@ void gather_backward(Backward& b) {
 
 kernels::Element element_of(DType dtype) {
   switch (dtype) {
-    case DType::kBF16: return kernels::Element::kBFloat16;
-    case DType::kF16: return kernels::Element::kFloat16;
-    case DType::kU8: return kernels::Element::kUInt8;
-    case DType::kI32: return kernels::Element::kInt32;
-    case DType::kI64: return kernels::Element::kInt64;
-    default: return kernels::Element::kFloat32;
+    case DType::kBF16:
+      return kernels::Element::kBFloat16;
+    case DType::kF16:
+      return kernels::Element::kFloat16;
+    case DType::kU8:
+      return kernels::Element::kUInt8;
+    case DType::kI32:
+      return kernels::Element::kInt32;
+    case DType::kI64:
+      return kernels::Element::kInt64;
+    default:
+      return kernels::Element::kFloat32;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving, selecting and converting elements. transpose, permute and slice are views (no copy; the
-// next op that needs dense rows makes one, counted); reshape is a view when the tensor is contiguous.
+// next op that needs dense rows makes one, counted); reshape is a view when the tensor is
+// contiguous.
 #pragma once
 
 #include <span>
