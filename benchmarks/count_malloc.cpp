@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "count_malloc.h"
 
+#include <atomic>
 #include <cerrno>
 #include <cstddef>
-
-#include <atomic>
 
 extern "C" {
 // The C library's own names for what is replaced below.

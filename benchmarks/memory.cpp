@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What training takes in memory, and what it does not: the square of attention scores and the full
-// logits of a long sequence, an embedding gradient that grows with the vocabulary, heap allocations,
-// page faults and layout conversions once steps repeat. Each part ends in PASS or FAIL; the exit code
-// is 1 when one failed.
+// logits of a long sequence, an embedding gradient that grows with the vocabulary, heap
+// allocations, page faults and layout conversions once steps repeat. Each part ends in PASS or
+// FAIL; the exit code is 1 when one failed.
 //   bench_memory [long | embedding | counters] …
-#include <stdlib.h>
-
 #include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include "autograd/ops/loss.h"
 #include "base/machine.h"
@@ -17,8 +16,8 @@
 #include "base/text.h"
 #include "cli/doctor/made_up.h"
 #include "count_malloc.h"
-#include "nn/linear.h"
 #include "nn/embedding.h"
+#include "nn/linear.h"
 #include "train/lm_task.h"
 
 namespace ingot::bench {
@@ -34,7 +33,8 @@ bool report(bool passed, const std::string& what) {
 /// Fixed random tokens for any module with a loss.
 class TokenTask : public train::Task {
  public:
-  using LossOf = std::function<Tensor(const Tensor& ids, const Tensor& targets, const Tensor& count)>;
+  using LossOf =
+      std::function<Tensor(const Tensor& ids, const Tensor& targets, const Tensor& count)>;
   TokenTask(Engine& engine, nn::Module& module, LossOf loss, const Shape& shape, int64_t vocab)
       : module_(module),
         loss_(std::move(loss)),
@@ -132,15 +132,15 @@ TableMemory table_memory(int64_t vocab) {
       {8, 256}, vocab);
   train::Step step(engine, plain_training(), task);
   for (int64_t i = 0; i < 2; ++i) (void)step.run(i, 1e-3);
-  return {engine.slab_bytes(), step.store().grads().size_bytes(),
-          engine.allocator().held_bytes()};
+  return {engine.slab_bytes(), step.store().grads().size_bytes(), engine.allocator().held_bytes()};
 }
 
 bool embedding_gradient() {
   const TableMemory small = table_memory(10'000), large = table_memory(1'000'000);
-  std::printf("vocabulary 10,000: slab %s, dense gradients %s; 1,000,000: slab %s, dense gradients %s\n",
-              human_bytes(small.slab).c_str(), human_bytes(small.grads).c_str(),
-              human_bytes(large.slab).c_str(), human_bytes(large.grads).c_str());
+  std::printf(
+      "vocabulary 10,000: slab %s, dense gradients %s; 1,000,000: slab %s, dense gradients %s\n",
+      human_bytes(small.slab).c_str(), human_bytes(small.grads).c_str(),
+      human_bytes(large.slab).c_str(), human_bytes(large.grads).c_str());
   return report(small.slab == large.slab && small.grads == large.grads,
                 fmt::format("gradient bytes do not depend on the vocabulary: {} and {}",
                             small.slab + small.grads, large.slab + large.grads));
@@ -180,8 +180,8 @@ bool step_counts(models::ModelLayout layout, const cli::MadeUpData& data) {
   return report(d.heap + d.faults + d.allocator + d.records + d.conversions == 0,
                 fmt::format("{}: steps {} to {}: {} heap allocations, {} page faults, {} allocator "
                             "calls, {} tape records, {} conversions",
-                            layout == models::ModelLayout::kLlama ? "llama" : "gpt2", kFrom + 1, kTo,
-                            d.heap, d.faults, d.allocator, d.records, d.conversions));
+                            layout == models::ModelLayout::kLlama ? "llama" : "gpt2", kFrom + 1,
+                            kTo, d.heap, d.faults, d.allocator, d.records, d.conversions));
 }
 
 bool counters() {
@@ -211,9 +211,10 @@ int run(std::span<char* const> words) {
   }
   bool passed = true;
   for (const Part& part : kParts) {
-    const bool is_wanted = words.empty() || std::any_of(words.begin(), words.end(), [&](const char* w) {
-                             return std::string_view(w) == part.name;
-                           });
+    const bool is_wanted =
+        words.empty() || std::any_of(words.begin(), words.end(), [&](const char* w) {
+          return std::string_view(w) == part.name;
+        });
     if (is_wanted) passed = part.run() && passed;
   }
   return passed ? 0 : 1;

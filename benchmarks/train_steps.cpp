@@ -73,10 +73,7 @@ train::TrainConfig train_config(const Workload& w) {
 class Bench {
  public:
   Bench(const Options& options, const Workload& workload)
-      : options_(options),
-        workload_(workload),
-        team_(options.threads),
-        engine_(team_) {
+      : options_(options), workload_(workload), team_(options.threads), engine_(team_) {
     const Dump dump(join_path(options.dump, workload.name + ".safetensors"));
     task_ = make_task(engine_, workload, dump);
     step_.emplace(engine_, train_config(workload), *task_);

@@ -149,12 +149,11 @@ class GptTask : public FixedTask {
 
   /// transformer.h.3.attn.c_attn.weight is h.3.attn.weight there, and so on.
   std::string dump_name(const std::string& name) const override {
-    constexpr std::pair<std::string_view, std::string_view> kParts[] = {
-        {"transformer.", ""},
-        {".attn.c_attn.", ".attn."},
-        {".attn.c_proj.", ".proj."},
-        {".mlp.c_fc.", ".fc."},
-        {".mlp.c_proj.", ".out."}};
+    constexpr std::pair<std::string_view, std::string_view> kParts[] = {{"transformer.", ""},
+                                                                        {".attn.c_attn.", ".attn."},
+                                                                        {".attn.c_proj.", ".proj."},
+                                                                        {".mlp.c_fc.", ".fc."},
+                                                                        {".mlp.c_proj.", ".out."}};
     std::string there = name;
     for (const auto& [ours, theirs] : kParts) {
       const size_t at = there.find(ours);

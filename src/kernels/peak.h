@@ -14,19 +14,19 @@
 namespace ingot::kernels {
 
 struct PeakOptions {
-  int64_t fma_rounds = 2'000'000;     ///< per worker and repetition: some 4 ms
-  int64_t bytes = int64_t{512} << 20; ///< touched by the streams; beyond every cache
-  int64_t dispatches = 2000;          ///< regions and barriers timed
-  int repeats = 3;                    ///< the best counts
+  int64_t fma_rounds = 2'000'000;      ///< per worker and repetition: some 4 ms
+  int64_t bytes = int64_t{512} << 20;  ///< touched by the streams; beyond every cache
+  int64_t dispatches = 2000;           ///< regions and barriers timed
+  int repeats = 3;                     ///< the best counts
 };
 
 struct MachinePeak {
-  double fma_flops_per_s = 0.0;     ///< float32 multiply-adds, two each, all workers together
-  double read_bytes_per_s = 0.0;    ///< sum of an array
-  double triad_bytes_per_s = 0.0;   ///< a = b + s c, three streams counted
-  double page_fault_s = 0.0;        ///< first touch of a 4 KiB page, one thread
-  double dispatch_s = 0.0;          ///< an empty Team::run
-  double barrier_s = 0.0;           ///< one Team::barrier inside a region
+  double fma_flops_per_s = 0.0;    ///< float32 multiply-adds, two each, all workers together
+  double read_bytes_per_s = 0.0;   ///< sum of an array
+  double triad_bytes_per_s = 0.0;  ///< a = b + s c, three streams counted
+  double page_fault_s = 0.0;       ///< first touch of a 4 KiB page, one thread
+  double dispatch_s = 0.0;         ///< an empty Team::run
+  double barrier_s = 0.0;          ///< one Team::barrier inside a region
 };
 
 /// Measures all of it; takes under a second and options.bytes of memory, given back at the end.
@@ -43,7 +43,8 @@ struct MachinePeak {
 /// a[i] = b[i] + s c[i]: the work behind triad_bytes_per_s.
 void stream_triad(float* a, const float* b, const float* c, float s, int64_t n);
 
-/// Chains per worker: above latency times issue width (4 x 2 on current cores), within 16 registers.
+/// Chains per worker: above latency times issue width (4 x 2 on current cores), within 16
+/// registers.
 inline constexpr int kFmaChains = 12;
 /// Multiplier and addend of the chains; their fixed point is kFmaAdd / (1 - kFmaMul).
 inline constexpr float kFmaMul = 0.9990234375F;

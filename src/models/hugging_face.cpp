@@ -178,12 +178,19 @@ TransformerConfig parse_config_json(const std::string& text, const std::string& 
 }
 
 void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos) {
-  make_directories(files, directory);
   const TransformerConfig& config = model.config();
+  const std::vector<nn::NamedParameter> parameters = nn::parameters(model);
+  require(!parameters.empty() && parameters[0].parameter->value.defined(), Code::kInvalidArgument,
+          "save: the model has no weights yet");
+  Transformer plain(parameters[0].parameter->value.engine(), config);
+  require(parameters.size() == nn::parameters(plain).size(), Code::kUnsupported,
+          "save: {} of the model's {} weights are packed or quantised; save it before that",
+          nn::parameters(plain).size() - parameters.size(), nn::parameters(plain).size());
+  make_directories(files, directory);
   std::vector<io::TensorToWrite> tensors;
   std::vector<std::vector<float>> flipped;
   std::set<const std::byte*> written;
-  for (const nn::NamedParameter& p : nn::parameters(model)) {
+  for (const nn::NamedParameter& p : parameters) {
     const Tensor& value = p.parameter->value;
     if (!written.insert(value.raw()).second) continue;  // tied
     Shape shape = value.shape();

@@ -2,11 +2,10 @@
 // The checks of `ingot doctor`: they pass on this build, cover what they claim, and notice a wrong
 // outcome. The runs inside are the exactness tests of training: interrupted, any number of threads,
 // op by op and replayed.
-#include <stdlib.h>
-
 #include <map>
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include "cli/doctor/checks.h"
 #include "cli/doctor/made_up.h"
@@ -17,7 +16,9 @@ namespace {
 class Folder {
  public:
   // In memory where possible: some thousand fsyncs would be most of the test's time.
-  Folder() : path_(directory_exists("/dev/shm") ? "/dev/shm/ingot_doctor_XXXXXX" : "/tmp/ingot_doctor_XXXXXX") {
+  Folder()
+      : path_(directory_exists("/dev/shm") ? "/dev/shm/ingot_doctor_XXXXXX"
+                                           : "/tmp/ingot_doctor_XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) fail_system("test: cannot make", path_, errno);
   }
   ~Folder() { remove_tree(*files, path_); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the stories of tests/flows/*.test: what somebody types and what they then see. Each story is a
-// test of its own, in a fresh folder, under a time limit. One line of a story file is one of
+// Runs the stories of tests/flows/*.test: what somebody types and what they then see. Each story is
+// a test of its own, in a fresh folder, under a time limit. One line of a story file is one of
 //   # text          a remark
 //   story NAME      begins a story; all that follows belongs to it
 //   limit SECONDS   for each of its commands (60 when not given)
@@ -15,14 +15,8 @@
 //   not TEXT        no line of either stream matches
 //   json            standard output is one JSON object on one line
 // TEXT is taken literally except for regular expressions (ECMAScript) between < and >; "<[<]>" is a
-// plain less-than sign. The program is the one of the environment variable INGOT_BINARY, else the one
-// this test was built with.
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
+// plain less-than sign. The program is the one of the environment variable INGOT_BINARY, else the
+// one this test was built with.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -32,7 +26,12 @@
 #include <sstream>
 #include <vector>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -105,7 +104,7 @@ void parse_line(const std::string& line, const std::string& where, std::vector<S
   }
   if (stories.empty()) bad_line(where, line);
   Story& story = stories.back();
-  static const std::vector<std::string> kKinds = {"exit", "out",  "err", "error",
+  static const std::vector<std::string> kKinds = {"exit", "out", "err", "error",
                                                   "only", "not", "json"};
   if (word == "limit") {
     story.limit_s = std::stoi(rest);
@@ -149,7 +148,8 @@ struct Outcome {
 
 class Shell {
  public:
-  Shell(std::string folder, std::string home) : folder_(std::move(folder)), home_(std::move(home)) {}
+  Shell(std::string folder, std::string home)
+      : folder_(std::move(folder)), home_(std::move(home)) {}
 
   Outcome run(const std::string& command, int limit_s) const {
     const std::string out = home_ + "/stdout", err = home_ + "/stderr";
@@ -229,8 +229,7 @@ class Transcript {
     EXPECT_EQ(outcome_.exit, code) << text();
     for (const Expectation& e : command_.expected) check(e);
     const auto is_only = [](const Expectation& e) { return e.kind == "only"; };
-    const auto only =
-        std::count_if(command_.expected.begin(), command_.expected.end(), is_only);
+    const auto only = std::count_if(command_.expected.begin(), command_.expected.end(), is_only);
     if (only > 0) {
       EXPECT_EQ(static_cast<int64_t>(out_.size()), only) << "other lines" << text();
     }

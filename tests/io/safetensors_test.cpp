@@ -113,11 +113,10 @@ TEST(Safetensors, ReadsTheFileOfThePythonPackage) {
     const char* name;
     DType dtype;
     Shape shape;
-  } expected[] = {{"f64", DType::kF64, {3}},    {"i64", DType::kI64, {2, 2}},
-                  {"i32", DType::kI32, {4}},    {"u8", DType::kU8, {5}},
-                  {"f16", DType::kF16, {2}},    {"bf16", DType::kBF16, {2}},
-                  {"f32", DType::kF32, {2, 3}}, {"scalar", DType::kF32, {}},
-                  {"empty", DType::kF32, {0, 7}}};
+  } expected[] = {
+      {"f64", DType::kF64, {3}},    {"i64", DType::kI64, {2, 2}}, {"i32", DType::kI32, {4}},
+      {"u8", DType::kU8, {5}},      {"f16", DType::kF16, {2}},    {"bf16", DType::kBF16, {2}},
+      {"f32", DType::kF32, {2, 3}}, {"scalar", DType::kF32, {}},  {"empty", DType::kF32, {0, 7}}};
   for (const auto& e : expected) {
     EXPECT_EQ(file.at(e.name).dtype, e.dtype) << e.name;
     EXPECT_EQ(file.at(e.name).shape, e.shape) << e.name;
@@ -150,11 +149,10 @@ TEST(Safetensors, TruncatedAtEveryByteIsRefused) {
 TEST(Safetensors, EmptyAndShortFilesAreNamed) {
   const TempDir dir;
   std::ofstream(dir.file("empty")).flush();
-  EXPECT_EQ(message_of([&] { const Safetensors f(dir.file("empty")); }),
-            dir.file("empty") +
-                ": 0 bytes are too few for a safetensors file. Is the copy complete?");
-  expect_message("1234567",
-                 "f: 7 bytes are too few for a safetensors file. Is the copy complete?");
+  EXPECT_EQ(
+      message_of([&] { const Safetensors f(dir.file("empty")); }),
+      dir.file("empty") + ": 0 bytes are too few for a safetensors file. Is the copy complete?");
+  expect_message("1234567", "f: 7 bytes are too few for a safetensors file. Is the copy complete?");
 }
 
 TEST(Safetensors, HugeHeaderSizeIsRefusedBeforeItIsRead) {
@@ -186,12 +184,10 @@ TEST(Safetensors, RangesThatOverlapLeaveAGapOrLieOutside) {
   expect_message(file_of(one("F32", "[1]", "[0,4]"), 5),
                  "f: the tensors take 4 bytes, the file holds 5 bytes of data");
   expect_message(file_of("{}", 1), "f: the tensors take 0 bytes, the file holds 1 bytes of data");
-  expect_message(
-      file_of(one("F32", "[2]", "[0,8]"), 4),
-      "f: tensor \"t\": data_offsets [0, 8] lie outside the file's 4 bytes of data");
-  expect_message(
-      file_of(one("F32", "[1]", "[4,0]"), 4),
-      "f: tensor \"t\": data_offsets [4, 0] lie outside the file's 4 bytes of data");
+  expect_message(file_of(one("F32", "[2]", "[0,8]"), 4),
+                 "f: tensor \"t\": data_offsets [0, 8] lie outside the file's 4 bytes of data");
+  expect_message(file_of(one("F32", "[1]", "[4,0]"), 4),
+                 "f: tensor \"t\": data_offsets [4, 0] lie outside the file's 4 bytes of data");
 }
 
 TEST(Safetensors, ShapeThatDoesNotMatchItsBytes) {
@@ -242,9 +238,10 @@ TEST(Safetensors, MembersOfTheWrongKind) {
 }
 
 TEST(Safetensors, UnknownDtypeIsUnsupported) {
-  expect_message(file_of(one("F8_E4M3", "[1]", "[0,1]"), 1),
-                 "f: tensor \"t\": dtype \"F8_E4M3\" is not one of F32, BF16, F16, F64, I64, I32, U8",
-                 "unsupported");
+  expect_message(
+      file_of(one("F8_E4M3", "[1]", "[0,1]"), 1),
+      "f: tensor \"t\": dtype \"F8_E4M3\" is not one of F32, BF16, F16, F64, I64, I32, U8",
+      "unsupported");
 }
 
 TEST(Safetensors, HeadersThatAreNotTheRightJson) {
@@ -255,8 +252,8 @@ TEST(Safetensors, HeadersThatAreNotTheRightJson) {
   expect_part(file_of(R"({"t":NaN})", 0), "f:1:");
   expect_part(file_of(std::string("{\"a\xff\":1}"), 0), "f:1:");
   expect_part(file_of(std::string("{}\0", 3), 0), "f:1:");
-  const std::string twice = R"({"t":)" + entry("F32", "[1]", "[0,4]") + R"(,"t":)" +
-                            entry("F32", "[1]", "[4,8]") + "}";
+  const std::string twice =
+      R"({"t":)" + entry("F32", "[1]", "[0,4]") + R"(,"t":)" + entry("F32", "[1]", "[4,8]") + "}";
   expect_part(file_of(twice, 8), "\"t\"");
   const std::string deep = R"({"t":)" + std::string(200'000, '[') + std::string(200'000, ']') + "}";
   expect_part(file_of(deep, 0), "8");

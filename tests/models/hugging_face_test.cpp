@@ -34,6 +34,13 @@ TEST(HuggingFace, LogitsEqualThoseOfTransformers) {
     model->prepare_inference();
     const Tensor packed = model->logits(model->forward(golden.tensor(engine, "ids")));
     EXPECT_EQ(packed.to_vector<float>(), logits.to_vector<float>());
+    const Tensor targets = golden.tensor(engine, "targets");
+    EXPECT_NEAR(model->loss(golden.tensor(engine, "ids"), targets, {}).item(),
+                golden.values<float>("loss")[0], kLogits);
+    const std::string what =
+        message_of([&] { models::save_model(*real_files(), *model, "/nowhere", 0); });
+    EXPECT_TRUE(what.starts_with("save: ")) << what;
+    EXPECT_TRUE(what.ends_with("weights are packed or quantised; save it before that")) << what;
   }
 }
 

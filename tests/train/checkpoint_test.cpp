@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checkpoints come back exactly, the oldest go, a damaged newest gives way to the one before, and a
-// disk that fails at any operation leaves a checkpoint that loads. Whole runs: kill_resume_test.cpp.
+// disk that fails at any operation leaves a checkpoint that loads. Whole runs:
+// kill_resume_test.cpp.
 #include "train/checkpoint.h"
 
 #include <algorithm>
@@ -314,9 +315,9 @@ TEST_F(CheckpointTest, AFullDiskSaysSo) {
   save(10);
   FaultyFiles faulty(*files_, {{.op = FileOp::kWrite, .nth = 2}});
   const std::string message = message_of([&] { save(20, &faulty); });
-  EXPECT_NE(message.find("write: \"" + path(20, "state.safetensors.tmp") +
-                         "\": No space left on device"),
-            std::string::npos)
+  EXPECT_NE(
+      message.find("write: \"" + path(20, "state.safetensors.tmp") + "\": No space left on device"),
+      std::string::npos)
       << message;
 }
 

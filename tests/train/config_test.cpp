@@ -28,9 +28,10 @@ void expect_message(const std::function<void(TrainConfig&)>& change, const std::
 
 TEST(TrainConfig, OneHorizon) {
   expect_message([](TrainConfig&) {}, "no error");
-  expect_message([](TrainConfig& c) { c.steps = 0; },
-                 "train: 0 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
-                 "example train.steps=1000");
+  expect_message(
+      [](TrainConfig& c) { c.steps = 0; },
+      "train: 0 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
+      "example train.steps=1000");
   expect_message(
       [](TrainConfig& c) {
         c.tokens = 5;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// SIGKILL at twenty random moments, many of them inside the writing of a checkpoint: each time the same
-// command continues, and the run ends with the bytes and metrics of one that was never stopped.
-// The killed process is a fork that makes its own thread team (threads do not survive a fork). A full
-// disk and RLIMIT_FSIZE are here too: the run ends with an error, and loses nothing.
+// SIGKILL at twenty random moments, many of them inside the writing of a checkpoint: each time the
+// same command continues, and the run ends with the bytes and metrics of one that was never
+// stopped. The killed process is a fork that makes its own thread team (threads do not survive a
+// fork). A full disk and RLIMIT_FSIZE are here too: the run ends with an error, and loses nothing.
+#include <csignal>
+
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <csignal>
 
 #include "base/faulty_files.h"
 #include "base/philox.h"
@@ -212,8 +212,8 @@ TEST(KillResume, AFullDiskEndsTheRunWithAnErrorAndLosesNothing) {
     FaultyFiles faulty(*files, {{.op = op, .nth = op == FileOp::kWrite ? 80 : 8, .tear = true}});
     TinyOptions options;
     options.files = &faulty;
-    const std::string message = testing::message_of(
-        [&] { (void)run_tiny(data, dir.path(), tiny_config(), options); });
+    const std::string message =
+        testing::message_of([&] { (void)run_tiny(data, dir.path(), tiny_config(), options); });
     EXPECT_NE(message.find("No space left on device"), std::string::npos) << message;
     expect_same(run_tiny(data, dir.path(), tiny_config()), expected);
   }

@@ -146,10 +146,10 @@ TEST_F(LmTaskTest, ACorpusSmallerThanAWindowOrBatchIsRefused) {
   };
   const int64_t tokens = data_->train().tokens();
   const std::string holds = "loader: " + data_->train().path() + " holds ";
-  EXPECT_EQ(message(tokens, 1), holds + std::to_string(tokens) +
-                                    " tokens, fewer than one window of seq + 1 = " +
-                                    std::to_string(tokens + 1) + "; set seq=" +
-                                    std::to_string(tokens - 1) + " or less");
+  EXPECT_EQ(message(tokens, 1),
+            holds + std::to_string(tokens) +
+                " tokens, fewer than one window of seq + 1 = " + std::to_string(tokens + 1) +
+                "; set seq=" + std::to_string(tokens - 1) + " or less");
   const int64_t windows = tokens / 16;
   EXPECT_EQ(message(16, windows + 1),
             holds + std::to_string(windows) + " windows of 16 tokens, fewer than one batch of " +

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run gives the same final weights, the same last checkpoint and the same metrics however it is run:
-// with any number of threads, replayed or op by op, in one go or stopped anywhere and continued.
-// Runs that are killed: kill_resume_test.cpp.
+// A run gives the same final weights, the same last checkpoint and the same metrics however it is
+// run: with any number of threads, replayed or op by op, in one go or stopped anywhere and
+// continued. Runs that are killed: kill_resume_test.cpp.
 #include "train/loop.h"
 
 #include <algorithm>
@@ -186,9 +186,10 @@ TEST_F(Loop, AnotherRecipeInTheSameFolderIsRefused) {
   testing::TinyStep parts(*data_, tiny_config());
   LoopContext context{parts.engine, parts.task, *files, clock, dir.path(), "recipe-2"};
   const std::string message = message_of([&] { (void)train(context, tiny_config()); });
-  EXPECT_EQ(message, "train: " + dir.file("checkpoints/step-00000002") +
-                         " was written by another recipe (hash recipe-1, this one is recipe-2). Use "
-                         "the recipe in the run directory, another out=DIR, or --fresh");
+  EXPECT_EQ(message,
+            "train: " + dir.file("checkpoints/step-00000002") +
+                " was written by another recipe (hash recipe-1, this one is recipe-2). Use "
+                "the recipe in the run directory, another out=DIR, or --fresh");
 }
 
 TEST_F(Loop, MinutesBecomeAStoredStepCount) {

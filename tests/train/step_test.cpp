@@ -141,8 +141,8 @@ TEST_F(StepTest, ANanInALayerIsNamedAndTheWeightsStay) {
                {"layers.1.post_attention_layernorm.", "layer 1"},
                {"model.norm.", "the final norm and head"}};
   for (const auto& c : cases) {
-    for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
-                            std::numeric_limits<float>::infinity()}) {
+    for (const float bad :
+         {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
       for (const bool replay : {true, false}) {
         TrainConfig config = tiny_config();
         config.replay = replay;
@@ -221,7 +221,7 @@ TEST_F(StepTest, MeasuringLeavesWeightsAndOptimiserAsTheyWere) {
 
 TEST_F(StepTest, DropoutDependsOnTheStepAlone) {
   TinyStep a(*data_, tiny_config()), b(*data_, tiny_config());
-  const float first = a.step.run(3, 0.0).loss;   // a rate of 0: the weights stay
+  const float first = a.step.run(3, 0.0).loss;  // a rate of 0: the weights stay
   const float other = a.step.run(103, 0.0).loss;
   EXPECT_EQ(b.step.run(3, 0.0).loss, first);
   EXPECT_NE(first, other);

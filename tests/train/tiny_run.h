@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole training run small enough for a test: two transformer layers of width 16 with dropout, two
-// micro-batches per step, epochs that end in the middle of the run, a plateau schedule, best weights
-// and early stopping. Everything that two runs must share is in its result as digests and text.
-// Used by the tests of train/ and cost/.
+// A whole training run small enough for a test: two transformer layers of width 16 with dropout,
+// two micro-batches per step, epochs that end in the middle of the run, a plateau schedule, best
+// weights and early stopping. Everything that two runs must share is in its result as digests and
+// text. Used by the tests of train/ and cost/.
 #pragma once
 
 #include <functional>
@@ -49,9 +49,7 @@ struct TinyStep {
   train::LmTask task;
   train::Step step;
 
-  [[nodiscard]] std::vector<float> weights() {
-    return step.store().values().to_vector<float>();
-  }
+  [[nodiscard]] std::vector<float> weights() { return step.store().values().to_vector<float>(); }
 };
 
 struct TinyOptions {

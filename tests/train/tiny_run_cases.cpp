@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tiny run of tiny_run.h: data, model, one call that trains.
-#include "train/tiny_run.h"
-
 #include <algorithm>
 #include <sstream>
 
 #include "base/hash.h"
 #include "base/philox.h"
 #include "ledger/metrics.h"
+#include "train/tiny_run.h"
 #include "train/unsynced_files.h"
 
 namespace ingot::testing {
@@ -18,8 +17,8 @@ constexpr const char* kDigest = "0123456789abcdef0123456789abcdef0123456789abcde
 
 /// Sentences over a dozen words, so that there is something to learn.
 std::vector<int32_t> document(Philox& random) {
-  static const char* const kWords[] = {"ab", "cask", "dune", "elm", "fir",  "gorse",
-                                       "hut", "iris", "jay", "kin", "lamp", "moss"};
+  static const char* const kWords[] = {"ab",  "cask", "dune", "elm", "fir",  "gorse",
+                                       "hut", "iris", "jay",  "kin", "lamp", "moss"};
   std::vector<int32_t> ids;
   const uint64_t words = 4 + random.bounded(8);
   for (uint64_t i = 0; i < words; ++i) {

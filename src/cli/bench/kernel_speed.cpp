@@ -149,11 +149,18 @@ void measure_rows(Team& team, const Clock& clock, const SpeedSink& sink) {
   const Tensor x = filled(engine, shape), y = filled(engine, shape), dx = filled(engine, shape);
   const Tensor w = filled(engine, {kDim}), dw = filled(engine, {kDim}), db = filled(engine, {kDim});
   const Tensor mean = filled(engine, {kNormRows}), rstd = filled(engine, {kNormRows});
-  kernels::LayerNormArgs f{x.data<float>(),    w.data<float>(),    w.data<float>(), y.data<float>(),
-                           mean.data<float>(), rstd.data<float>(), kNormRows,       kDim,
+  kernels::LayerNormArgs f{x.data<float>(),
+                           w.data<float>(),
+                           w.data<float>(),
+                           y.data<float>(),
+                           mean.data<float>(),
+                           rstd.data<float>(),
+                           kNormRows,
+                           kDim,
                            1e-5F};
   stream("layer norm", kNormRows, kDim, 2.0, [&] { kernels::layer_norm(f, team); });
-  const Tensor work = scratch(engine, kernels::norm_grad_scratch_bytes(kNormRows, kDim, team.size()));
+  const Tensor work =
+      scratch(engine, kernels::norm_grad_scratch_bytes(kNormRows, kDim, team.size()));
   kernels::LayerNormGradArgs g;
   g.dy = y.data<float>();
   g.x = f.x;
@@ -216,7 +223,8 @@ void measure_decode(Team& team, const Clock& clock, const SpeedSink& sink) {
     args.format = format;
     KernelSpeed speed{format == kernels::QuantFormat::kQ8 ? "decode q8" : "decode q4", text,
                       Bound::kMemory, static_cast<double>(bytes), 0.0};
-    speed.seconds = median_seconds(clock, kBudgetSeconds, [&] { kernels::quant_matmul(args, team); });
+    speed.seconds =
+        median_seconds(clock, kBudgetSeconds, [&] { kernels::quant_matmul(args, team); });
     sink(speed);
   }
   kernels::GemmArgs args;

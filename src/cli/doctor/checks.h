@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small exactness tests of this build on this machine, each a line of `ingot doctor`. They take a few
-// seconds together and compare bytes, not closeness, but for the gradient check.
+// Small exactness tests of this build on this machine, each a line of `ingot doctor`. They take a
+// few seconds together and compare bytes, not closeness, but for the gradient check.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,8 @@ struct Check {
 using CheckSink = std::function<void(const Check&)>;
 
 /// Whole training runs in `folder` (made when needed): same weights and metrics when stopped,
-/// killed or torn while writing and continued; for 1, 2, 3 and 8 threads; run op by op and replayed.
+/// killed or torn while writing and continued; for 1, 2, 3 and 8 threads; run op by op and
+/// replayed.
 void training_checks(FileSystem& files, const Clock& clock, const std::string& folder,
                      const CheckSink& sink);
 

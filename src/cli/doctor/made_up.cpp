@@ -25,7 +25,7 @@ constexpr const char* kHash = "made-up";
 constexpr int64_t kCountFrom = 7, kCountTo = 11;
 constexpr int64_t kMaxMetrics = 1 << 24;
 
-constexpr const char* kWords[] = {"the",   "river", "runs",  "over",  "stones", "and",  "under",
+constexpr const char* kWords[] = {"the",   "river",  "runs",  "over",  "stones", "and",  "under",
                                   "a",     "bridge", "where", "birds", "sing",   "when", "morning",
                                   "comes", "slowly", "to",    "every", "valley", "again"};
 

@@ -48,10 +48,10 @@ struct MadeUpOutcome {
   std::vector<std::string> metrics;  ///< lines of metrics.jsonl without their clock
   train::TrainSummary summary;
   double epochs = 0.0;
-  int64_t interrupted = 0;     ///< attempts that were cut off
-  int64_t tape_records = 0;    ///< between two late steps of the last attempt
-  int64_t allocator_calls = 0; ///< alike
-  int64_t conversions = 0;     ///< alike
+  int64_t interrupted = 0;      ///< attempts that were cut off
+  int64_t tape_records = 0;     ///< between two late steps of the last attempt
+  int64_t allocator_calls = 0;  ///< alike
+  int64_t conversions = 0;      ///< alike
 };
 
 /// Runs in `folder`, which must be new, until the run is over.

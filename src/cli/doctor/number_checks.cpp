@@ -160,8 +160,9 @@ class TinyModel {
   Tensor ids_, targets_, count_;
 };
 
-/// Relative error of the slope of the loss along d = g∘u, u random in [0, 2), for one parameter: the
-/// gradient says Σ g·d, two losses say (L(w + h·d) − L(w − h·d)) / 2h. In units of what is allowed.
+/// Relative error of the slope of the loss along d = g∘u, u random in [0, 2), for one parameter:
+/// the gradient says Σ g·d, two losses say (L(w + h·d) − L(w − h·d)) / 2h. In units of what is
+/// allowed.
 double slope_error(TinyModel& tiny, const nn::StoredParameter& p, uint64_t stream) {
   // The difference of losses is asked to be 0.02: rounding of the losses (some 1e-6) then counts
   // 1e-4 and the cubic term of the loss at most some 1e-3 of it.

@@ -27,7 +27,8 @@ std::vector<Comparison> comparisons(models::ModelLayout layout) {
        {{layout, 2, true, interrupts(Interruption::kStop, {1, 13, 14, 29})}}},
       {"killed and continued",
        {{layout, 2, true, interrupts(Interruption::kKill, {2, 9, 17, 23, 24})}}},
-      {"torn checkpoint writes", {{layout, 2, true, interrupts(Interruption::kTear, {2, 3, 5, 8, 11})}}},
+      {"torn checkpoint writes",
+       {{layout, 2, true, interrupts(Interruption::kTear, {2, 3, 5, 8, 11})}}},
       {"threads 1, 2, 3, 8", {with_threads(1), with_threads(3), with_threads(8)}},
       {"eager and replayed", {{layout, 2, false, {}}}},
   };
@@ -85,11 +86,12 @@ Check replay_counts(const MadeUpOutcome& o) {
 
 /// The reference run must really have what exactness is asked of.
 Check coverage(const MadeUpOutcome& o) {
-  return {"reference run", o.epochs > 1.0 && o.summary.steps > 30 && o.summary.best.step > 0 &&
-                               o.summary.best.step < o.summary.steps,
-          fmt::format("{} steps, {:.1f} epochs, best at step {}, {} evaluations without improvement",
-                      o.summary.steps, o.epochs, o.summary.best.step,
-                      o.summary.best.evaluations_since)};
+  return {"reference run",
+          o.epochs > 1.0 && o.summary.steps > 30 && o.summary.best.step > 0 &&
+              o.summary.best.step < o.summary.steps,
+          fmt::format(
+              "{} steps, {:.1f} epochs, best at step {}, {} evaluations without improvement",
+              o.summary.steps, o.epochs, o.summary.best.step, o.summary.best.evaluations_since)};
 }
 
 }  // namespace

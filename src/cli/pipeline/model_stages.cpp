@@ -109,25 +109,31 @@ void Pipeline::evaluate() {
   });
 }
 
-Json Pipeline::measure_variant(const std::string& folder, const std::string& name) {
-  const train::Evaluation e = evaluate_folder(*runtime_, recipe_, folder, *test_);
+Json Pipeline::measure_variant(const std::string& folder, const std::string& name,
+                               const Json& quality) {
   const DecodeSpeed speed = measure_decode(*runtime_, folder);
   return {{"name", name},
           {"bytes", file_size(join_path(folder, "model.safetensors"))},
-          {"perplexity", e.metrics.at("perplexity")},
-          {"bits_per_byte", e.metrics.at("bits_per_byte")},
+          {"perplexity", quality.at("perplexity")},
+          {"bits_per_byte", quality.at("bits_per_byte")},
           {"tokens_per_second", speed.tokens_per_s}};
 }
 
 void Pipeline::compress() {
   stage("compress", train_key() + to_json(recipe_.compress), [&] {
-    Json variants = Json::array({measure_variant(path("model"), "float32")});
+    const auto quality = [&](const std::string& folder) {
+      return Json(evaluate_folder(*runtime_, recipe_, folder, *test_).metrics);
+    };
+    const bool is_known = results_->contains("evaluate");  // the float model was just tested
+    Json variants = Json::array({measure_variant(
+        path("model"), "float32", is_known ? (*results_)["evaluate"] : quality(path("model")))});
     for (const std::string& format : recipe_.compress.formats) {
       compress::QuantizeConfig config;
       config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
       (void)compress::quantize_model(runtime_->engine, path("model"), path("model-" + format), config,
                                *invocation_.files);
-      variants.push_back(measure_variant(path("model-" + format), format));
+      const std::string folder = path("model-" + format);
+      variants.push_back(measure_variant(folder, format, quality(folder)));
     }
     const auto whole = variants[0]["bytes"].get<double>();
     const auto reference = variants[0]["perplexity"].get<double>();

@@ -57,7 +57,8 @@ class Pipeline {
   [[nodiscard]] cost::PlanRequest plan_request() const;
   void load_data();
   [[nodiscard]] Json train_numbers(const train::TrainSummary& summary) const;
-  [[nodiscard]] Json measure_variant(const std::string& folder, const std::string& name);
+  [[nodiscard]] Json measure_variant(const std::string& folder, const std::string& name,
+                                     const Json& quality);
 
   Invocation& invocation_;
   Recipe recipe_;

@@ -65,8 +65,8 @@ class Bench {
 void Bench::machine() {
   peak_ = kernels::measure_peak(team_, clock_);
   gemm_peak_ = gemm_peak(team_, clock_);
-  console_.line(fmt::format("machine: {}, {} threads, {}", cpu_model(), team_.size(),
-                            instruction_set()));
+  console_.line(
+      fmt::format("machine: {}, {} threads, {}", cpu_model(), team_.size(), instruction_set()));
   console_.line(fmt::format("  multiply-add     {:9.1f} GFLOP/s", giga(peak_.fma_flops_per_s)));
   console_.line(fmt::format("  matrix product   {:9.1f} GFLOP/s  {:3.0f} % of multiply-add",
                             giga(gemm_peak_), percent(gemm_peak_, peak_.fma_flops_per_s)));
@@ -126,7 +126,8 @@ void Bench::step() {
   const double flops = static_cast<double>(plan.model_flops_per_step) / plan.seconds_per_step;
   const double share = percent(flops, gemm_peak_);
   console_.line(fmt::format(
-      "step: {} parameters, {} tokens: {:.2f} ms, {:.0f} tokens/s, {:.1f} GFLOP/s (6N + attention), "
+      "step: {} parameters, {} tokens: {:.2f} ms, {:.0f} tokens/s, {:.1f} GFLOP/s (6N + "
+      "attention), "
       "{:.0f} % of the matrix product; {} of tensors",
       human_count(static_cast<double>(plan.parameters)), plan.tokens, 1e3 * plan.seconds_per_step,
       plan.tokens_per_second, giga(flops), share, human_bytes(plan.state_bytes + plan.slab_bytes)));
@@ -147,10 +148,11 @@ class BenchVerb : public Verb {
     return "peaks of this machine, kernels and a training step as a share of them";
   }
   std::string help() const override {
-    return verb_help("usage: ingot bench [machine] [kernels] [step] [recipe.yaml] [key=value ...]\n\n"
-                     "Without a part, all three. `step` measures the recipe's model on made-up tokens.\n"
-                     "Figures are honest only on an otherwise idle machine.",
-                     kSections);
+    return verb_help(
+        "usage: ingot bench [machine] [kernels] [step] [recipe.yaml] [key=value ...]\n\n"
+        "Without a part, all three. `step` measures the recipe's model on made-up tokens.\n"
+        "Figures are honest only on an otherwise idle machine.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 

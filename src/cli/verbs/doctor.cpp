@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot doctor`: what this machine allows, and whether this build computes exactly on it.
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/machine.h"
@@ -107,17 +106,20 @@ class DoctorVerb : public Verb {
   }
   std::string help() const override {
     return "usage: ingot doctor [--json]\n\n"
-           "Looks at cores, memory, disk and instruction set, then trains tiny models on made-up text\n"
-           "in a temporary folder (TMPDIR, /dev/shm or /tmp): stopped, killed and torn runs, 1 to 8 threads, op by\n"
-           "op and replayed must give the same bytes. Exit code 0 when everything passed, else 1.\n";
+           "Looks at cores, memory, disk and instruction set, then trains tiny models on made-up "
+           "text\n"
+           "in a temporary folder (TMPDIR, /dev/shm or /tmp): stopped, killed and torn runs, 1 to "
+           "8 threads, op by\n"
+           "op and replayed must give the same bytes. Exit code 0 when everything passed, else "
+           "1.\n";
   }
 
   int run(Invocation& invocation) override {
     require(invocation.words.empty() && invocation.overrides.empty(), Code::kInvalidArgument,
             "doctor: takes no arguments, got \"{}\"",
-            invocation.words.empty() ? (invocation.overrides.empty() ? std::string()
-                                                                     : invocation.overrides[0])
-                                     : invocation.words[0]);
+            invocation.words.empty()
+                ? (invocation.overrides.empty() ? std::string() : invocation.overrides[0])
+                : invocation.words[0]);
     const double start = invocation.clock->now_s();
     Json checks = Json::array();
     int64_t failed = 0;

@@ -2,9 +2,9 @@
 // The loops whose speed is the machine's peak, and their timing. See peak.h.
 #include "kernels/peak.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+
+#include <sys/mman.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -25,9 +25,8 @@ int64_t fma_loop(int64_t rounds, float* sum) {
   const Df d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const Vf mul = hn::Set(d, kFmaMul), add = hn::Set(d, kFmaAdd);
-  const auto start = [&](int chain) HWY_ATTR {
-    return hn::Iota(d, static_cast<float>(1 + chain * lanes));
-  };
+  const auto start = [&](int chain)
+                         HWY_ATTR { return hn::Iota(d, static_cast<float>(1 + chain * lanes)); };
   // Twelve names instead of an array: they must stay in registers.
   Vf x0 = start(0), x1 = start(1), x2 = start(2), x3 = start(3), x4 = start(4), x5 = start(5);
   Vf x6 = start(6), x7 = start(7), x8 = start(8), x9 = start(9), x10 = start(10), x11 = start(11);
@@ -155,11 +154,12 @@ void measure_streams(Team& team, const Clock& clock, const PeakOptions& o, Machi
 }
 
 double measure_page_fault(const Clock& clock, int repeats) {
-  return best_seconds(clock, repeats, [] {
-           const Pages pages(kFaultPages * kPageBytes, MADV_NOHUGEPAGE);
-           auto* const bytes = static_cast<volatile char*>(pages.data());
-           for (int64_t p = 0; p < kFaultPages; ++p) bytes[p * kPageBytes] = 1;
-         }) /
+  return best_seconds(clock, repeats,
+                      [] {
+                        const Pages pages(kFaultPages * kPageBytes, MADV_NOHUGEPAGE);
+                        auto* const bytes = static_cast<volatile char*>(pages.data());
+                        for (int64_t p = 0; p < kFaultPages; ++p) bytes[p * kPageBytes] = 1;
+                      }) /
          static_cast<double>(kFaultPages);
 }
 
@@ -196,15 +196,17 @@ MachinePeak measure_peak(Team& team, const Clock& clock, const PeakOptions& o) {
   });
   peak.fma_flops_per_s = rate(static_cast<double>(flops.load()), fma_s);
   const auto dispatches = static_cast<double>(o.dispatches);
-  peak.dispatch_s = best_seconds(clock, o.repeats, [&] {
-                      for (int64_t i = 0; i < o.dispatches; ++i) team.run([](int) {});
-                    }) /
+  peak.dispatch_s = best_seconds(clock, o.repeats,
+                                 [&] {
+                                   for (int64_t i = 0; i < o.dispatches; ++i) team.run([](int) {});
+                                 }) /
                     dispatches;
-  peak.barrier_s = best_seconds(clock, o.repeats, [&] {
-                     team.run([&](int) {
-                       for (int64_t i = 0; i < o.dispatches; ++i) team.barrier();
-                     });
-                   }) /
+  peak.barrier_s = best_seconds(clock, o.repeats,
+                                [&] {
+                                  team.run([&](int) {
+                                    for (int64_t i = 0; i < o.dispatches; ++i) team.barrier();
+                                  });
+                                }) /
                    dispatches;
   peak.page_fault_s = measure_page_fault(clock, o.repeats);
   measure_streams(team, clock, o, peak);
