@@ -59,7 +59,7 @@ Tensor LmTask::loss(int64_t slot, const Tensor& count) {
 }
 
 Evaluation LmTask::evaluate() {
-  if (validation_ == nullptr) return {};
+  if (!has_validation()) return {};
   return evaluate_shard(*validation_, 0, config_.eval_batches);
 }
 

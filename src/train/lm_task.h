@@ -26,14 +26,16 @@ struct LanguageModel {
 class LmTask : public Task {
  public:
   /// Shards must outlive the task. A training shard that is smaller than a batch is refused when it is
-  /// first asked for batches or its size; a task that only evaluates takes any. validation may be null: then evaluate() gives the training loss
-  /// of no batch, 0.
+  /// first asked for batches or its size; a task that only evaluates takes any. validation may be null or empty: then evaluate() gives a loss of 0.
   LmTask(Engine& engine, const TrainConfig& config, const data::PackConfig& pack,
          LanguageModel model, const data::ShardReader& train, const data::ShardReader* validation);
 
   [[nodiscard]] nn::Module& module() override { return model_.module; }
   int64_t load(int64_t index, int64_t slot) override;
   [[nodiscard]] Tensor loss(int64_t slot, const Tensor& count) override;
+  [[nodiscard]] bool has_validation() const override {
+    return validation_ != nullptr && validation_->tokens() > 0;
+  }
   [[nodiscard]] Evaluation evaluate() override;
   [[nodiscard]] std::string sample() override { return model_.sample(); }
   [[nodiscard]] int64_t items() const override { return config_.micro_batch * config_.seq; }

@@ -168,6 +168,7 @@ void Run::log_step(const StepResult& result, double lr) {
 }
 
 void Run::evaluate() {
+  if (!c_.task.has_validation()) return;
   validation_ = c_.task.evaluate();
   state_.last_validation = validation_.loss;
   schedule_->observe(validation_.loss);

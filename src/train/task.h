@@ -26,6 +26,8 @@ class Task {
   /// Builds the loss of micro-batch `slot` from its buffers, divided by `count` (int64 []): the
   /// targets of the whole step. Called while recording.
   [[nodiscard]] virtual Tensor loss(int64_t slot, const Tensor& count) = 0;
+  /// False: there is nothing to validate on, so evaluate() is not called and no weights are "best".
+  [[nodiscard]] virtual bool has_validation() const { return true; }
   /// Runs the validation split with the present weights.
   [[nodiscard]] virtual Evaluation evaluate() = 0;
   /// A short text or other sample of what the model does now; "" for none.

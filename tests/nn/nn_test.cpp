@@ -204,7 +204,7 @@ TEST(Attention, PackedAndSplitProjectionsAgreeAndHeadNormsAreApplied) {
   const Tensor all = ops::concat({s["q_proj.weight"], s["k_proj.weight"], s["v_proj.weight"]}, 0);
   std::memcpy(p["c_attn.weight"].raw(), all.raw(), static_cast<size_t>(all.size_bytes()));
   std::memcpy(p["c_proj.weight"].raw(), s["o_proj.weight"].raw(),
-              static_cast<size_t>(all.size_bytes() / 20 * 12));
+              static_cast<size_t>(s["o_proj.weight"].size_bytes()));
   std::vector<float> values(2 * 5 * 12);
   for (size_t i = 0; i < values.size(); ++i) values[i] = std::sin(static_cast<float>(i));
   const Tensor x = Tensor::from<float>(engine, values, {2, 5, 12});

@@ -109,7 +109,9 @@ TEST_F(LmTaskTest, WithoutAValidationSplit) {
   Engine engine(team);
   models::Transformer model(engine, tiny_model());
   LmTask task(engine, tiny_config(), {}, tiny_hooks(model), data_->train(), nullptr);
+  EXPECT_FALSE(task.has_validation());
   EXPECT_EQ(task.evaluate().loss, 0.0);
+  EXPECT_TRUE(TinyStep(*data_, tiny_config()).task.has_validation());
 }
 
 TEST_F(LmTaskTest, ASplitSmallerThanABatchCanBeEvaluated) {

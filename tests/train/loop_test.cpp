@@ -176,6 +176,19 @@ TEST_F(Loop, LastWeightsWhenTheBestAreNotWanted) {
   EXPECT_FALSE(file_exists(dir.file("checkpoints/best.safetensors")));
 }
 
+// There is no best step then, so the last weights are the result and nothing stops early.
+TEST_F(Loop, WithoutAValidationSplit) {
+  const TempDir dir;
+  TinyOptions options;
+  options.has_validation = false;
+  const TinyResult result = run(dir.path(), tiny_config(), options);
+  EXPECT_EQ(result.summary.steps, kTinySteps);
+  EXPECT_EQ(result.summary.end, EndReason::kFinished);
+  EXPECT_EQ(result.summary.best.step, -1);
+  EXPECT_FALSE(file_exists(dir.file("checkpoints/best.safetensors")));
+  EXPECT_EQ(result.metrics.find("\"kind\":\"validation\""), std::string::npos);
+}
+
 TEST_F(Loop, AnotherRecipeInTheSameFolderIsRefused) {
   const TempDir dir;
   TinyOptions options;

@@ -54,6 +54,7 @@ struct TinyStep {
 
 struct TinyOptions {
   int threads = 2;
+  bool has_validation = true;
   FileSystem* files = nullptr;  ///< null: the real ones without fsync
   std::function<void(Engine&, int64_t step)> after_step = [](Engine&, int64_t) {};
   std::function<bool(int64_t step)> should_stop = [](int64_t) { return false; };

@@ -115,7 +115,8 @@ TinyResult run_tiny(const TinyData& data, const std::string& out, const train::T
   Team team(options.threads);
   Engine engine(team);
   models::Transformer model(engine, tiny_model());
-  train::LmTask task(engine, config, {}, tiny_hooks(model), data.train(), &data.validation());
+  train::LmTask task(engine, config, {}, tiny_hooks(model), data.train(),
+                     options.has_validation ? &data.validation() : nullptr);
   FileSystem& files = options.files != nullptr ? *options.files : usual;
   train::LoopContext context{engine, task, files, clock, out, "recipe-1"};
   int64_t at = 0;
