@@ -15,16 +15,12 @@ namespace {
 
 constexpr int64_t kMaxStage = 1 << 26;
 
-/// Under a cap of the machine (a control group), tensors get what is left beside the program.
-int64_t engine_memory(const Recipe& recipe) { return recipe.memory.bytes; }
-
 }  // namespace
 
 Pipeline::Pipeline(Invocation& invocation, const Recipe& recipe)
     : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
   recipe_.train.check();
   if (recipe_.memory.bytes == 0) recipe_.memory.bytes = memory_limit();
-  recipe_.memory.bytes = engine_memory(recipe_);
   FileSystem& files = *invocation_.files;
   if (invocation_.is_fresh && directory_exists(recipe_.out)) {
     require(file_exists(path("recipe.yaml")), Code::kInvalidArgument,
