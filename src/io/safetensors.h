@@ -51,6 +51,8 @@ class Safetensors {
   [[nodiscard]] const TensorInfo& at(const std::string& name) const;
   [[nodiscard]] std::span<const std::byte> bytes(const TensorInfo& info) const;
   [[nodiscard]] const std::string& path() const { return file_.path(); }
+  /// Lets the system drop the pages read so far, so that a copied file does not stay in memory.
+  void forget() const { file_.advise(Advice::kDontNeed); }
 
  private:
   MappedFile file_;

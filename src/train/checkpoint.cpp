@@ -54,6 +54,7 @@ void read_into(const io::Safetensors& file, const std::string& name, const Tenso
           target.shape().text());
   const auto bytes = file.bytes(info);
   if (!bytes.empty()) std::memcpy(target.raw(), bytes.data(), bytes.size());
+  file.forget();
 }
 
 Json to_json(const RunState& s) {

@@ -19,7 +19,7 @@ namespace {
 using ledger::Fields;
 using ledger::Kind;
 
-constexpr double kMeasureSeconds = 2.0;
+constexpr double kMeasureSeconds = 1.0;
 
 /// One run in progress.
 class Run {
