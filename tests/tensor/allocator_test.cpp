@@ -119,6 +119,8 @@ TEST(AllocatorPoison, FreshMemoryIsNaNAndRedZonesAreChecked) {
   std::byte* p = a.allocate(100);
   p[100] = std::byte{0};
   EXPECT_EQ(code_of([&] { a.release(p, 100); }), "internal");
+  p[100] = std::byte{0xA5};  // as it was
+  a.release(p, 100);
 }
 #endif
 
