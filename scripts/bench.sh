@@ -50,7 +50,7 @@ alternate() {
   : >"${results}/${workload}.ingot.jsonl"
   for ((round = 1; round <= rounds; ++round)); do
     peer_line "${workload}" | tee -a "${results}/${workload}.peer.jsonl" || return 1
-    "${build}/bench_train_steps" "${workload}" "${results}/dump" --threads "${threads}" \
+    "${build}/benchmarks/bench_train_steps" "${workload}" "${results}/dump" --threads "${threads}" \
       --seconds "${seconds}" | tee -a "${results}/${workload}.ingot.jsonl" || return 1
   done
 }
@@ -96,7 +96,7 @@ startup() {
 mkdir -p "${results}"
 phase build build_programs
 phase machine "${build}/ingot" bench machine kernels "threads=${threads}"
-phase memory "${build}/bench_memory"
+phase memory "${build}/benchmarks/bench_memory"
 phase startup startup
 if [[ -n "${PEER:-}" ]]; then
   workloads=("$@")

@@ -106,7 +106,7 @@ void Run::begin() {
   ledger::EventSource source;
   source.start_time = c_.clock.wall_s();
   source.process = getpid();
-  events_.emplace(join_path(c_.out, "events"), source, found ? state_.step : -1);
+  events_.emplace(c_.out, source, found ? state_.step : -1);
   summary_.total_steps = state_.total_steps;
   speed_from_step_ = state_.step;
 }

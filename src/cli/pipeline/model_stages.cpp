@@ -44,8 +44,16 @@ void Pipeline::plan() {
   write_atomically(*invocation_.files, path("plan.json"), dump_json(numbers, 1) + "\n");
 }
 
+/// The check of the plan stage without its measurement, for `ingot train` alone.
+void Pipeline::require_memory() {
+  cost::PlanRequest request = plan_request();
+  request.measure_s = 0.0;
+  cost::require_fits(runtime_->team, request, cost::peak_memory(runtime_->team, request));
+}
+
 bool Pipeline::train() {
   const Json& numbers = stage("train", train_key(), [&]() -> Json {
+    if (!results_->contains("plan")) require_memory();
     const bool is_peak_fresh = reset_peak_resident();
     models::Transformer model(runtime_->engine, model_config());
     train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
@@ -89,6 +97,10 @@ Json Pipeline::train_numbers(const train::TrainSummary& s) const {
 }
 
 void Pipeline::evaluate() {
+  if (!has_test()) {
+    invocation_.console.note("evaluate   skipped: the test split is empty (data.test)");
+    return;
+  }
   stage("evaluate", train_key() + to_json(recipe_.eval), [&] {
     const train::Evaluation e = evaluate_folder(*runtime_, recipe_, path("model"), *test_);
     Json numbers = {{"loss", e.loss}, {"bytes", test_->info().text_bytes}};
@@ -120,6 +132,10 @@ Json Pipeline::measure_variant(const std::string& folder, const std::string& nam
 }
 
 void Pipeline::compress() {
+  if (!has_test()) {
+    invocation_.console.note("compress   skipped: no test split to judge it by; `ingot compress` writes the files");
+    return;
+  }
   stage("compress", train_key() + to_json(recipe_.compress), [&] {
     const auto quality = [&](const std::string& folder) {
       return Json(evaluate_folder(*runtime_, recipe_, folder, *test_).metrics);

@@ -2,6 +2,8 @@
 // How stages are kept: keys, records, skipping. The stages themselves are in the files beside this.
 #include "cli/pipeline/pipeline.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,6 +30,7 @@ Pipeline::Pipeline(Invocation& invocation, const Recipe& recipe)
             recipe_.out);
     remove_tree(files, recipe_.out);
   }
+  require_same_run();
   make_directories(files, path("stages"));
   write_atomically(files, path("recipe.yaml"), to_yaml(recipe));
   const Json run = {{"name", recipe_.name},
@@ -41,6 +44,22 @@ Pipeline::Pipeline(Invocation& invocation, const Recipe& recipe)
                       {"instruction_set", instruction_set()}}}};
   write_atomically(files, path("run.json"), dump_json(run, 1) + "\n");
   runtime_ = std::make_unique<Runtime>(recipe_);
+}
+
+void Pipeline::require_same_run() const {
+  const std::string file = path("recipe.yaml");
+  if (!directory_exists(path("checkpoints")) || !file_exists(file)) return;
+  const std::vector<std::string> names = invocation_.files->list(path("checkpoints"));
+  if (std::none_of(names.begin(), names.end(),
+                   [](const std::string& name) { return name.starts_with("step-"); })) {
+    return;
+  }
+  Recipe before;
+  bind_text(read_file(file, kMaxStage), file, before);
+  require(recipe_hash(before) == recipe_hash(recipe_), Code::kInvalidArgument,
+          "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
+          "`ingot train {}`, or use another out=DIR or --fresh",
+          recipe_.out, recipe_hash(before), recipe_hash(recipe_), recipe_.out);
 }
 
 Json Pipeline::read_stage(const std::string& name) const {

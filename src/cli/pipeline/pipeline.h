@@ -50,6 +50,10 @@ class Pipeline {
                     const std::function<Json()>& work);
   void write_stage(const std::string& name, const std::string& key, const char* state,
                    double seconds, const Json& numbers);
+  /// Throws before anything is written when the directory holds a run of another recipe.
+  void require_same_run() const;
+  void require_memory();
+  [[nodiscard]] bool has_test() const { return test_ && test_->tokens() > 0; }
   [[nodiscard]] Json read_stage(const std::string& name) const;
   [[nodiscard]] std::string data_key() const;
   [[nodiscard]] std::string train_key() const;
