@@ -22,7 +22,7 @@ all_workloads=(linear_1x1_sgd dense10_adam_b32 news_b32_len500 mlp1000_500_250_1
 
 build_programs() {
   cmake -S . -B "${build}" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINGOT_BENCHMARKS=ON
-  cmake --build "${build}" -j "$(jobs_here)" --target ingot bench_train_steps bench_memory
+  cmake --build "${build}" -j "$(jobs_here)" --target ingot bench_train_steps bench_memory bench_decode
 }
 
 # The number of a key in one line of JSON; "-" when it is not there.
@@ -97,6 +97,7 @@ mkdir -p "${results}"
 phase build build_programs
 phase machine "${build}/ingot" bench machine kernels "threads=${threads}"
 phase memory "${build}/benchmarks/bench_memory"
+phase decode "${build}/benchmarks/bench_decode" "${threads}"
 phase startup startup
 if [[ -n "${PEER:-}" ]]; then
   workloads=("$@")

@@ -66,7 +66,6 @@ class Attempt {
  public:
   Attempt(const Clock& clock, const MadeUpData& data, const MadeUpRun& run, std::string folder)
       : clock_(clock),
-        run_(run),
         folder_(std::move(folder)),
         config_(made_up_training(run.replay)),
         team_(run.threads),
@@ -82,7 +81,6 @@ class Attempt {
   void count(int64_t step, MadeUpOutcome& outcome);
 
   const Clock& clock_;
-  const MadeUpRun& run_;
   std::string folder_;
   train::TrainConfig config_;
   Team team_;
