@@ -62,6 +62,7 @@ class Team {
   void wait_change(const std::atomic<uint32_t>& word, uint32_t old) const;
 
   int workers_;
+  int spins_;  // before a waiting worker sleeps
   Function function_ = nullptr;
   const void* body_ = nullptr;
   alignas(64) std::atomic<uint32_t> epoch_{0};     // bumped to start a region
