@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "autograd/op_table.h"
 #include "cli/recipe.h"
 
 namespace ingot::cli {
@@ -16,16 +17,42 @@ bool is_shown(const std::string& path, const std::vector<std::string>& sections)
                      [&](const std::string& s) { return path.starts_with(s); });
 }
 
+constexpr std::string_view kChoice = "one of ";
+
+/// One line of the table of keys. What can be chosen stands at the end, where it may be long.
+struct Row {
+  std::string key, type, value, help;
+};
+
+Row row_of(const KeyInfo& key) {
+  if (!key.type.starts_with(kChoice)) return {key.path, key.type, key.default_value, key.help};
+  return {key.path, "choice", key.default_value,
+          key.help + " [" + key.type.substr(kChoice.size()) + "]"};
+}
+
+std::string table(const std::vector<Row>& rows) {
+  size_t key = 0, type = 0, value = 0;
+  for (const Row& row : rows) {
+    key = std::max(key, row.key.size());
+    type = std::max(type, row.type.size());
+    value = std::max(value, row.value.size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    text += fmt::format("  {:<{}}  {:<{}}  {:<{}}  {}\n", row.key, key, row.type, type, row.value,
+                        value, row.help);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string verb_help(std::string_view usage, const std::vector<std::string>& sections) {
-  std::string text = std::string(usage) + "\n\nkeys (recipe file or key=value):\n";
+  std::vector<Row> rows;
   for (const KeyInfo& key : list_keys(Recipe{})) {
-    if (!is_shown(key.path, sections)) continue;
-    text += fmt::format("  {:<28} {:<10} {:<12} {}\n", key.path, key.type, key.default_value,
-                        key.help);
+    if (is_shown(key.path, sections)) rows.push_back(row_of(key));
   }
-  return text +
+  return std::string(usage) + "\n\nkeys (recipe file or key=value):\n" + table(rows) +
          "\nflags: --json one JSON object on standard output, --print-config the resolved recipe,\n"
          "       --fresh start anew, --help\n";
 }
@@ -36,6 +63,28 @@ std::vector<std::string> verb_keys(const std::vector<std::string>& sections) {
     if (is_shown(key, sections)) keys.push_back(key);
   }
   return keys;
+}
+
+std::string ops_help() {
+  std::string text =
+      "# Ops\n\nPrinted by `ingot help ops` from the table in src/autograd/op_table.cpp; a test compares "
+      "them.\nEvery row is checked against a float64 truth, finite differences, odd shapes, views, "
+      "1 to 8 threads and replay (tests/autograd).\nRow-invariant: the bytes of a row depend on "
+      "that row alone, so a batch gives what its rows give one by one.\n\n"
+      "| op | arguments | result | gradient | row-invariant | notes |\n|---|---|---|---|---|---|\n";
+  for (const OpRow& row : op_table()) {
+    std::string formula = row.formula;
+    for (size_t at = 0; (at = formula.find('|', at)) != std::string::npos; at += 2) {
+      formula.insert(at, "\\");  // a bar ends a cell of Markdown
+    }
+    const char* note = (row.flags & kView) != 0     ? "a view"
+                       : (row.flags & kRandom) != 0 ? "random by seed and step"
+                                                    : "";
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, row.signature, formula,
+                        (row.flags & kDifferentiable) != 0 ? "yes" : "",
+                        (row.flags & kRowInvariant) != 0 ? "yes" : "", note);
+  }
+  return text;
 }
 
 }  // namespace ingot::cli

@@ -13,4 +13,7 @@ namespace ingot::cli {
                                     const std::vector<std::string>& sections);
 [[nodiscard]] std::vector<std::string> verb_keys(const std::vector<std::string>& sections);
 
+/// The op table as Markdown: docs/ops.md.
+[[nodiscard]] std::string ops_help();
+
 }  // namespace ingot::cli

@@ -23,7 +23,7 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
                              static_cast<int64_t>(sizeof(float));
   const int64_t affordable = (config.kv_mib << 20) / std::max<int64_t>(page_bytes, 1);
   return {std::clamp(affordable, per_sequence, per_sequence * config.max_batch), config.max_batch,
-          kMaxRows};
+          kMaxRows, /*prefault=*/true};
 }
 
 }  // namespace

@@ -19,8 +19,10 @@ PagedDecoder::PagedDecoder(Engine& engine, Transformer& model, PagedDecoderOptio
           options.pages, options.max_sequences, options.max_rows);
   const int64_t elements = kernels::paged_page_elements(c.kv(), c.head_dim());
   for (int64_t layer = 0; layer < c.layers; ++layer) {
-    k_pools_.push_back(Tensor::empty(engine, {options.pages, elements}));
-    v_pools_.push_back(Tensor::empty(engine, {options.pages, elements}));
+    for (std::vector<Tensor>* pools : {&k_pools_, &v_pools_}) {
+      pools->push_back(options.prefault ? Tensor::zeros(engine, {options.pages, elements})
+                                        : Tensor::empty(engine, {options.pages, elements}));
+    }
   }
 }
 

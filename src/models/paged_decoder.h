@@ -15,6 +15,7 @@ struct PagedDecoderOptions {
   int64_t pages = 64;          ///< pages of 64 tokens in the pool
   int64_t max_sequences = 1;
   int64_t max_rows = 256;
+  bool prefault = false;  ///< the pool's memory is taken now, not at each page's first use
 };
 
 class PagedDecoder : public Decoder, private nn::KvCache {

@@ -44,7 +44,7 @@ struct ServeConfig {
           "further Host and Origin names accepted on loopback, separated by commas");
     field("max_batch", max_batch, "completions running at once");
     field("queue", queue, "completions waiting; more get status 429");
-    field("kv_mib", kv_mib, "memory for the KV cache, MiB");
+    field("kv_mib", kv_mib, "memory for the KV cache, MiB; at most what max_batch texts need is taken, all of it at start");
     field("step_rows", step_rows, "tokens per engine step, 0 takes the model's largest");
     field("max_choices", max_choices, "prompts times n in one request");
     field("max_body_bytes", max_body_bytes, "larger bodies get status 413");

@@ -61,7 +61,9 @@ Json to_json(const RunState& s) {
   return {{"step", s.step},
           {"total_steps", s.total_steps},
           {"metrics_lines", s.metrics_lines},
+          {"last_loss", s.last_loss},
           {"last_validation", s.last_validation},
+          {"seconds", s.seconds},
           {"recipe_hash", s.recipe_hash},
           {"best",
            {{"loss", s.best.loss},
@@ -84,7 +86,9 @@ RunState from_json(const Json& j) {
   s.step = j.at("step").get<int64_t>();
   s.total_steps = j.at("total_steps").get<int64_t>();
   s.metrics_lines = j.at("metrics_lines").get<int64_t>();
+  s.last_loss = number(j.at("last_loss"));
   s.last_validation = number(j.at("last_validation"));
+  s.seconds = j.at("seconds").get<double>();
   s.recipe_hash = j.at("recipe_hash").get<std::string>();
   s.best = {number(j.at("best").at("loss")), j.at("best").at("step").get<int64_t>(),
             j.at("best").at("evaluations_since").get<int64_t>()};

@@ -29,7 +29,9 @@ struct RunState {
   int64_t step = 0;         ///< optimiser steps done
   int64_t total_steps = 0;  ///< horizon, fixed when the run starts
   int64_t metrics_lines = 0;
+  double last_loss = 0.0;        ///< of the last step
   double last_validation = 0.0;
+  double seconds = 0.0;          ///< of training, over all calls
   BestState best;
   PlateauState plateau;
   std::string recipe_hash;

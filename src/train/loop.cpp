@@ -47,11 +47,13 @@ class Run {
             state_.best.evaluations_since >= config_.early_stop.patience);
   }
   TrainSummary finish(bool stopped);
+  double seconds() const { return seconds_before_ + c_.clock.now_s() - start_s_; }
   int64_t items_per_step() const { return c_.task.items() * config_.accumulate; }
 
   const LoopContext& c_;
   const TrainConfig& config_;
   double start_s_;
+  double seconds_before_ = 0.0;  // of the calls that this one continues
   Step step_;
   Checkpoints checkpoints_;
   RunState state_;
@@ -96,6 +98,7 @@ void Run::begin() {
     c_.note(fmt::format("train: continues at step {} of {}", state_.step, state_.total_steps));
     metrics_.emplace(metrics_path, state_.step, state_.metrics_lines);
     validation_.loss = state_.last_validation;
+    seconds_before_ = state_.seconds;
   } else {
     state_.recipe_hash = c_.recipe_hash;
     state_.total_steps = decide_horizon();
@@ -129,7 +132,7 @@ int64_t Run::decide_horizon() {
 }
 
 void Run::log_step(const StepResult& result, double lr) {
-  summary_.loss = static_cast<double>(result.loss);
+  state_.last_loss = static_cast<double>(result.loss);
   const double now = c_.clock.now_s();
   if (state_.step == speed_from_step_ + 1 && speed_from_s_ == 0.0) {
     summary_.first_step_s = now - start_s_;
@@ -204,6 +207,7 @@ void Run::save() {
   if (saved_step_ == state_.step) return;
   metrics_->sync();
   state_.metrics_lines = metrics_->lines();
+  state_.seconds = seconds();
   checkpoints_.save(state_, step_.store(), step_.optimizer());
   saved_step_ = state_.step;
 }
@@ -220,7 +224,12 @@ TrainSummary Run::finish(bool stopped) {
                  : state_.step < state_.total_steps     ? EndReason::kEarlyStop
                                                         : EndReason::kFinished;
   if (!stopped && config_.keep_best) checkpoints_.load_best(step_.store());
-  summary_.seconds = c_.clock.now_s() - start_s_;
+  summary_.loss = state_.last_loss;
+  summary_.seconds = seconds();
+  if (summary_.items_per_s == 0.0 && summary_.seconds > 0.0) {
+    summary_.items_per_s =
+        static_cast<double>(items_per_step() * state_.step) / summary_.seconds;
+  }
   summary_.flops_per_step = step_.flops();
   summary_.slab_bytes = c_.engine.slab_bytes();
   if (c_.progress != nullptr) {

@@ -34,12 +34,12 @@ struct TrainSummary {
   int64_t total_steps = 0;
   int64_t parameters = 0;
   double loss = 0.0;  ///< of the last step
-  Evaluation validation;
+  Evaluation validation;         ///< the last one; empty before the first
   BestState best;
   EndReason end = EndReason::kFinished;
-  double seconds = 0.0;          ///< of this call
-  double first_step_s = 0.0;     ///< from the call to the end of the first step
-  double items_per_s = 0.0;
+  double seconds = 0.0;       ///< of training, over this call and those it continues
+  double first_step_s = 0.0;  ///< from the call to the end of its first step; 0 when it made none
+  double items_per_s = 0.0;   ///< of this call's steps; when it made none, over `seconds`
   int64_t slab_bytes = 0;
   int64_t flops_per_step = 0;
 };

@@ -37,7 +37,7 @@ struct ScheduleConfig {
   void visit(auto& field) {
     field("name", name, "shape of the learning rate over the run");
     field("warmup", warmup, "below 1: share of all steps; else steps");
-    field("final", final, "last learning rate as a share of train.lr (linear, cosine, wsd, one_cycle)");
+    field("final", final, "share of train.lr at the end of the run (linear, cosine, wsd, one_cycle); linear and cosine reach it one step after the last update");
     field("decay", decay, "wsd: share of all steps in the final linear decay");
     field("step_size", step_size, "step: steps between two drops");
     field("gamma", gamma, "step, plateau: factor of a drop");

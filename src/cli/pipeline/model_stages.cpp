@@ -79,21 +79,24 @@ bool Pipeline::train() {
 Json Pipeline::train_numbers(const train::TrainSummary& s) const {
   const int64_t per_step =
       recipe_.train.micro_batch * recipe_.train.accumulate * recipe_.train.seq;
-  return {{"parameters", s.parameters},
+  Json numbers = {{"parameters", s.parameters},
           {"steps", s.steps},
           {"planned_steps", s.total_steps},
           {"tokens", s.steps * per_step},
           {"seconds", s.seconds},
-          {"first_step_seconds", s.first_step_s},
           {"tokens_per_second", s.items_per_s},
           {"flops_per_second",
            static_cast<double>(s.flops_per_step) * s.items_per_s / static_cast<double>(per_step)},
           {"loss", s.loss},
-          {"validation_loss", s.validation.loss},
-          {"best_validation_loss", s.best.loss},
-          {"best_step", s.best.step},
           {"slab_bytes", s.slab_bytes},
           {"early_stop", s.end == train::EndReason::kEarlyStop}};
+  if (s.first_step_s > 0.0) numbers["first_step_seconds"] = s.first_step_s;
+  if (s.best.step >= 0) {  // there was a validation split
+    numbers["validation_loss"] = s.validation.loss;
+    numbers["best_validation_loss"] = s.best.loss;
+    numbers["best_step"] = s.best.step;
+  }
+  return numbers;
 }
 
 void Pipeline::evaluate() {

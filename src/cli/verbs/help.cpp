@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot help VERB` and `ingot help CODE`.
+// `ingot help VERB`, `ingot help CODE` and `ingot help ops`.
 #include "base/text.h"
+#include "cli/help_text.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -28,9 +29,9 @@ constexpr CodeHelp kCodes[] = {
 class HelpVerb : public Verb {
  public:
   std::string_view name() const override { return "help"; }
-  std::string_view summary() const override { return "about a verb or an error code"; }
+  std::string_view summary() const override { return "about a verb, an error code or the ops"; }
   std::string help() const override {
-    std::string text = "usage: ingot help VERB | CODE\n\nerror codes:\n";
+    std::string text = "usage: ingot help VERB | CODE | ops\n\nerror codes:\n";
     for (const CodeHelp& c : kCodes) text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
     return text + "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal and "
                   "saved, 70 internal error\n";
@@ -41,7 +42,11 @@ class HelpVerb : public Verb {
       return 0;
     }
     const std::string& word = invocation.words[0];
-    std::vector<std::string> known;
+    std::vector<std::string> known{"ops"};
+    if (word == known[0]) {
+      invocation.console.line(ops_help());
+      return 0;
+    }
     if (Verb* verb = find_verb(word)) {
       invocation.console.line(verb->help());
       return 0;

@@ -132,10 +132,13 @@ void copy_segment(const CopyPlan& plan, const Offsets<2>& at, int64_t n) {
 /// Sorts the axes so that the destination's strides fall: the last axis is written in order.
 void sort_axes(const CopyArgs& args, CopyArgs& sorted) {
   int64_t order[kMaxDims];
-  for (int64_t i = 0; i < args.dims; ++i) order[i] = i;
-  std::stable_sort(order, order + args.dims, [&](int64_t a, int64_t b) {
-    return std::abs(args.dst_stride[a]) > std::abs(args.dst_stride[b]);
-  });
+  for (int64_t i = 0; i < args.dims; ++i) {  // stable, and nothing from the heap inside a step
+    int64_t at = i;
+    for (; at > 0 && std::abs(args.dst_stride[order[at - 1]]) < std::abs(args.dst_stride[i]); --at) {
+      order[at] = order[at - 1];
+    }
+    order[at] = i;
+  }
   for (int64_t i = 0; i < args.dims; ++i) {
     sorted.shape[i] = args.shape[order[i]];
     sorted.src_stride[i] = args.src_stride[order[i]];
