@@ -34,11 +34,26 @@ function(ingot_fuzz name)
 endfunction()
 
 ingot_fuzz(corpus SOURCES src/data/corpus_file.cpp)
+ingot_fuzz(arrays
+           SOURCES src/data/formats/array.cpp src/data/formats/cifar.cpp src/data/formats/idx.cpp
+                   src/data/formats/npy.cpp src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp
+                   src/tensor/shape.cpp
+           LIBS ZLIB::ZLIB LibLZMA::LibLZMA)
+ingot_fuzz(image
+           SOURCES src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp
+           LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB)
 ingot_fuzz(json)
 ingot_fuzz(recipe)
 ingot_fuzz(request SOURCES src/serve/request.cpp)
 ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)
 ingot_fuzz(shard SOURCES src/data/shard.cpp)
+ingot_fuzz(table
+           SOURCES src/data/column_profile.cpp src/data/formats/csv.cpp
+                   src/data/formats/csv_sniff.cpp src/data/formats/image_folder.cpp
+                   src/data/formats/jsonl.cpp src/data/formats/records.cpp
+                   src/data/formats/table.cpp src/data/infer_schema.cpp src/data/schema.cpp
+                   src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp
+           LIBS ZLIB::ZLIB LibLZMA::LibLZMA)
 ingot_fuzz(tokenizer
            SOURCES src/text/added_tokens.cpp src/text/bpe.cpp src/text/byte_alphabet.cpp
                    src/text/encode_scratch.cpp src/text/pretokenize.cpp src/text/tokenizer.cpp

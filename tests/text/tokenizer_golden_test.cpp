@@ -59,7 +59,7 @@ void expect_ids(const Tokenizer& tokenizer, std::string_view golden) {
 
 TEST(TokenizerGolden, TrainingOnTheCorpusWritesTheCommittedFile) {
   const std::string folder = testing::TempDir();
-  ByteBpe(golden_model()).save(folder);
+  ByteBpe(golden_model()).save(*real_files(), folder);
   EXPECT_TRUE(read_file(join_path(folder, "tokenizer.json")) ==
               read_file(golden_path("tokenizer.json")));
 }

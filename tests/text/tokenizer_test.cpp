@@ -30,7 +30,7 @@ class TokenizerFiles : public testing::Test {
 
 TEST_F(TokenizerFiles, ASavedTokenizerOpensFromItsFolderOrFile) {
   const ByteBpe saved(golden_model());
-  saved.save(folder_);
+  saved.save(*files_, folder_);
   const std::string text = "it's a <|endoftext|> test\xFF";
   for (const std::string& path : {folder_, join_path(folder_, "tokenizer.json")}) {
     const auto opened = load_tokenizer(path);
@@ -42,7 +42,7 @@ TEST_F(TokenizerFiles, ASavedTokenizerOpensFromItsFolderOrFile) {
 
 TEST_F(TokenizerFiles, ConfigDecidesTheRoles) {
   const ByteBpe saved(golden_model());
-  saved.save(folder_);
+  saved.save(*files_, folder_);
   write("tokenizer_config.json", R"({"eos_token": null, "bos_token": "<|endoftext|>"})");
   const auto opened = load_tokenizer(folder_);
   EXPECT_EQ(opened->eos_id(), std::nullopt);
@@ -59,7 +59,7 @@ TEST_F(TokenizerFiles, ErrorsNameThePath) {
   write("tokenizer.json", "{\"model\": ");
   expect_error(Code::kCorruptFile, "load tokenizer: " + folder_ + "/tokenizer.json",
                [&] { (void)load_tokenizer(folder_); });
-  EXPECT_THROW(ByteBpe(golden_model()).save(folder_ + "/missing"), Error);
+  EXPECT_THROW(ByteBpe(golden_model()).save(*files_, folder_ + "/missing"), Error);
 }
 
 TEST_F(TokenizerFiles, AFileThatIsTooLongIsNotRead) {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/formats/csv_sniff.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/schema.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr size_t kHead = size_t{1} << 16;
+constexpr size_t kRecords = 100;
+constexpr std::string_view kDelimiters = ",;\t|";
+
+using Records = std::vector<std::vector<std::string>>;
+
+char given_delimiter(const std::string& text) {
+  if (text == "tab" || text == "\\t") return '\t';
+  return text.front();
+}
+
+std::string read_head(io::ByteSource& source, const char* verb) {
+  std::string head(kHead, '\0');
+  head.resize(static_cast<size_t>(io::read_fully(source, std::as_writable_bytes(std::span(head)))));
+  source.rewind();
+  const std::string& name = source.name();
+  require(!head.empty(), Code::kCorruptFile, "{}: \"{}\": the file is empty", verb, name);
+  require(!head.starts_with("\xFF\xFE") && !head.starts_with("\xFE\xFF"), Code::kCorruptFile,
+          "{}: \"{}\": the file is UTF-16; convert it with iconv -f UTF-16 -t UTF-8", verb, name);
+  const size_t nul = head.find('\0');
+  require(nul == std::string::npos, Code::kCorruptFile,
+          "{}: \"{}\": line {} holds a NUL byte: not a text file, or UTF-16, which iconv -f "
+          "UTF-16LE -t UTF-8 converts",
+          verb, name, position_of(head, static_cast<int64_t>(nul)).line);
+  return head;
+}
+
+// The first records of the block. What cannot be parsed ends them: the reader itself will say so
+// when it comes there. The last one is dropped when the block cuts it.
+Records first_records(const std::string& head, bool is_whole, const RecordFormat& format) {
+  Records records;
+  RecordReader reader(io::memory_source(head, ""), "", format);
+  bool ended = false;
+  try {
+    std::vector<std::string_view> cells;
+    while (records.size() < kRecords && !(ended = !reader.next(cells))) {
+      if (reader.is_blank_line()) continue;
+      auto& record = records.emplace_back();
+      for (const std::string_view cell : cells) record.emplace_back(trim(cell));
+    }
+  } catch (const Error&) {
+    ended = false;
+  }
+  if (ended && !is_whole && records.size() > 1) records.pop_back();
+  return records;
+}
+
+bool is_regular(const Records& records) {
+  return !records.empty() && records.front().size() > 1 &&
+         std::all_of(records.begin(), records.end(),
+                     [&](const auto& record) { return record.size() == records.front().size(); });
+}
+
+bool looks_like_names(const Records& records) {
+  const auto& first = records.front();
+  std::set<std::string_view> seen;
+  for (const std::string& cell : first) {
+    if (cell.empty()) continue;
+    if (parse_number(cell) || !seen.insert(cell).second) return false;
+  }
+  if (seen.empty()) return false;
+  for (size_t row = 1; row < records.size(); ++row) {
+    const size_t width = std::min(first.size(), records[row].size());
+    for (size_t i = 0; i < width; ++i) {
+      if (!first[i].empty() && records[row][i] == first[i]) return false;
+    }
+  }
+  return true;
+}
+
+bool has_header(const Records& records, const TableFormat& format) {
+  if (format.header != HeaderRow::kAuto) return format.header == HeaderRow::kYes;
+  if (records.empty()) return false;
+  if (!format.columns.empty()) return records.front() == format.columns;
+  return looks_like_names(records);
+}
+
+}  // namespace
+
+CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& format) {
+  const std::string head = read_head(source, is_tsv ? "tsv" : "csv");
+  const bool is_whole = head.size() < kHead;
+  CsvLayout layout;
+  layout.records = {
+      .delimiter = is_tsv ? '\t' : ',',
+      .quoting = format.quote == Quoting::kAuto ? !is_tsv : format.quote == Quoting::kDouble,
+      .encoding = format.encoding,
+      .max_record = format.max_record.bytes};
+  if (format.delimiter != "auto") layout.records.delimiter = given_delimiter(format.delimiter);
+  Records records = first_records(head, is_whole, layout.records);
+  if (format.delimiter == "auto" && !is_tsv) {
+    for (const char delimiter : kDelimiters) {
+      RecordFormat tried = layout.records;
+      tried.delimiter = delimiter;
+      Records found = first_records(head, is_whole, tried);
+      if (!is_regular(found)) continue;
+      layout.records = tried;
+      records = std::move(found);
+      break;
+    }
+  }
+  layout.has_header = has_header(records, format);
+  return layout;
+}
+
+}  // namespace ingot::data

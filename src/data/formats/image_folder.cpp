@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/formats/image_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace ingot::data {
+namespace {
+
+/// Adds the pictures of root/name as the next class.
+void add_class(const std::string& name, ImageFolder& folder) {
+  const std::string path = join_path(folder.root, name);
+  const auto label = static_cast<int32_t>(folder.classes.size());
+  int64_t count = 0;
+  for (const FileEntry& file : list_files(path).files) {
+    if (is_image_name(file.path)) {
+      folder.images.push_back({join_path(name, file.path), label});
+      ++count;
+    } else {
+      ++folder.other_files;
+    }
+  }
+  require(count > 0, Code::kInvalidArgument,
+          "images: the class folder \"{}\" holds no .png, .jpg or .jpeg file; fill it or remove it",
+          path);
+  folder.classes.push_back(name);
+  folder.counts.push_back(count);
+}
+
+}  // namespace
+
+bool is_image_name(std::string_view name) {
+  constexpr std::array<std::string_view, 3> kEndings{".png", ".jpg", ".jpeg"};
+  const std::string end = lower_ascii(name.substr(name.size() - std::min<size_t>(name.size(), 5)));
+  for (const std::string_view ending : kEndings) {
+    if (end.ends_with(ending)) return true;
+  }
+  return false;
+}
+
+ImageFolder list_image_folder(const std::string& root) {
+  require(directory_exists(root), Code::kNotFound, "images: \"{}\" is no folder", root);
+  ImageFolder folder;
+  folder.root = root;
+  int64_t loose = 0;
+  std::string first_loose;
+  for (const std::string& name : real_files()->list(root)) {
+    if (name.starts_with('.')) continue;
+    const std::string path = join_path(root, name);
+    if (directory_exists(path)) {
+      add_class(name, folder);
+    } else if (!is_image_name(name)) {
+      ++folder.other_files;
+    } else if (loose++ == 0) {
+      first_loose = name;
+    }
+  }
+  require(
+      loose == 0, Code::kInvalidArgument,
+      "images: {} pictures lie in \"{}\" itself (the first is \"{}\"); put each into the folder "
+      "of its class",
+      loose, root, first_loose);
+  require(folder.classes.size() >= 2, Code::kInvalidArgument,
+          "images: \"{}\" has {} class folders{}; two or more are needed, one per class", root,
+          folder.classes.size(),
+          folder.classes.empty() ? std::string() : fmt::format(" (\"{}\")", folder.classes[0]));
+  return folder;
+}
+
+}  // namespace ingot::data

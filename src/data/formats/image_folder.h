@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// A folder of pictures whose folders are the classes (torchvision's ImageFolder, Keras's
+// image_dataset_from_directory): root/cat/1.png, root/dog/2.jpg. Lists, decodes nothing. Classes
+// are sorted by their bytes and numbered from 0, files by class and path, so the list does not
+// depend on the file system. Called by the data verbs and the image data sets.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::data {
+
+struct FolderImage {
+  std::string path;  ///< relative to the root, parts joined by '/'
+  int32_t label = 0;
+};
+
+struct ImageFolder {
+  std::string root;
+  std::vector<std::string> classes;
+  std::vector<FolderImage> images;
+  std::vector<int64_t> counts;  ///< pictures per class
+  int64_t other_files = 0;      ///< that end neither in .png, .jpg nor .jpeg
+};
+
+/// Names that start with a dot are left out; links below the root are not followed. Throws
+/// kNotFound without the root; kInvalidArgument when it has no class folder or one only, when
+/// pictures lie beside the class folders, or a class holds none, each naming what was found.
+[[nodiscard]] ImageFolder list_image_folder(const std::string& root);
+
+/// Whether a name ends in .png, .jpg or .jpeg, in any case.
+[[nodiscard]] bool is_image_name(std::string_view name);
+
+}  // namespace ingot::data

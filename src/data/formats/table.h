@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table as a stream of records: named columns, then one row of cells after the other, in bounded
+// memory, so that a file larger than memory can be read, and read again after rewind(). Cells are
+// text; what they mean (numbers, categories, texts) is data/schema.h's business. One reader per
+// format: csv.h (CSV and TSV), jsonl.h. Called by the schema, the transforms and the data verbs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/config_fields.h"
+#include "io/byte_source.h"
+
+namespace ingot::data {
+
+enum class HeaderRow : uint8_t { kAuto, kYes, kNo };
+inline constexpr EnumName kHeaderRowNames[] = {
+    {"auto", HeaderRow::kAuto}, {"yes", HeaderRow::kYes}, {"no", HeaderRow::kNo}};
+constexpr std::span<const EnumName> enum_names(HeaderRow) { return kHeaderRowNames; }
+
+enum class Encoding : uint8_t { kUtf8, kLatin1 };
+inline constexpr EnumName kEncodingNames[] = {{"utf-8", Encoding::kUtf8},
+                                              {"latin-1", Encoding::kLatin1}};
+constexpr std::span<const EnumName> enum_names(Encoding) { return kEncodingNames; }
+
+enum class Quoting : uint8_t { kAuto, kDouble, kNone };
+inline constexpr EnumName kQuotingNames[] = {
+    {"auto", Quoting::kAuto}, {"double", Quoting::kDouble}, {"none", Quoting::kNone}};
+constexpr std::span<const EnumName> enum_names(Quoting) { return kQuotingNames; }
+
+enum class RaggedRows : uint8_t { kError, kSkip };
+inline constexpr EnumName kRaggedRowsNames[] = {{"error", RaggedRows::kError},
+                                                {"skip", RaggedRows::kSkip}};
+constexpr std::span<const EnumName> enum_names(RaggedRows) { return kRaggedRowsNames; }
+
+/// How the bytes of a table file are read; the defaults suit most files.
+struct TableFormat {
+  std::string delimiter = "auto";
+  HeaderRow header = HeaderRow::kAuto;
+  std::vector<std::string> columns;
+  Encoding encoding = Encoding::kUtf8;
+  Quoting quote = Quoting::kAuto;
+  RaggedRows ragged = RaggedRows::kError;
+  Size max_record{16 << 20};
+
+  void visit(auto& field) {
+    field("delimiter", delimiter,
+          "between cells: auto, tab, or one ASCII character; auto looks at the first records of a "
+          ".csv (comma, semicolon, tab, bar) and is a tab for .tsv");
+    field("header", header,
+          "whether the first record holds the column names; auto decides by its look");
+    field("columns", columns,
+          "CSV, TSV: the column names of a file without header; JSONL: the keys to read");
+    field("encoding", encoding, "of the file; other encodings must be converted first");
+    field("quote", quote,
+          "double: cells may be quoted as in RFC 4180; none: quotes are text; auto: double for "
+          ".csv, none for .tsv");
+    field("ragged", ragged, "a record with too few or too many cells: error, or skip and count");
+    field("max_record", max_record, "a longer record is an error (a lost quote), in 1KiB .. 1GiB");
+  }
+};
+
+class TableReader {
+ public:
+  virtual ~TableReader() = default;
+  /// The names, all different, none empty. Fixed from the opening on.
+  [[nodiscard]] virtual const std::vector<std::string>& columns() const = 0;
+  /// The next record, one cell per column, in UTF-8; the cells stay valid until the next call of
+  /// next() or rewind(). false at the end (cells are then empty). A broken record throws
+  /// Error{kCorruptFile} with its line; after an error only rewind() may be called.
+  virtual bool next(std::vector<std::string_view>& cells) = 0;
+  /// The line, from 1, on which the record last given began.
+  [[nodiscard]] virtual int64_t line() const = 0;
+  /// Back to the first record.
+  virtual void rewind() = 0;
+  /// The path (or name), for messages.
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  /// Records left out under ragged=skip since the opening or the last rewind.
+  [[nodiscard]] virtual int64_t skipped() const = 0;
+};
+
+/// Opens a table by the end of its name: .csv, .tsv, .jsonl or .ndjson, each also .gz or .xz (the
+/// compression itself is told by the first bytes). Throws kNotFound, kIo; kInvalidArgument for
+/// another ending or a broken format; kCorruptFile for an empty file, duplicate column names or a
+/// file that is not text.
+[[nodiscard]] std::unique_ptr<TableReader> open_table(const std::string& path,
+                                                      const TableFormat& format = {});
+/// The same for bytes that need not be a file (standard input read whole, a request); `name`
+/// decides the format and stands in messages.
+[[nodiscard]] std::unique_ptr<TableReader> open_table(std::unique_ptr<io::ByteSource> source,
+                                                      const std::string& name,
+                                                      const TableFormat& format = {});
+
+/// Throws kInvalidArgument naming the key, its value and what is allowed.
+void check(const TableFormat& format);
+
+}  // namespace ingot::data

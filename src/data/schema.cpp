@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/schema.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include <fmt/core.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr int64_t kFormat = 1;
+constexpr size_t kNamedCategories = 5;  // in a message
+
+std::vector<std::string> names_of(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const ColumnSchema& column : schema.columns) names.push_back(column.name);
+  return names;
+}
+
+// What from_chars calls out of range is infinite, or 0 when it is too small.
+double beyond_double(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const size_t exponent = text.find_first_of("eE");
+  const bool small = exponent != text.npos ? text[exponent + 1] == '-'
+                                           : text.substr(negative ? 1 : 0).starts_with('0');
+  const double size = small ? 0.0 : std::numeric_limits<double>::infinity();
+  return negative ? -size : size;
+}
+
+void check_categories(const ColumnSchema& locked, const ColumnSchema& found,
+                      const std::string& table) {
+  std::string unknown;
+  size_t count = 0;
+  for (const CategoryCount& category : found.values) {
+    const auto at = std::lower_bound(
+        locked.values.begin(), locked.values.end(), category.value,
+        [](const CategoryCount& known, const std::string& value) { return known.value < value; });
+    if (at != locked.values.end() && at->value == category.value) continue;
+    if (++count > kNamedCategories) continue;
+    unknown += fmt::format("{}\"{}\" ({} rows)", count == 1 ? "" : ", ", excerpt(category.value),
+                           category.count);
+  }
+  require(count == 0, Code::kInvalidArgument,
+          "schema: the column \"{}\" of \"{}\" holds categories that the training schema does not "
+          "know ({} new beside {} known): {}{}",
+          excerpt(locked.name), table, count, locked.values.size(), unknown,
+          count > kNamedCategories ? ", ..." : "");
+}
+
+void check_kind(const ColumnSchema& locked, const ColumnSchema& found, const std::string& table) {
+  require(locked.kind == found.kind, Code::kInvalidArgument,
+          "schema: the column \"{}\" is {} in the training schema but {} in \"{}\"{}{}",
+          excerpt(locked.name), enum_name(locked.kind), enum_name(found.kind), table,
+          found.note.empty() ? "" : ": ", found.note);
+}
+
+void warn_of_range(const ColumnSchema& locked, const ColumnSchema& found,
+                   std::vector<std::string>& warnings) {
+  if (!locked.numbers || !found.numbers) return;
+  const Distribution &known = *locked.numbers, &now = *found.numbers;
+  if (now.min >= known.min && now.max <= known.max) return;
+  warnings.push_back(fmt::format("column \"{}\": {} .. {} reaches beyond {} .. {} of training",
+                                 excerpt(locked.name), now.min, now.max, known.min, known.max));
+}
+
+}  // namespace
+
+std::vector<std::string> default_missing() {
+  return {"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
+}
+
+const ColumnSchema* Schema::find(std::string_view name) const {
+  const auto at = std::find_if(columns.begin(), columns.end(),
+                               [&](const ColumnSchema& column) { return column.name == name; });
+  return at == columns.end() ? nullptr : &*at;
+}
+
+ColumnSchema* Schema::find(std::string_view name) {
+  return const_cast<ColumnSchema*>(static_cast<const Schema*>(this)->find(name));
+}
+
+const ColumnSchema& Schema::at(std::string_view name, std::string_view what) const {
+  const ColumnSchema* column = find(name);
+  if (column == nullptr) {
+    fail(Code::kNotFound, "{}: no column \"{}\".{}", what, excerpt(name),
+         did_you_mean(name, names_of(*this)));
+  }
+  return *column;
+}
+
+bool Schema::is_missing(std::string_view cell) const {
+  const std::string_view value = trim(cell);
+  return std::any_of(missing.begin(), missing.end(),
+                     [&](const std::string& text) { return text == value; });
+}
+
+std::optional<double> parse_number(std::string_view cell) {
+  std::string_view text = trim(cell);
+  if (text.empty()) return std::nullopt;
+  if (text.front() == '+') {
+    text.remove_prefix(1);
+    if (text.starts_with('-')) return std::nullopt;
+  }
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (stop != end || (error != std::errc{} && error != std::errc::result_out_of_range)) {
+    return std::nullopt;
+  }
+  if (error == std::errc::result_out_of_range) return beyond_double(text);
+  return std::isnan(value) ? std::nullopt : std::optional(value);
+}
+
+std::vector<std::string> check_schema(const Schema& locked, const Schema& found,
+                                      const std::string& table, const SchemaCheck& options) {
+  std::vector<std::string> warnings;
+  for (const ColumnSchema& column : locked.columns) {
+    if (column.kind == ColumnKind::kIgnore) continue;
+    const ColumnSchema* now = found.find(column.name);
+    if (now == nullptr) {
+      const bool may_be_absent = std::find(options.optional.begin(), options.optional.end(),
+                                           column.name) != options.optional.end();
+      require(may_be_absent, Code::kInvalidArgument,
+              "schema: \"{}\" lacks the column \"{}\" ({} in the training schema).{}", table,
+              excerpt(column.name), enum_name(column.kind),
+              did_you_mean(column.name, names_of(found)));
+      continue;
+    }
+    if (now->missing > 0 && column.missing == 0) {
+      warnings.push_back(fmt::format("column \"{}\": {} of {} values are missing, none in training",
+                                     excerpt(column.name), now->missing, found.rows));
+    }
+    if (now->distinct == 0) continue;  // nothing but missing values
+    check_kind(column, *now, table);
+    if (!options.new_categories) check_categories(column, *now, table);
+    warn_of_range(column, *now, warnings);
+  }
+  for (const ColumnSchema& column : found.columns) {
+    if (locked.find(column.name) != nullptr) continue;
+    warnings.push_back(
+        fmt::format("column \"{}\": not in the training schema, not used", excerpt(column.name)));
+  }
+  return warnings;
+}
+
+std::string schema_to_yaml(const Schema& schema) {
+  constexpr std::string_view kSilent[] = {"note: \"\"",      "whole: false", "infinite: 0",
+                                          "numbers: null",   "words: null",  "values: []",
+                                          "characters: null"};
+  std::string text =
+      "# The columns of a table. The kinds are yours to edit: number, category, text, image or\n"
+      "# ignore; so is the list of texts that count as missing.\n";
+  const std::string all = to_yaml(schema);
+  for (const std::string_view line : split(all, '\n')) {
+    const std::string_view entry = trim(line);
+    if (entry.empty() ||
+        std::find(std::begin(kSilent), std::end(kSilent), entry) != std::end(kSilent)) {
+      continue;
+    }
+    text += line;
+    text += '\n';
+  }
+  return text;
+}
+
+Schema schema_from_yaml(std::string_view text, std::string_view name) {
+  constexpr YamlLimits kLimits{.max_bytes = int64_t{64} << 20, .max_values = 4'000'000};
+  Schema schema;
+  bind_node(parse_yaml(text, name, kLimits), name, schema);
+  require(schema.format == kFormat, Code::kUnsupported,
+          "schema: \"{}\" has format {}, this program reads {}; infer it again", name,
+          schema.format, kFormat);
+  require(!schema.columns.empty(), Code::kInvalidArgument, "schema: \"{}\" lists no columns", name);
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    auto& column = schema.columns[i];
+    require(!column.name.empty(), Code::kInvalidArgument, "schema: \"{}\": column {} has no name",
+            name, i + 1);
+    require(schema.find(column.name) == &column, Code::kInvalidArgument,
+            "schema: \"{}\" lists the column \"{}\" twice", name, excerpt(column.name));
+    std::sort(column.values.begin(), column.values.end(),
+              [](const CategoryCount& a, const CategoryCount& b) { return a.value < b.value; });
+  }
+  return schema;
+}
+
+}  // namespace ingot::data

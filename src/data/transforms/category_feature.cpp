@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counting is bounded: a column of a million different values is no category.
+#include "data/transforms/category_feature.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr size_t kMaxDistinct = 1'000'000;
+
+}  // namespace
+
+CategoryFeature::CategoryFeature(FeatureConfig config, const Json& state, std::string_view what)
+    : Feature(std::move(config)),
+      rows_(json_int(state, "rows", what)),
+      missing_(json_int(state, "missing", what)),
+      own_(json_bool(state, "own", what)) {
+  const Json& categories = json_member(state, "categories", what);
+  require(categories.is_array() && !categories.empty() && rows_ > 0, Code::kInvalidArgument,
+          "{}: \"categories\" must be a list of [value, count]", what);
+  for (const Json& item : categories) {
+    require(
+        item.is_array() && item.size() == 2 && item[0].is_string() && item[1].is_number_integer(),
+        Code::kInvalidArgument, "{}: \"categories\" must be a list of [value, count]", what);
+    categories_.push_back({item[0].get<std::string>(), item[1].get<int64_t>()});
+  }
+  index_categories();
+}
+
+void CategoryFeature::add(const Cell& cell) {
+  rows_ += 1;
+  std::string_view value = trim(cell.text);
+  if (cell.missing) {
+    require(config_.missing != Missing::kError, Code::kInvalidArgument,
+            "features: column \"{}\"{}: the cell has no value and missing is error; set "
+            "missing=own or another policy",
+            name(), at_line(cell.line));
+    missing_ += 1;
+    if (config_.missing != Missing::kValue) return;
+    value = config_.missing_value;
+  }
+  const auto found = counts_.find(value);
+  if (found != counts_.end()) {
+    found->second += 1;
+    return;
+  }
+  require(counts_.size() < kMaxDistinct, Code::kInvalidArgument,
+          "features: column \"{}\"{}: more than {} different values; it is no category: set "
+          "kind=text or kind=ignore",
+          name(), at_line(cell.line), kMaxDistinct);
+  counts_.emplace(value, 1);
+}
+
+void CategoryFeature::keep_most_frequent(std::vector<std::string>& warnings) {
+  const auto limit = static_cast<size_t>(config_.max_categories);
+  if (categories_.size() <= limit) return;
+  require(config_.unknown != Unknown::kError, Code::kInvalidArgument,
+          "features: column \"{}\" has {} categories, max_categories is {} and unknown is error; "
+          "raise max_categories, or set unknown=zero",
+          name(), categories_.size(), limit);
+  warnings.push_back(
+      fmt::format("{}: {} categories, the {} most frequent are kept and the others count as unseen "
+                  "(max_categories)",
+                  name(), categories_.size(), limit));
+  std::stable_sort(categories_.begin(), categories_.end(),
+                   [](const Category& a, const Category& b) { return a.count > b.count; });
+  categories_.resize(limit);
+}
+
+bool CategoryFeature::finish_pass(std::vector<std::string>& warnings) {
+  require(rows_ > missing_, Code::kInvalidArgument,
+          "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
+          rows_);
+  for (const auto& [value, count] : counts_) {
+    if (count >= config_.min_count) categories_.push_back({value, count});
+  }
+  require(!categories_.empty(), Code::kInvalidArgument,
+          "features: column \"{}\": none of {} categories has min_count={} training rows; lower "
+          "min_count or set kind=ignore",
+          name(), counts_.size(), config_.min_count);
+  const auto by_value = [](const Category& a, const Category& b) { return a.value < b.value; };
+  std::sort(categories_.begin(), categories_.end(), by_value);
+  keep_most_frequent(warnings);
+  std::sort(categories_.begin(), categories_.end(), by_value);
+  own_ = config_.missing == Missing::kOwn || (config_.missing == Missing::kAuto && missing_ > 0);
+  if (counts_.size() == 1 && !(own_ && missing_ > 0)) {
+    warnings.push_back(
+        fmt::format("{}: is \"{}\" in all training rows", name(), excerpt(categories_[0].value)));
+  }
+  index_categories();
+  counts_.clear();
+  return false;
+}
+
+void CategoryFeature::index_categories() {
+  for (size_t i = 0; i < categories_.size(); ++i) {
+    places_.emplace(categories_[i].value, static_cast<int64_t>(i));
+    if (categories_[i].count > categories_[static_cast<size_t>(most_frequent_)].count) {
+      most_frequent_ = static_cast<int64_t>(i);
+    }
+  }
+}
+
+FeatureLayout CategoryFeature::layout() const {
+  const auto known = static_cast<int64_t>(categories_.size()) + (own_ ? 1 : 0);
+  if (config_.encode == CategoryEncode::kIndex) return {{}, 1, known + 1};
+  if (config_.encode == CategoryEncode::kFrequency) return {{name() + " (share)"}, 0, 0};
+  FeatureLayout layout;
+  for (const Category& category : categories_) {
+    layout.columns.push_back(name() + "=" + category.value);
+  }
+  if (own_) layout.columns.push_back(name() + "=<missing>");
+  if (config_.unknown == Unknown::kBucket) layout.columns.push_back(name() + "=<other>");
+  return layout;
+}
+
+int64_t CategoryFeature::unseen(const Cell& cell) const {
+  if (config_.unknown == Unknown::kMostFrequent) return most_frequent_;
+  if (config_.unknown != Unknown::kError) return kUnseen;
+  if (cell.missing) {
+    fail(Code::kInvalidArgument,
+         "features: column \"{}\"{}: the cell has no value, no training row lacked one, and "
+         "unknown is error",
+         name(), at_line(cell.line));
+  }
+  std::vector<std::string> known;
+  for (const Category& category : categories_) known.push_back(category.value);
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\"{}: \"{}\" is no category of the training rows and unknown is "
+       "error.{}",
+       name(), at_line(cell.line), excerpt(cell.text), did_you_mean(trim(cell.text), known));
+}
+
+int64_t CategoryFeature::place_of(const Cell& cell) const {
+  std::string_view value = trim(cell.text);
+  if (cell.missing) {
+    require(config_.missing != Missing::kError, Code::kInvalidArgument,
+            "features: column \"{}\"{}: the cell has no value, and missing=error allows none",
+            name(), at_line(cell.line));
+    if (own_) return own_place();
+    if (config_.missing == Missing::kMode) return most_frequent_;
+    if (config_.missing == Missing::kZero) return kUnseen;
+    if (config_.missing != Missing::kValue) return unseen(cell);
+    value = config_.missing_value;
+  }
+  const auto found = places_.find(value);
+  return found == places_.end() ? unseen(cell) : found->second;
+}
+
+void CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
+  const int64_t place = place_of(cell);
+  if (config_.encode == CategoryEncode::kIndex) {
+    slots.ids[0] = static_cast<int32_t>(place + 1);
+    return;
+  }
+  if (config_.encode == CategoryEncode::kFrequency) {
+    const int64_t count = place == kUnseen       ? 0
+                          : place == own_place() ? missing_
+                                                 : categories_[static_cast<size_t>(place)].count;
+    slots.floats[0] = static_cast<float>(static_cast<double>(count) / static_cast<double>(rows_));
+    return;
+  }
+  std::fill(slots.floats.begin(), slots.floats.end(), 0.0F);
+  if (place != kUnseen) {
+    slots.floats[static_cast<size_t>(place)] = 1.0F;
+  } else if (config_.unknown == Unknown::kBucket &&
+             !(cell.missing && config_.missing == Missing::kZero)) {
+    slots.floats.back() = 1.0F;
+  }
+}
+
+Json CategoryFeature::state() const {
+  Json categories = Json::array();
+  for (const Category& category : categories_) {
+    categories.push_back(Json::array({category.value, category.count}));
+  }
+  return Json{{"rows", rows_}, {"missing", missing_}, {"own", own_}, {"categories", categories}};
+}
+
+}  // namespace ingot::data

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// One column of a table as a transform: fitted by streaming over training rows only, then immutable
+// and shared by threads. A feature fills a fixed number of float32 slots (numbers, one-hot) or
+// int32 slots (ids for embeddings). What a cell that is missing, unseen or no number does is the
+// policy of its FeatureConfig; errors name column, line and value. One file per family
+// (number_feature, category_feature, text_feature), listed in catalog.cpp; feature_set.cpp is the
+// caller.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "data/transforms/feature_config.h"
+#include "text/word_index.h"
+
+namespace ingot::data {
+
+/// A cell on its way through a transform.
+struct Cell {
+  std::string_view text;
+  bool missing = false;  ///< by the schema's list, or a bad number taken as missing
+  int64_t line = 0;      ///< of the file, for messages; 0: none
+};
+
+/// Where a feature writes: exactly as many slots as its layout says.
+struct Slots {
+  std::span<float> floats;
+  std::span<int32_t> ids;
+};
+
+/// What a fitted feature fills. A feature has float columns or ids, never both; a feature of kind
+/// image has neither.
+struct FeatureLayout {
+  std::vector<std::string> columns;  ///< names of the float32 slots: "age", "city=Oslo"
+  int64_t ids = 0;                   ///< int32 slots
+  int64_t id_limit = 0;              ///< every id is below: rows of an embedding
+};
+
+/// Buffers of one thread; keep them for the next row.
+struct FeatureScratch {
+  text::WordScratch words;
+  std::vector<int32_t> ids;
+};
+
+class Feature {
+ public:
+  virtual ~Feature() = default;
+  Feature(const Feature&) = delete;
+  Feature& operator=(const Feature&) = delete;
+
+  /// Fitting: every training cell, then finish_pass(), and once more while that says true.
+  virtual void add(const Cell& cell) = 0;
+  /// true: give all cells again. Notes worth a warning are appended, as "column: text". Throws
+  /// kInvalidArgument when the cells seen allow no transform (none at all, all missing).
+  [[nodiscard]] virtual bool finish_pass(std::vector<std::string>& warnings) = 0;
+
+  [[nodiscard]] virtual FeatureLayout layout() const = 0;
+  /// Throws kInvalidArgument by policy, naming column, line and value.
+  virtual void encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const = 0;
+  /// What fitting found; load_feature reads it back to the bit.
+  [[nodiscard]] virtual Json state() const = 0;
+
+  /// The kind is resolved, never auto or ignore.
+  [[nodiscard]] const FeatureConfig& config() const { return config_; }
+  [[nodiscard]] const std::string& name() const { return config_.name; }
+  /// Under missing=drop_row the caller leaves out the row before any feature sees it.
+  [[nodiscard]] bool drops(const Cell& cell) const {
+    return cell.missing && config_.missing == Missing::kDropRow;
+  }
+
+ protected:
+  explicit Feature(FeatureConfig config) : config_(std::move(config)) {}
+  FeatureConfig config_;
+};
+
+/// Not fitted yet. config.kind is number, category, text or image. Checks the config.
+[[nodiscard]] std::unique_ptr<Feature> make_feature(const FeatureConfig& config);
+/// From state(). Throws kInvalidArgument "<what>: ..." naming the member.
+[[nodiscard]] std::unique_ptr<Feature> load_feature(const FeatureConfig& config, const Json& state,
+                                                    std::string_view what);
+
+/// ` (line 7)`, or nothing for line 0: for messages.
+[[nodiscard]] std::string at_line(int64_t line);
+
+}  // namespace ingot::data

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fitting streams the table once, and again for the features that ask for it; rows that a
+// drop_row policy leaves out are left out for every feature. Storing: feature_set_json.cpp.
+#include "data/transforms/feature_set.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+#include "base/philox.h"
+#include "base/text.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr std::string_view kAllColumns = "*";
+constexpr std::string_view kTableBlock = "table";
+
+FeatureKind kind_of(ColumnKind kind) {
+  switch (kind) {
+    case ColumnKind::kNumber:
+      return FeatureKind::kNumber;
+    case ColumnKind::kCategory:
+      return FeatureKind::kCategory;
+    case ColumnKind::kText:
+      return FeatureKind::kText;
+    case ColumnKind::kImage:
+      return FeatureKind::kImage;
+    default:
+      return FeatureKind::kIgnore;
+  }
+}
+
+std::vector<std::string> names_of(const Schema& schema) {
+  std::vector<std::string> names;
+  for (const ColumnSchema& column : schema.columns) names.push_back(column.name);
+  return names;
+}
+
+void check_names(const Schema& schema, std::span<const FeatureConfig> configs,
+                 const TargetConfig& target) {
+  const std::vector<std::string> names = names_of(schema);
+  for (size_t i = 0; i < configs.size(); ++i) {
+    const std::string& name = configs[i].name;
+    require(name == kAllColumns || schema.find(name) != nullptr, Code::kInvalidArgument,
+            "features: the table has no column \"{}\".{}", name, did_you_mean(name, names));
+    require(name != target.column, Code::kInvalidArgument,
+            "features: column \"{}\" is the target and cannot be a feature", name);
+    for (size_t j = 0; j < i; ++j) {
+      require(configs[j].name != name, Code::kInvalidArgument,
+              "features: column \"{}\" is configured twice", name);
+    }
+  }
+  require(target.column.empty() || schema.find(target.column) != nullptr, Code::kInvalidArgument,
+          "target: the table has no column \"{}\".{}", target.column,
+          did_you_mean(target.column, names));
+}
+
+/// The config of a column: its own, else that of "*" without what does not suit the kind.
+FeatureConfig config_of(const ColumnSchema& column, std::span<const FeatureConfig> configs) {
+  FeatureConfig config;
+  bool own = false;
+  for (const FeatureConfig& candidate : configs) {
+    if (candidate.name == column.name || (!own && candidate.name == kAllColumns)) {
+      config = candidate;
+      own = candidate.name == column.name;
+    }
+  }
+  config.name = column.name;
+  if (config.kind == FeatureKind::kAuto || !own) config.kind = kind_of(column.kind);
+  if (own) return config;
+  if (config.kind != FeatureKind::kNumber) config.noise = 0;
+  const bool row_policy = config.missing == Missing::kDropRow || config.missing == Missing::kError;
+  const bool number_policy = config.missing == Missing::kMean || config.missing == Missing::kMedian;
+  const bool suits = row_policy || (config.kind == FeatureKind::kNumber && number_policy) ||
+                     (config.kind == FeatureKind::kCategory && config.missing == Missing::kOwn);
+  if (!suits) config.missing = Missing::kAuto;
+  return config;
+}
+
+/// Names for a message, at most forty.
+std::string listed(std::span<const std::string> names) {
+  constexpr size_t kListed = 40;
+  if (names.empty()) return "none";
+  std::string text = join(names.subspan(0, std::min(names.size(), kListed)), ", ");
+  if (names.size() <= kListed) return text;
+  return fmt::format("{} and {} more", text, names.size() - kListed);
+}
+
+TargetConfig resolve(TargetConfig target, const Schema& schema) {
+  if (target.kind != TargetKind::kAuto) return target;
+  const bool number = schema.find(target.column)->kind == ColumnKind::kNumber;
+  target.kind = number ? TargetKind::kNumber : TargetKind::kClass;
+  return target;
+}
+
+}  // namespace
+
+FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> configs,
+                       const TargetConfig& target)
+    : missing_(schema.missing) {
+  check_names(schema, configs, target);
+  for (const ColumnSchema& column : schema.columns) {
+    if (column.name == target.column) continue;
+    const FeatureConfig config = config_of(column, configs);
+    if (config.kind != FeatureKind::kIgnore) features_.push_back(make_feature(config));
+  }
+  require(!features_.empty(), Code::kInvalidArgument,
+          "features: none of {} columns is a feature; set the kind of one in the schema",
+          schema.columns.size());
+  if (!target.column.empty()) target_.emplace(resolve(target, schema));
+}
+
+// ---- fitting
+
+bool FeatureSet::is_missing(std::string_view text) const {
+  const std::string_view value = trim(text);
+  return std::find(missing_.begin(), missing_.end(), value) != missing_.end();
+}
+
+Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, int64_t line) const {
+  Cell cell{text, is_missing(text), line};
+  const FeatureConfig& config = feature.config();
+  if (!cell.missing && config.kind == FeatureKind::kNumber &&
+      config.bad_number == BadNumber::kMissing) {
+    const std::optional<double> value = parse_number(text);
+    cell.missing = !value || !std::isfinite(*value);
+  }
+  return cell;
+}
+
+/// Streams the training rows past the features that want them; with `first` also past the target.
+void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass) {
+  const ColumnMap map = map_columns(table.columns(), table.name(), target_.has_value());
+  std::vector<std::string_view> cells;
+  std::vector<Cell> row(features_.size());
+  table.rewind();
+  pass.rows = 0;
+  pass.dropped = 0;
+  for (int64_t index = 0; table.next(cells); ++index) {
+    if (is_training && !is_training(index)) continue;
+    bool dropped = false;
+    for (size_t i = 0; i < features_.size(); ++i) {
+      row[i] = cell_of(*features_[i], cells[static_cast<size_t>(map.features[i])], table.line());
+      dropped = dropped || features_[i]->drops(row[i]);
+    }
+    Cell target;
+    if (target_) {
+      target = target_cell(cells, map, table.line());
+      dropped = dropped || target_->drops(target);
+    }
+    pass.dropped += dropped ? 1 : 0;
+    if (dropped) continue;
+    pass.rows += 1;
+    if (target_ && pass.first) target_->add(target);
+    for (size_t i = 0; i < features_.size(); ++i) {
+      if (pass.wants[i]) features_[i]->add(row[i]);
+    }
+  }
+}
+
+FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training) {
+  require(!fitted_, Code::kInvalidArgument,
+          "features: already fitted; make a new set to fit on other rows");
+  FitReport report;
+  FitPass pass{true, std::vector<bool>(features_.size(), true), 0, 0};
+  while (std::find(pass.wants.begin(), pass.wants.end(), true) != pass.wants.end()) {
+    fit_pass(table, is_training, pass);
+    require(pass.rows > 0, Code::kInvalidArgument,
+            "features: no training row to fit on in \"{}\" ({} left out for missing values); check "
+            "the split and missing=drop_row",
+            table.name(), pass.dropped);
+    if (target_ && pass.first) target_->finish(report.warnings);
+    for (size_t i = 0; i < features_.size(); ++i) {
+      if (pass.wants[i]) pass.wants[i] = features_[i]->finish_pass(report.warnings);
+    }
+    pass.first = false;
+  }
+  table.rewind();
+  report.rows = pass.rows;
+  report.dropped = pass.dropped;
+  fitted_ = true;
+  lay_out();
+  return report;
+}
+
+/// Where every feature writes.
+void FeatureSet::lay_out() {
+  std::vector<Block> id_blocks;
+  for (const auto& feature : features_) {
+    const FeatureLayout layout = feature->layout();
+    Place place;
+    place.first = static_cast<int64_t>(columns_.size());
+    place.count = static_cast<int64_t>(layout.columns.size());
+    columns_.insert(columns_.end(), layout.columns.begin(), layout.columns.end());
+    noise_.resize(columns_.size(), 0);
+    // The noise is on the number, not on the flag beside it.
+    if (feature->config().kind == FeatureKind::kNumber) {
+      noise_[static_cast<size_t>(place.first)] = feature->config().noise;
+    }
+    if (layout.ids > 0) {
+      place.block = static_cast<int64_t>(id_blocks.size());
+      id_blocks.push_back({feature->name(), false, layout.ids, layout.id_limit});
+    }
+    if (feature->config().kind == FeatureKind::kImage) {
+      place.image = static_cast<int64_t>(images_.size());
+      images_.push_back(feature->name());
+    }
+    places_.push_back(place);
+  }
+  if (!columns_.empty()) blocks_.push_back({std::string(kTableBlock), true, table_width(), 0});
+  blocks_.insert(blocks_.end(), id_blocks.begin(), id_blocks.end());
+  has_noise_ = std::any_of(noise_.begin(), noise_.end(), [](float sigma) { return sigma > 0; });
+  for (const Block& block : id_blocks) {
+    require(columns_.empty() || block.name != kTableBlock, Code::kInvalidArgument,
+            "features: a column of ids may not be named \"table\", the name of the block of "
+            "numbers; rename the column");
+  }
+}
+
+// ---- encoding
+
+ColumnMap FeatureSet::map_columns(std::span<const std::string> columns, std::string_view table,
+                                  bool need_target) const {
+  ColumnMap map;
+  map.columns = static_cast<int64_t>(columns.size());
+  std::vector<std::string> lacking;
+  const auto find = [&](const std::string& name) {
+    const auto at = std::find(columns.begin(), columns.end(), name);
+    return at == columns.end() ? ColumnMap::kAbsent : static_cast<int32_t>(at - columns.begin());
+  };
+  for (const auto& feature : features_) {
+    map.features.push_back(find(feature->name()));
+    if (map.features.back() == ColumnMap::kAbsent) lacking.push_back(feature->name());
+  }
+  if (target_) map.target = find(target_->config().column);
+  if (need_target && target_ && map.target == ColumnMap::kAbsent) {
+    lacking.push_back(target_->config().column);
+  }
+  require(lacking.empty(), Code::kInvalidArgument,
+          "features: \"{}\" lacks the column{} {}; it has {}", table, lacking.size() > 1 ? "s" : "",
+          listed(lacking), listed(columns));
+  return map;
+}
+
+Record FeatureSet::make_record() const {
+  require(fitted_, Code::kInvalidArgument, "features: not fitted yet; fit on training rows first");
+  Record record;
+  record.table.resize(columns_.size());
+  for (const Block& block : blocks_) {
+    if (!block.is_float) record.ids.emplace_back(static_cast<size_t>(block.width));
+  }
+  record.images.resize(images_.size());
+  return record;
+}
+
+bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
+                        Record& record) const {
+  require(fitted_, Code::kInvalidArgument, "features: not fitted yet; fit on training rows first");
+  INGOT_ASSERT(static_cast<int64_t>(cells.size()) == map.columns &&
+               map.features.size() == features_.size());
+  for (size_t i = 0; i < features_.size(); ++i) {
+    const Feature& feature = *features_[i];
+    const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], line);
+    if (feature.drops(cell)) return false;
+    const Place& place = places_[i];
+    Slots slots;
+    slots.floats = std::span(record.table)
+                       .subspan(static_cast<size_t>(place.first), static_cast<size_t>(place.count));
+    if (place.block >= 0) slots.ids = record.ids[static_cast<size_t>(place.block)];
+    feature.encode(cell, slots, record.scratch);
+    if (place.image >= 0) record.images[static_cast<size_t>(place.image)] = trim(cell.text);
+  }
+  return true;
+}
+
+Cell FeatureSet::target_cell(std::span<const std::string_view> cells, const ColumnMap& map,
+                             int64_t line) const {
+  INGOT_ASSERT(target_.has_value() && map.target != ColumnMap::kAbsent);
+  const std::string_view text = cells[static_cast<size_t>(map.target)];
+  return {text, is_missing(text), line};
+}
+
+/// One stream of random numbers per (seed, epoch), and eight words of it per number of a row, so
+/// that rows may be encoded in any order and by any thread.
+void FeatureSet::add_noise(uint64_t seed, uint64_t epoch, int64_t row,
+                           std::span<float> table) const {
+  constexpr uint64_t kWords = 8;
+  INGOT_ASSERT(table.size() == noise_.size());
+  if (!has_noise_) return;
+  Philox random(seed, epoch);
+  for (size_t i = 0; i < table.size(); ++i) {
+    if (noise_[i] == 0) continue;
+    random.seek((static_cast<uint64_t>(row) * table.size() + i) * kWords);
+    table[i] += noise_[i] * static_cast<float>(random.normal());
+  }
+}
+
+}  // namespace ingot::data

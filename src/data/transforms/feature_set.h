@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// All transforms of a table: made from its schema and a recipe's FeatureConfigs, fitted on the
+// training rows only, then immutable, and saved inside the model ("features.json"), so that train,
+// predict and serve turn the same cells into the same numbers. A row becomes one float32 block
+// "table" (numbers, one-hot, bags of words, in the order of the columns) and one int32 block per
+// text or indexed category, named after its column. Images are named, not read, here.
+// Called by data/examples, predict and serve.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.h"
+#include "data/formats/table.h"
+#include "data/schema.h"
+#include "data/transforms/feature.h"
+#include "data/transforms/target.h"
+
+namespace ingot::data {
+
+/// Which rows (from 0, records of the table) are fitted on.
+using RowFilter = std::function<bool(int64_t row)>;
+
+struct FitReport {
+  int64_t rows = 0;     ///< training rows that were used
+  int64_t dropped = 0;  ///< left out: missing under drop_row
+  std::vector<std::string> warnings;
+};
+
+/// One input of a model.
+struct Block {
+  std::string name;      ///< "table", or the column
+  bool is_float = true;  ///< float32, else int32
+  int64_t width = 0;     ///< slots per row
+  int64_t id_limit = 0;  ///< int32: every id is below
+};
+
+/// Where each column of the features stands in one table; made once per table.
+struct ColumnMap {
+  static constexpr int32_t kAbsent = -1;
+  std::vector<int32_t> features;
+  int32_t target = kAbsent;
+  int64_t columns = 0;
+};
+
+/// One encoded row and the buffers to make it; keep it for the next row. One per thread.
+struct Record {
+  std::vector<float> table;               ///< [table_width]
+  std::vector<std::vector<int32_t>> ids;  ///< per int32 block, in the order of blocks()
+  std::vector<std::string> images;        ///< per image column: the cell, a path
+  FeatureScratch scratch;
+};
+
+class FeatureSet {
+ public:
+  /// Columns of kind ignore and the target's are left out. A config named "*" is what all columns
+  /// without a config of their own start from. Throws kInvalidArgument: a config or target for a
+  /// column that is not there (with the nearest name), two for one column, a config that does not
+  /// suit its kind, no feature left.
+  FeatureSet(const Schema& schema, std::span<const FeatureConfig> configs,
+             const TargetConfig& target);
+  [[nodiscard]] static FeatureSet load(const std::string& path);  ///< kNotFound, kCorruptFile
+  void save(FileSystem& files, const std::string& path) const;    ///< atomically
+  [[nodiscard]] static FeatureSet from_json(std::string_view json, std::string_view what);
+  [[nodiscard]] std::string to_json() const;
+
+  /// Fits everything on the rows the filter lets through (all when empty), in one or two passes.
+  /// Throws kInvalidArgument: no training row, and what the features and the target refuse.
+  FitReport fit(TableReader& table, const RowFilter& is_training = {});
+  [[nodiscard]] bool fitted() const { return fitted_; }
+
+  /// Throws kInvalidArgument naming every column that is missing and those that are there; more
+  /// columns are fine. `need_target`: the target's column must be there too.
+  [[nodiscard]] ColumnMap map_columns(std::span<const std::string> columns, std::string_view table,
+                                      bool need_target) const;
+
+  [[nodiscard]] Record make_record() const;
+  /// Fills `record`; false: the row is to be left out (missing=drop_row). cells: all columns of the
+  /// table `map` was made for. Throws kInvalidArgument by policy, naming column, line and value.
+  bool encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
+              Record& record) const;
+  /// The target's cell of the row; target() encodes it. INGOT_ASSERTs that the map has it.
+  [[nodiscard]] Cell target_cell(std::span<const std::string_view> cells, const ColumnMap& map,
+                                 int64_t line) const;
+
+  /// Adds the training noise of a row of the float32 block: a pure function of (seed, epoch, row).
+  void add_noise(uint64_t seed, uint64_t epoch, int64_t row, std::span<float> table) const;
+  [[nodiscard]] bool has_noise() const { return has_noise_; }
+
+  /// The float32 block first (when it has a column), then the int32 blocks in column order.
+  [[nodiscard]] std::span<const Block> blocks() const { return blocks_; }
+  [[nodiscard]] int64_t table_width() const { return static_cast<int64_t>(columns_.size()); }
+  /// Names of the float32 slots: "age", "ocean_proximity=INLAND".
+  [[nodiscard]] std::span<const std::string> column_names() const { return columns_; }
+  /// Columns whose cell is the path of an image, in column order.
+  [[nodiscard]] std::span<const std::string> image_columns() const { return images_; }
+  [[nodiscard]] std::span<const std::unique_ptr<Feature>> features() const { return features_; }
+  /// nullptr when there is none.
+  [[nodiscard]] const Target* target() const { return target_ ? &*target_ : nullptr; }
+
+ private:
+  struct Place {
+    int64_t first = 0;  // slot in the float32 block
+    int64_t count = 0;
+    int64_t block = -1;  // index into Record::ids
+    int64_t image = -1;
+  };
+  FeatureSet() = default;
+  struct FitPass {
+    bool first = true;
+    std::vector<bool> wants;  // per feature
+    int64_t rows = 0;
+    int64_t dropped = 0;
+  };
+  void fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass);
+  void lay_out();
+  [[nodiscard]] Cell cell_of(const Feature& feature, std::string_view text, int64_t line) const;
+  [[nodiscard]] bool is_missing(std::string_view text) const;
+
+  std::vector<std::string> missing_;  // texts that count as missing
+  std::vector<std::unique_ptr<Feature>> features_;
+  std::optional<Target> target_;
+  bool fitted_ = false;
+  std::vector<Place> places_;
+  std::vector<Block> blocks_;
+  std::vector<std::string> columns_;
+  std::vector<std::string> images_;
+  std::vector<float> noise_;  // per float32 slot
+  bool has_noise_ = false;
+};
+
+}  // namespace ingot::data

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first pass finds the fill value and the bounds; the scale is fitted on values after both, so
+// it takes a second pass, unless nothing changes between (no missing cell, no bound, no logarithm).
+#include "data/transforms/number_feature.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "data/schema.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kLowQuantile = 0.01;
+constexpr double kHighQuantile = 0.99;
+constexpr size_t kMaxModes = 65536;  // different values counted for missing=mode
+
+double bound(const Json& state, const char* key, double none, std::string_view what) {
+  return json_optional(state, key, what) == nullptr ? none : json_number(state, key, what);
+}
+
+}  // namespace
+
+NumberFeature::NumberFeature(FeatureConfig config)
+    : Feature(std::move(config)), scale_(config_.scale) {}
+
+NumberFeature::NumberFeature(FeatureConfig config, const Json& state, std::string_view what)
+    : Feature(std::move(config)),
+      fill_(json_number(state, "fill", what)),
+      low_(bound(state, "low", -kInfinity, what)),
+      high_(bound(state, "high", kInfinity, what)),
+      scale_(NumberScale::from_json(config_.scale, state, what)) {}
+
+double NumberFeature::number(const Cell& cell) const {
+  const std::optional<double> x = parse_number(cell.text);
+  require(x && std::isfinite(*x), Code::kInvalidArgument,
+          "features: column \"{}\"{}: \"{}\" is no finite number; correct it, list it under the "
+          "schema's missing, or set bad_number=missing",
+          name(), at_line(cell.line), excerpt(cell.text));
+  return *x;
+}
+
+double NumberFeature::clipped(double x) const { return std::clamp(x, low_, high_); }
+
+void NumberFeature::add(const Cell& cell) {
+  if (pass_ == 1) {
+    scaled_.add(scale_.logged(clipped(cell.missing ? fill_ : number(cell))));
+    return;
+  }
+  if (cell.missing) {
+    require(config_.missing != Missing::kError, Code::kInvalidArgument,
+            "features: column \"{}\"{}: the cell has no value and missing is error; set "
+            "missing=median or another policy",
+            name(), at_line(cell.line));
+    missing_ += 1;
+    return;
+  }
+  const double x = number(cell);
+  if (x < raw_.min) min_line_ = cell.line;
+  raw_.add(x);
+  quantiles_.add(x);
+  if (config_.missing != Missing::kMode) return;
+  modes_[x] += 1;
+  require(modes_.size() <= kMaxModes, Code::kInvalidArgument,
+          "features: column \"{}\": missing=mode counts at most {} different values; use "
+          "missing=median",
+          name(), kMaxModes);
+}
+
+double NumberFeature::fill_value() {
+  switch (config_.missing) {
+    case Missing::kMean:
+      return raw_.constant() ? raw_.min : raw_.mean;
+    case Missing::kMode:
+      return std::max_element(modes_.begin(), modes_.end(),
+                              [](const auto& a, const auto& b) { return a.second < b.second; })
+          ->first;
+    case Missing::kZero:
+      return 0;
+    case Missing::kValue:
+      return *parse_number(config_.missing_value);
+    default:
+      return quantiles_.at(0.5);
+  }
+}
+
+void NumberFeature::fit_clip() {
+  if (config_.clip == Clip::kQuantiles) {
+    low_ = quantiles_.at(config_.clip_low.value_or(kLowQuantile));
+    high_ = quantiles_.at(config_.clip_high.value_or(kHighQuantile));
+  } else if (config_.clip == Clip::kValues) {
+    low_ = config_.clip_low.value_or(-kInfinity);
+    high_ = config_.clip_high.value_or(kInfinity);
+  }
+}
+
+void NumberFeature::check_domain(double x, int64_t line) const {
+  require(scale_.defined(x), Code::kInvalidArgument,
+          "features: column \"{}\"{}: scale={} needs values {}, got {}; use another scale, or "
+          "clip=values with clip_low",
+          name(), at_line(line), enum_name(config_.scale), scale_.domain(), x);
+}
+
+bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
+  if (pass_ == 1) {
+    finish_scale(scaled_, warnings);
+    return false;
+  }
+  require(raw_.count > 0, Code::kInvalidArgument,
+          "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
+          missing_);
+  fill_ = fill_value();
+  fit_clip();
+  check_domain(clipped(raw_.min), min_line_);
+  if (missing_ > 0) check_domain(clipped(fill_), 0);
+  quantiles_ = Quantiles(0);
+  modes_.clear();
+  const bool changed = missing_ > 0 || config_.clip != Clip::kNone ||
+                       scale_.logged(raw_.max) != raw_.max || scale_.logged(raw_.min) != raw_.min;
+  if (scale_.needs_moments() && changed) {
+    pass_ = 1;
+    return true;
+  }
+  finish_scale(raw_, warnings);
+  return false;
+}
+
+void NumberFeature::finish_scale(const Moments& moments, std::vector<std::string>& warnings) {
+  scale_.fit(moments);
+  const double low = clipped(raw_.min);
+  if (low == clipped(raw_.max) && (missing_ == 0 || clipped(fill_) == low)) {
+    warnings.push_back(fmt::format("{}: is {} in all training rows{}", name(), low,
+                                   scale_.needs_moments() ? ", scaled to 0" : ""));
+  }
+}
+
+FeatureLayout NumberFeature::layout() const {
+  FeatureLayout layout{{name()}, 0, 0};
+  if (config_.missing_flag) layout.columns.push_back(name() + " is missing");
+  return layout;
+}
+
+void NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
+  require(!cell.missing || config_.missing != Missing::kError, Code::kInvalidArgument,
+          "features: column \"{}\"{}: the cell has no value, and missing=error allows none", name(),
+          at_line(cell.line));
+  const double x = clipped(cell.missing ? fill_ : number(cell));
+  check_domain(x, cell.line);
+  const double y = scale_.apply(x);
+  require(std::abs(y) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
+          "features: column \"{}\"{}: {} becomes {} under scale={}, beyond float32; set clip",
+          name(), at_line(cell.line), x, y, enum_name(config_.scale));
+  slots.floats[0] = static_cast<float>(y);
+  if (config_.missing_flag) slots.floats[1] = cell.missing ? 1.0F : 0.0F;
+}
+
+Json NumberFeature::state() const {
+  Json json{{"fill", fill_}};
+  json["low"] = std::isinf(low_) ? Json() : Json(low_);
+  json["high"] = std::isinf(high_) ? Json() : Json(high_);
+  json.update(scale_.to_json());
+  return json;
+}
+
+}  // namespace ingot::data

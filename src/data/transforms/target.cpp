@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classes are counted in a sorted map while fitting; a column with more than max_classes of them
+// stops at once, before it can fill memory.
+#include "data/transforms/target.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "data/schema.h"
+
+namespace ingot::data {
+
+void check(const TargetConfig& config) {
+  require(std::isfinite(config.unit) && config.unit != 0, Code::kInvalidArgument,
+          "target \"{}\": unit is {}, it must be a number other than 0", config.column,
+          config.unit);
+  require(config.max_classes >= 2, Code::kInvalidArgument,
+          "target \"{}\": max_classes is {}, it must be >= 2", config.column, config.max_classes);
+  require(config.kind != TargetKind::kClass || (config.scale == Scale::kNone && config.unit == 1),
+          Code::kInvalidArgument,
+          "target \"{}\": scale and unit are for numbers, its kind is class; set kind=number",
+          config.column);
+}
+
+Target::Target(TargetConfig config) : config_(std::move(config)), scale_(config_.scale) {
+  check(config_);
+  require(config_.kind != TargetKind::kAuto, Code::kInvalidArgument,
+          "target \"{}\": kind is auto; set class or number", config_.column);
+}
+
+double Target::number(const Cell& cell) const {
+  require(!cell.missing, Code::kInvalidArgument,
+          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          config_.column, at_line(cell.line));
+  const std::optional<double> x = parse_number(cell.text);
+  require(x && std::isfinite(*x), Code::kInvalidArgument,
+          "target \"{}\"{}: \"{}\" is no finite number; correct it, or set kind=class",
+          config_.column, at_line(cell.line), excerpt(cell.text));
+  return *x / config_.unit;
+}
+
+void Target::add(const Cell& cell) {
+  if (!is_class()) {
+    const double x = number(cell);
+    require(scale_.defined(x), Code::kInvalidArgument,
+            "target \"{}\"{}: scale={} needs values {}, got {}", config_.column, at_line(cell.line),
+            enum_name(config_.scale), scale_.domain(), x);
+    moments_.add(scale_.logged(x));
+    return;
+  }
+  require(!cell.missing, Code::kInvalidArgument,
+          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          config_.column, at_line(cell.line));
+  const std::string_view label = trim(cell.text);
+  const auto found = counts_.find(label);
+  if (found != counts_.end()) {
+    found->second += 1;
+    return;
+  }
+  require(static_cast<int64_t>(counts_.size()) < config_.max_classes, Code::kInvalidArgument,
+          "target \"{}\"{}: more than max_classes={} classes; set kind=number, or raise "
+          "max_classes",
+          config_.column, at_line(cell.line), config_.max_classes);
+  counts_.emplace(label, 1);
+}
+
+void Target::finish(std::vector<std::string>& warnings) {
+  if (!is_class()) {
+    require(moments_.count > 0, Code::kInvalidArgument, "target \"{}\": no training row to fit on",
+            config_.column);
+    scale_.fit(moments_);
+    if (moments_.constant()) {
+      warnings.push_back(
+          fmt::format("{}: the target is the same in all training rows", config_.column));
+    }
+    return;
+  }
+  require(!counts_.empty(), Code::kInvalidArgument, "target \"{}\": no training row to fit on",
+          config_.column);
+  require(counts_.size() > 1, Code::kInvalidArgument,
+          "target \"{}\": all training rows have the class \"{}\"; there is nothing to tell apart. "
+          "Check the column and the split (method=stratified)",
+          config_.column, excerpt(counts_.begin()->first));
+  for (const auto& [label, count] : counts_) classes_.push_back(label);
+  finish_classes();
+  for (const std::string& label : classes_) class_counts_.push_back(counts_.find(label)->second);
+  counts_.clear();
+}
+
+/// By value when every name is a number: 2 before 10. "1" and "1.0" stay two classes.
+void Target::finish_classes() {
+  const bool numbers = std::all_of(classes_.begin(), classes_.end(), [](const std::string& label) {
+    return parse_number(label).has_value();
+  });
+  if (numbers) {
+    std::stable_sort(classes_.begin(), classes_.end(), [](const auto& a, const auto& b) {
+      return *parse_number(a) < *parse_number(b);
+    });
+  }
+  for (size_t i = 0; i < classes_.size(); ++i) ids_[classes_[i]] = static_cast<int32_t>(i);
+}
+
+int32_t Target::encode_class(const Cell& cell) const {
+  INGOT_ASSERT(is_class());
+  require(!cell.missing, Code::kInvalidArgument,
+          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          config_.column, at_line(cell.line));
+  const auto found = ids_.find(trim(cell.text));
+  require(found != ids_.end(), Code::kInvalidArgument,
+          "target \"{}\"{}: the label \"{}\" was never seen in training.{}", config_.column,
+          at_line(cell.line), excerpt(trim(cell.text)), did_you_mean(trim(cell.text), classes_));
+  return found->second;
+}
+
+float Target::encode_number(const Cell& cell) const {
+  INGOT_ASSERT(!is_class());
+  const double x = number(cell);
+  require(scale_.defined(x), Code::kInvalidArgument,
+          "target \"{}\"{}: scale={} needs values {}, got {}", config_.column, at_line(cell.line),
+          enum_name(config_.scale), scale_.domain(), x);
+  const double y = scale_.apply(x);
+  require(std::abs(y) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
+          "target \"{}\"{}: {} is beyond float32; set unit or scale", config_.column,
+          at_line(cell.line), y);
+  return static_cast<float>(y);
+}
+
+double Target::decode_number(double predicted) const {
+  INGOT_ASSERT(!is_class());
+  return scale_.invert(predicted);
+}
+
+Json Target::to_json() const {
+  Json json{{"config", parse_json(ingot::to_json(config_), "target")}};
+  if (is_class()) {
+    json["classes"] = classes_;
+    json["class_counts"] = class_counts_;
+  } else {
+    json["scale"] = scale_.to_json();
+  }
+  return json;
+}
+
+Target Target::from_json(const Json& json, std::string_view what) {
+  TargetConfig config;
+  bind_text(dump_json(json_member(json, "config", what)), what, config);
+  Target target(config);
+  if (!target.is_class()) {
+    target.scale_ = NumberScale::from_json(config.scale, json_member(json, "scale", what), what);
+    return target;
+  }
+  const Json& classes = json_member(json, "classes", what);
+  const Json& counts = json_member(json, "class_counts", what);
+  require(classes.is_array() && counts.is_array() && classes.size() == counts.size() &&
+              classes.size() > 1,
+          Code::kInvalidArgument,
+          "{}: \"classes\" and \"class_counts\" must be lists of one length, of two or more", what);
+  for (size_t i = 0; i < classes.size(); ++i) {
+    require(classes[i].is_string() && counts[i].is_number_integer(), Code::kInvalidArgument,
+            "{}: \"classes\" must hold texts and \"class_counts\" whole numbers", what);
+    target.classes_.push_back(classes[i].get<std::string>());
+    target.class_counts_.push_back(counts[i].get<int64_t>());
+  }
+  for (size_t i = 0; i < classes.size(); ++i) {
+    require(target.ids_.emplace(target.classes_[i], static_cast<int32_t>(i)).second,
+            Code::kInvalidArgument, "{}: the class \"{}\" is listed twice", what,
+            excerpt(target.classes_[i]));
+  }
+  return target;
+}
+
+}  // namespace ingot::data

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A column of texts: the words of the training rows numbered as Keras' Tokenizer does
+// (text/word_index.h), each text a row of ids of one length, or one float32 slot per word (a bag
+// of words). A missing text is an empty one unless the policy says otherwise. Made by catalog.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/transforms/feature.h"
+#include "text/word_index.h"
+
+namespace ingot::data {
+
+class TextFeature final : public Feature {
+ public:
+  /// Reads text.tokenizer when it is given; kNotFound, kCorruptFile.
+  explicit TextFeature(FeatureConfig config);
+  TextFeature(FeatureConfig config, const Json& state, std::string_view what);
+
+  void add(const Cell& cell) override;
+  [[nodiscard]] bool finish_pass(std::vector<std::string>& warnings) override;
+  [[nodiscard]] FeatureLayout layout() const override;
+  void encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;
+  [[nodiscard]] Json state() const override;
+
+  /// Fitted: for tokenizer.json, reports and counts of unknown words.
+  [[nodiscard]] const text::WordIndex& words() const { return *words_; }
+
+ private:
+  [[nodiscard]] std::string_view text_of(const Cell& cell) const;
+  [[nodiscard]] bool is_bag() const { return config_.text.encode != TextEncode::kIds; }
+
+  // Fitted.
+  std::optional<text::WordIndex> words_;
+  // While fitting.
+  text::WordCounter counter_;
+  int64_t rows_ = 0;
+  int64_t missing_ = 0;
+  int64_t total_ = 0;  // words
+  int64_t cut_ = 0;    // texts longer than length
+};
+
+}  // namespace ingot::data

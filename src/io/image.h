@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures between files and memory: PNG (libpng) and JPEG (libjpeg) in, PNG out. A picture is
+// bytes [height, width, channels], 1 channel gray or 3 channels red, green, blue. Every size is
+// checked before memory is taken for it. Not applied: colour profiles, gamma, the rotation that
+// EXIF asks for; an alpha channel is dropped, as Pillow's convert("RGB") does. Called by the data
+// readers, the augmentation preview and the report.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::io {
+
+struct Image {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;           ///< 1 or 3
+  std::vector<uint8_t> pixels{};  ///< [height, width, channels]
+};
+
+struct ImageInfo {
+  int64_t height = 0;
+  int64_t width = 0;
+  int64_t channels = 0;  ///< that decode_image gives when it is not told: 1 or 3
+};
+
+struct DecodeOptions {
+  int64_t channels = 0;  ///< 0: as the file has them; 1: gray; 3: red, green, blue
+  int64_t max_pixels = int64_t{64} << 20;
+};
+
+/// A PNG or JPEG, told by its first bytes. PNG: every colour type and depth (16 bits are rounded to
+/// 8), interlaced or not. JPEG: gray, YCbCr, RGB, CMYK and YCCK (with Adobe's inverted inks).
+/// Colour becomes gray as ITU-R 601-2 luma, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.
+/// Throws kInvalidArgument
+///   image: "a.png": 20000 x 20000 pixels are more than the 67108864 allowed
+/// and kCorruptFile: the file is empty; neither PNG nor JPEG; truncated; the codec's own reason.
+[[nodiscard]] Image decode_image(std::span<const std::byte> bytes, std::string_view name,
+                                 const DecodeOptions& options = {});
+
+/// Sizes from the head of the file, checked as decode_image checks them; decodes no pixel.
+[[nodiscard]] ImageInfo probe_image(std::span<const std::byte> bytes, std::string_view name,
+                                    const DecodeOptions& options = {});
+
+/// Reads at most 1 GiB of `path` and decodes it.
+[[nodiscard]] Image read_image(const std::string& path, const DecodeOptions& options = {});
+
+/// 8 bits, gray or RGB. The same picture gives the same bytes.
+[[nodiscard]] std::string encode_png(const Image& image);
+
+}  // namespace ingot::io

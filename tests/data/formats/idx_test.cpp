@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// IDX files made by hand, every type and every lie, and MNIST and Fashion-MNIST themselves.
+#include "data/formats/idx.h"
+
+#include <numeric>
+
+#include "data/formats/real_files.h"
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+std::string head(char type, const std::vector<uint32_t>& sizes) {
+  std::string text{'\0', '\0', type, static_cast<char>(sizes.size())};
+  for (const uint32_t size : sizes) {
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(size >> shift & 0xFF);
+  }
+  return text;
+}
+
+Array read(const std::string& file) { return read_idx(*io::memory_source(file, "f")); }
+
+TEST(Idx, ReadsEveryType) {
+  const Array bytes = read(head(8, {2, 2}) + std::string("\x00\x01\x7f\xff", 4));
+  EXPECT_EQ(bytes.shape, (Shape{2, 2}));
+  EXPECT_EQ(bytes.values<uint8_t>()[3], 255);
+  EXPECT_EQ(read(head(9, {1}) + "\xff").values<int32_t>()[0], -1);
+  EXPECT_EQ(read(head(11, {1}) + "\xff\xfe").values<int32_t>()[0], -2);
+  EXPECT_EQ(read(head(12, {1}) + "\x01\x02\x03\x04").values<int32_t>()[0], 0x01020304);
+  EXPECT_EQ(read(head(13, {1}) + std::string("\x3f\xc0\0\0", 4)).values<float>()[0], 1.5F);
+  EXPECT_EQ(read(head(14, {1}) + std::string("\xc0\0\0\0\0\0\0\0", 8)).values<double>()[0], -2.0);
+  EXPECT_EQ(read(head(8, {0, 28, 28})).bytes.size(), 0U);
+}
+
+TEST(Idx, RefusesLies) {
+  const auto refusal = [](const std::string& file) {
+    return message_of(Code::kCorruptFile, [&] { (void)read(file); });
+  };
+  EXPECT_EQ(refusal(""), "idx: \"f\": ends after 0 of 4 bytes; fetch the file again");
+  EXPECT_EQ(
+      refusal("PK\x03\x04"),
+      "idx: \"f\": begins with 50 4b 03 04; an IDX file begins with 00 00, a type 08, 09, 0b, "
+      "0c, 0d or 0e, and the number of axes");
+  EXPECT_TRUE(contains(refusal(std::string("\0\0\x0a\1", 4)), "begins with 00 00 0a 01"));
+  EXPECT_EQ(refusal(head(8, {1, 1, 1, 1, 1, 1, 1})), "idx: \"f\": 7 axes; 1 to 6 are possible");
+  EXPECT_EQ(refusal(head(8, {})), "idx: \"f\": 0 axes; 1 to 6 are possible");
+  EXPECT_EQ(refusal(head(8, {3}) + "ab"),
+            "idx: \"f\": ends after 2 of 3 bytes; fetch the file again");
+  EXPECT_EQ(refusal(head(8, {1}) + "ab"), "idx: \"f\": more bytes follow than its head announces");
+  EXPECT_EQ(refusal(head(8, {4000000000, 1000}) + "ab"),
+            "idx: \"f\": ends after 2 of 4000000000000 bytes; fetch the file again");
+  EXPECT_TRUE(contains(refusal(head(14, {4000000000, 4000000000})), "idx: \"f\": size: "));
+}
+
+TEST(Idx, PicturesAndLabelsBelongTogether) {
+  const TempFolder folder;
+  const std::string images = folder.put("i", head(8, {2, 1, 3}) + "abcdef");
+  const std::string labels = folder.put("l", head(8, {2}) + std::string("\x07\x00", 2));
+  const ImageSet set = read_idx_images(images, labels);
+  EXPECT_EQ(set.count, 2);
+  EXPECT_EQ(set.height, 1);
+  EXPECT_EQ(set.width, 3);
+  EXPECT_EQ(set.channels, 1);
+  EXPECT_EQ(set.pixels[5], 'f');
+  EXPECT_EQ(set.labels, (std::vector<int32_t>{7, 0}));
+  EXPECT_TRUE(read_idx_images(images, "").labels.empty());
+  const std::string colour = folder.put("c", head(8, {1, 1, 1, 3}) + "abc");
+  EXPECT_EQ(read_idx_images(colour, "").channels, 3);
+  const std::string three = folder.put("3", head(8, {3}) + "abc");
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read_idx_images(images, three); }),
+            "idx: \"" + images + "\" holds 2 pictures but \"" + three +
+                "\" 3 labels; are they of one split?");
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read_idx_images(three, ""); }),
+            "idx: \"" + three + "\" holds uint8 [3]; pictures are uint8 [count, height, width]");
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read_idx_images(images, images); }),
+            "idx: \"" + images + "\" holds uint8 [2, 1, 3]; labels are uint8 [count]");
+}
+
+double mean(const ImageSet& set) {
+  const int64_t sum = std::accumulate(set.pixels.begin(), set.pixels.end(), int64_t{0});
+  return static_cast<double>(sum) / static_cast<double>(set.pixels.size()) / 255.0;
+}
+
+std::vector<int> class_counts(const ImageSet& set) {
+  std::vector<int> counts(10);
+  for (const int32_t label : set.labels) ++counts.at(static_cast<size_t>(label));
+  return counts;
+}
+
+TEST(Idx, ReadsPublishedFiles) {
+  INGOT_NEED_DATA(dir);
+  const std::string t10k = dir + "/mnist/t10k-";
+  const ImageSet digits =
+      read_idx_images(t10k + "images-idx3-ubyte.gz", t10k + "labels-idx1-ubyte.gz");
+  EXPECT_EQ(class_counts(digits),
+            (std::vector<int>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}));
+  const std::string train = dir + "/fashion_mnist/train-";
+  const ImageSet clothes =
+      read_idx_images(train + "images-idx3-ubyte.gz", train + "labels-idx1-ubyte.gz");
+  EXPECT_EQ(clothes.count, 60000);
+  EXPECT_EQ(class_counts(clothes), std::vector<int>(10, 6000));
+  EXPECT_NEAR(mean(clothes), 0.2860, 0.00005);  // as published, to its digits
+}
+
+}  // namespace
+}  // namespace ingot::data

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folders of pictures: order, labels, what is left out, and folders that are no data set.
+#include "data/formats/image_folder.h"
+
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+TEST(ImageFolder, ClassesAreSortedFolders) {
+  const TempFolder folder;
+  for (const char* name : {"dog/b.png", "dog/a.JPG", "cat/deep/er/c.jpeg", "cat/notes.txt",
+                           "Bird/x.Png", ".hidden/y.png", "cat/.thumb.png", "readme.md"}) {
+    (void)folder.put(name, "");
+  }
+  const ImageFolder found = list_image_folder(folder.path());
+  EXPECT_EQ(found.root, folder.path());
+  EXPECT_EQ(found.classes, (std::vector<std::string>{"Bird", "cat", "dog"}));
+  EXPECT_EQ(found.counts, (std::vector<int64_t>{1, 1, 2}));
+  EXPECT_EQ(found.other_files, 2);
+  std::vector<std::string> images;
+  for (const FolderImage& image : found.images) {
+    images.push_back(image.path + ":" + std::to_string(image.label));
+  }
+  EXPECT_EQ(images, (std::vector<std::string>{"Bird/x.Png:0", "cat/deep/er/c.jpeg:1", "dog/a.JPG:2",
+                                              "dog/b.png:2"}));
+}
+
+TEST(ImageFolder, RefusesWhatIsNoDataSet) {
+  const auto refusal = [](const TempFolder& folder) {
+    std::string message =
+        message_of(Code::kInvalidArgument, [&] { (void)list_image_folder(folder.path()); });
+    for (size_t at; (at = message.find(folder.path())) != std::string::npos;) {
+      message.replace(at, folder.path().size(), "R");
+    }
+    return message;
+  };
+  const TempFolder none;
+  EXPECT_EQ(refusal(none),
+            "images: \"R\" has 0 class folders; two or more are needed, one per class");
+  const TempFolder one;
+  (void)one.put("cat/a.png", "");
+  EXPECT_EQ(refusal(one),
+            "images: \"R\" has 1 class folders (\"cat\"); two or more are needed, one per class");
+  const TempFolder empty;
+  (void)empty.put("cat/a.png", "");
+  (void)empty.put("dog/a.txt", "");
+  EXPECT_EQ(
+      refusal(empty),
+      "images: the class folder \"R/dog\" holds no .png, .jpg or .jpeg file; fill it or remove "
+      "it");
+  const TempFolder loose;
+  (void)loose.put("cat/a.png", "");
+  (void)loose.put("b.png", "");
+  (void)loose.put("c.png", "");
+  EXPECT_EQ(refusal(loose),
+            "images: 2 pictures lie in \"R\" itself (the first is \"b.png\"); put each into the "
+            "folder of its class");
+  EXPECT_EQ(message_of(Code::kNotFound, [] { (void)list_image_folder("/no/such"); }),
+            "images: \"/no/such\" is no folder");
+}
+
+TEST(ImageFolder, KnowsImageNames) {
+  for (const char* name : {"a.png", "A.PNG", ".jpg", "b.c.jpeg"}) EXPECT_TRUE(is_image_name(name));
+  for (const char* name : {"", "png", "a.gif", "a.png.txt", "xjpeg"}) {
+    EXPECT_FALSE(is_image_name(name)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace ingot::data

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which reader a name opens, and the ranges of the format's keys.
+#include "data/formats/table.h"
+
+#include "base/config.h"
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+std::string first_cell(const std::string& path, const TableFormat& format = {}) {
+  const auto table = open_table(path, format);
+  EXPECT_EQ(table->name(), path);
+  std::vector<std::string_view> cells;
+  EXPECT_TRUE(table->next(cells));
+  return std::string(cells.at(0));
+}
+
+TEST(Table, TheNameChoosesTheReader) {
+  const TempFolder folder;
+  EXPECT_EQ(first_cell(folder.put("a.csv", "a,b\n1\t,2\n")), "1\t");
+  EXPECT_EQ(first_cell(folder.put("a.TSV", "a\tb\n1,\t2\n")), "1,");
+  EXPECT_EQ(first_cell(folder.put("a.jsonl", "{\"a\":\"1;\"}")), "1;");
+  EXPECT_EQ(first_cell(folder.put("a.ndjson", "{\"a\":2}")), "2");
+  EXPECT_EQ(first_cell(folder.put("a.csv.gz", "a,b\n1,2\n")), "1") << "gzip is told by its bytes";
+  EXPECT_EQ(first_cell(folder.put("a.csv.xz", "a,b\n1,2\n")), "1");
+  const auto table = open_table(io::memory_source("a\n7\n", "standard input"), "x.csv");
+  EXPECT_EQ(table->name(), "standard input");
+}
+
+TEST(Table, RefusesOtherNames) {
+  const TempFolder folder;
+  const std::string path = folder.put("a.xlsx", "PK");
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument, [&] { (void)open_table(path); }),
+      "table: \"" + path +
+          "\" ends in none of .csv, .tsv, .jsonl, .ndjson (each also .gz or .xz): rename it to "
+          "say what it is");
+  EXPECT_TRUE(contains(message_of(Code::kNotFound, [] { (void)open_table("/no/such.csv"); }),
+                       "/no/such.csv"));
+}
+
+TEST(Table, KeysComeFromYamlAndAreChecked) {
+  TableFormat format;
+  bind_text(
+      "delimiter: tab\nheader: no\ncolumns: [a, b]\nencoding: latin-1\nquote: none\nragged: skip\n"
+      "max_record: 1MiB\n",
+      "recipe.yaml", format);
+  EXPECT_EQ(format.delimiter, "tab");
+  EXPECT_EQ(format.header, HeaderRow::kNo);
+  EXPECT_EQ(format.encoding, Encoding::kLatin1);
+  EXPECT_EQ(format.quote, Quoting::kNone);
+  EXPECT_EQ(format.ragged, RaggedRows::kSkip);
+  EXPECT_EQ(format.max_record.bytes, 1 << 20);
+  EXPECT_NO_THROW(check(format));
+  const auto refusal = [](const TableFormat& bad) {
+    return message_of(Code::kInvalidArgument, [&] { check(bad); });
+  };
+  for (const char* delimiter : {"", "ab", "\"", "\n", "\xc3\xa9"}) {
+    format.delimiter = delimiter;
+    EXPECT_TRUE(contains(refusal(format),
+                         "delimiter must be auto, tab or one ASCII character that is no quote"))
+        << delimiter;
+  }
+  format = {};
+  format.max_record.bytes = 1000;
+  EXPECT_EQ(refusal(format), "max_record must lie in 1KiB .. 1GiB, got 1000 bytes");
+  format = {};
+  format.columns = {"a", "b", "a"};
+  EXPECT_EQ(refusal(format), "columns: \"a\" stands at 1 and 3; names must differ");
+  format.columns = {"a", ""};
+  EXPECT_EQ(refusal(format), "columns: name 2 is empty");
+}
+
+}  // namespace
+}  // namespace ingot::data

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/transforms/feature_config.h"
+
+#include <cmath>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/config.h"
+#include "base/message_of.h"
+
+namespace ingot::data {
+namespace {
+
+using ::ingot::testing::message_of;
+
+std::string refusal(const std::string& yaml) {
+  return message_of([&] {
+    FeatureConfig config;
+    bind_text("name: x\n" + yaml, "t", config);
+    check(config);
+  });
+}
+
+TEST(FeatureConfig, TheDefaultsOfEveryKindAreFine) {
+  for (const EnumName& kind : kFeatureKindNames) {
+    EXPECT_EQ(refusal("kind: " + std::string(kind.name)), "no error") << kind.name;
+  }
+}
+
+TEST(FeatureConfig, ReadsARecipe) {
+  FeatureConfig config;
+  bind_text(
+      "{name: rooms, kind: number, missing: value, missing_value: 3, clip: quantiles, clip_low: "
+      "0.05, scale: log1p_standard, noise: 0.1}",
+      "t", config);
+  check(config);
+  EXPECT_EQ(config.missing_value, "3");
+  EXPECT_EQ(config.clip_low, 0.05);
+  EXPECT_EQ(config.clip_high, std::nullopt);
+  EXPECT_EQ(config.scale, Scale::kLog1pStandard);
+  FeatureConfig again;
+  bind_text(to_yaml(config), "t", again);
+  EXPECT_EQ(to_yaml(again), to_yaml(config));
+}
+
+TEST(FeatureConfig, NamesWhatIsWrong) {
+  EXPECT_EQ(refusal("kind: category\nmissing: median"),
+            "features: column \"x\": missing=median does not suit kind category; possible: auto, "
+            "own, mode, zero, value, drop_row, error");
+  EXPECT_EQ(refusal("kind: text\nmissing: zero"),
+            "features: column \"x\": missing=zero does not suit kind text; possible: auto, value, "
+            "drop_row, error");
+  EXPECT_EQ(refusal("kind: number\nmissing: value\nmissing_value: none"),
+            "features: column \"x\": missing=value needs a number in missing_value, got \"none\"");
+  EXPECT_EQ(refusal("kind: category\nmissing: value"),
+            "features: column \"x\": missing=value needs a text in missing_value");
+  EXPECT_EQ(refusal("kind: number\nclip_low: 1"),
+            "features: column \"x\": clip_low and clip_high need clip=quantiles or clip=values");
+  EXPECT_EQ(refusal("kind: number\nclip: values"),
+            "features: column \"x\": clip=values needs clip_low or clip_high");
+  EXPECT_EQ(refusal("kind: number\nclip: values\nclip_low: 3\nclip_high: 2"),
+            "features: column \"x\": clip=values from 3 to 2; clip_low must be below clip_high");
+  EXPECT_EQ(refusal("kind: number\nclip: quantiles\nclip_high: 99"),
+            "features: column \"x\": clip=quantiles from 0.01 to 99; clip_low must be below "
+            "clip_high, both in [0, 1]");
+  EXPECT_EQ(refusal("kind: number\nnoise: -1"),
+            "features: column \"x\": noise is -1, it must be >= 0");
+  EXPECT_EQ(refusal("kind: category\nnoise: 1"),
+            "features: column \"x\": noise is for numbers, its kind is category");
+  EXPECT_EQ(refusal("kind: category\nmin_count: 0"),
+            "features: column \"x\": min_count is 0, it must be >= 1");
+  EXPECT_EQ(refusal("kind: category\nmax_categories: 0"),
+            "features: column \"x\": max_categories is 0, it must be >= 1");
+  EXPECT_EQ(refusal("kind: category\nmin_count: 2\nunknown: error"),
+            "features: column \"x\": min_count=2 makes rare categories unseen, which unknown=error "
+            "refuses; set unknown=zero, bucket or most_frequent");
+  EXPECT_EQ(refusal("kind: text\ntext: {length: 0}"),
+            "features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
+  EXPECT_EQ(refusal("kind: text\ntext: {words: 1}"),
+            "features: column \"x\": text.words is 1, it must be >= 2, or 0 for every word");
+  EXPECT_EQ(refusal("kind: text\ntext: {split: \"\"}"),
+            "features: column \"x\": text.split is empty; give the text that separates words, or "
+            "set text.char_level=true");
+}
+
+}  // namespace
+}  // namespace ingot::data

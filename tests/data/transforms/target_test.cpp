@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/transforms/target.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "data/transforms/samples.h"
+
+namespace ingot::data {
+namespace {
+
+using ::ingot::testing::message_of;
+using samples::cell_at;
+
+Target fitted(const TargetConfig& config, const std::vector<std::string>& cells,
+              std::vector<std::string>* warnings = nullptr) {
+  Target target(config);
+  std::vector<std::string> ignored;
+  for (size_t i = 0; i < cells.size(); ++i) target.add(cell_at(cells, i));
+  target.finish(warnings != nullptr ? *warnings : ignored);
+  return target;
+}
+
+TargetConfig classes() {
+  TargetConfig config;
+  config.column = "y";
+  config.kind = TargetKind::kClass;
+  return config;
+}
+
+TargetConfig number(Scale scale = Scale::kNone, double unit = 1) {
+  TargetConfig config;
+  config.column = "y";
+  config.kind = TargetKind::kNumber;
+  config.scale = scale;
+  config.unit = unit;
+  return config;
+}
+
+Target stored(const Target& target) {
+  return Target::from_json(parse_json(dump_json(target.to_json()), "t"), "t");
+}
+
+TEST(Target, SortsClassesAndCountsThem) {
+  const Target target = fitted(classes(), {"sport", "tech ", "sport", "art"});
+  const std::vector<std::string> names(target.classes().begin(), target.classes().end());
+  EXPECT_EQ(names, (std::vector<std::string>{"art", "sport", "tech"}));
+  EXPECT_EQ(std::vector<int64_t>(target.class_counts().begin(), target.class_counts().end()),
+            (std::vector<int64_t>{1, 2, 1}));
+  const std::string text = " tech";
+  EXPECT_EQ(target.encode_class({text, false, 2}), 2);
+  const Target again = stored(target);
+  EXPECT_EQ(again.encode_class({text, false, 2}), 2);
+  EXPECT_EQ(again.class_counts()[1], 2);
+  EXPECT_EQ(dump_json(again.to_json()), dump_json(target.to_json()));
+}
+
+TEST(Target, SortsNumbersByValue) {
+  const Target target = fitted(classes(), {"10", "2", "-1", "2"});
+  const std::vector<std::string> names(target.classes().begin(), target.classes().end());
+  EXPECT_EQ(names, (std::vector<std::string>{"-1", "2", "10"}));
+  EXPECT_EQ(target.class_counts()[1], 2);
+}
+
+TEST(Target, ALabelNeverSeenInTrainingNamesItsLine) {
+  const Target target = fitted(classes(), {"sport", "tech"});
+  const std::vector<std::string> cells{"sports"};
+  EXPECT_EQ(message_of([&] { (void)target.encode_class(cell_at(cells, 0)); }),
+            "target \"y\" (line 2): the label \"sports\" was never seen in training. Did you mean "
+            "\"sport\"?");
+  const std::vector<std::string> empty{""};
+  EXPECT_EQ(message_of([&] { (void)target.encode_class(cell_at(empty, 0)); }),
+            "target \"y\" (line 2): the cell has no value; correct it or set missing=drop_row");
+}
+
+TEST(Target, RefusesWhatCannotBeLearnt) {
+  EXPECT_EQ(message_of([] { fitted(classes(), {}); }), "target \"y\": no training row to fit on");
+  EXPECT_EQ(message_of([] { fitted(number(), {}); }), "target \"y\": no training row to fit on");
+  EXPECT_EQ(message_of([] {
+              fitted(classes(), {"a", "a"});
+            }),
+            "target \"y\": all training rows have the class \"a\"; there is nothing to tell apart. "
+            "Check the column and the split (method=stratified)");
+  EXPECT_EQ(message_of([] {
+              fitted(classes(), {"a", "NA"});
+            }),
+            "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
+  EXPECT_EQ(message_of([] {
+              fitted(number(), {"1", ""});
+            }),
+            "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
+  EXPECT_EQ(message_of([] {
+              fitted(number(), {"1", "nan"});
+            }),
+            "target \"y\" (line 3): \"nan\" is no finite number; correct it, or set kind=class");
+  EXPECT_EQ(message_of([] {
+              fitted(number(), {"1", "inf"});
+            }),
+            "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set kind=class");
+  EXPECT_EQ(message_of([] {
+              fitted(number(Scale::kLog), {"1", "0"});
+            }),
+            "target \"y\" (line 3): scale=log needs values > 0, got 0");
+  TargetConfig few = classes();
+  few.max_classes = 2;
+  EXPECT_EQ(message_of([&] {
+              fitted(few, {"a", "b", "c"});
+            }),
+            "target \"y\" (line 4): more than max_classes=2 classes; set kind=number, or raise "
+            "max_classes");
+}
+
+TEST(Target, ScalesNumbersAndBack) {
+  // In units of 100: 1, 2, 3; mean 2, deviation √(2/3).
+  const Target target = fitted(number(Scale::kStandard, 100), {"100", "200", "300"});
+  const std::string text = "400";
+  EXPECT_FLOAT_EQ(target.encode_number({text, false, 9}),
+                  static_cast<float>(2 / std::sqrt(2.0 / 3.0)));
+  EXPECT_DOUBLE_EQ(target.number({text, false, 9}), 4);
+  EXPECT_DOUBLE_EQ(target.decode_number(0), 2);
+  EXPECT_DOUBLE_EQ(target.decode_number(2 / std::sqrt(2.0 / 3.0)), 4);
+  const Target again = stored(target);
+  EXPECT_EQ(again.decode_number(0.3), target.decode_number(0.3));
+  EXPECT_FALSE(again.is_class());
+  const Target plain = fitted(number(), {"1", "5"});
+  EXPECT_EQ(plain.encode_number({text, false, 9}), 400);
+  const Target logs = fitted(number(Scale::kLog), {"1", "5"});
+  EXPECT_FLOAT_EQ(logs.encode_number({text, false, 9}), std::log(400.0F));
+  const std::string zero = "0";
+  EXPECT_EQ(message_of([&] {
+              (void)logs.encode_number({zero, false, 9});
+            }),
+            "target \"y\" (line 9): scale=log needs values > 0, got 0");
+  const std::string huge = "1e300";
+  EXPECT_EQ(message_of([&] {
+              (void)plain.encode_number({huge, false, 9});
+            }),
+            "target \"y\" (line 9): 1e+300 is beyond float32; set unit or scale");
+}
+
+TEST(Target, WarnsOfAConstant) {
+  std::vector<std::string> warnings;
+  fitted(number(), {"3", "3"}, &warnings);
+  EXPECT_EQ(warnings, std::vector<std::string>{"y: the target is the same in all training rows"});
+}
+
+TEST(Target, ChecksItsConfig) {
+  EXPECT_EQ(message_of([] { check(number(Scale::kNone, 0)); }),
+            "target \"y\": unit is 0, it must be a number other than 0");
+  TargetConfig few = classes();
+  few.max_classes = 1;
+  EXPECT_EQ(message_of([&] { check(few); }), "target \"y\": max_classes is 1, it must be >= 2");
+  TargetConfig scaled = classes();
+  scaled.scale = Scale::kMinMax;
+  EXPECT_EQ(message_of([&] { check(scaled); }),
+            "target \"y\": scale and unit are for numbers, its kind is class; set kind=number");
+  TargetConfig unknown = classes();
+  unknown.kind = TargetKind::kAuto;
+  EXPECT_EQ(message_of([&] { Target{unknown}; }),
+            "target \"y\": kind is auto; set class or number");
+}
+
+TEST(Target, RefusesABrokenState) {
+  const Target target = fitted(classes(), {"a", "b"});
+  Json json = target.to_json();
+  json["class_counts"] = Json::array({1});
+  EXPECT_EQ(message_of([&] { (void)Target::from_json(json, "f"); }),
+            "f: \"classes\" and \"class_counts\" must be lists of one length, of two or more");
+  json = target.to_json();
+  json["classes"] = Json::array({"a", "a"});
+  EXPECT_EQ(message_of([&] { (void)Target::from_json(json, "f"); }),
+            "f: the class \"a\" is listed twice");
+  json["classes"] = Json::array({"a", 1});
+  EXPECT_EQ(message_of([&] { (void)Target::from_json(json, "f"); }),
+            "f: \"classes\" must hold texts and \"class_counts\" whole numbers");
+}
+
+}  // namespace
+}  // namespace ingot::data
