@@ -4,20 +4,20 @@
 // rows: the means of untouched rows decay too.
 #pragma once
 
-#include "optim/optimizer.h"
+#include "optim/slab_optimizer.h"
 
 namespace ingot::optim {
 
-class Adam : public Optimizer {
+class Adam : public SlabOptimizer {
  public:
-  Adam(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store);
+  Adam(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store)
+      : Adam(config, engine, store, store.groups()) {}
+  /// Updates only `groups` of the dense part, and the row-sparse tables.
+  Adam(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store,
+       const std::vector<nn::ParameterGroup>& groups);
   void step(const Scalars& scalars, Tape& tape) override;
-  [[nodiscard]] std::vector<NamedState> state() const override;
 
  private:
-  OptimizerConfig config_;
-  Engine& engine_;
-  nn::ParameterStore& store_;
   Tensor m_, v_;
 };
 

@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The optimisers by name.
+// The optimisers by name, and what may be wrapped around each.
+#include "optim/adadelta.h"
+#include "optim/adagrad.h"
 #include "optim/adam.h"
+#include "optim/lion.h"
+#include "optim/lookahead.h"
+#include "optim/muon.h"
+#include "optim/nadam.h"
+#include "optim/penalty.h"
+#include "optim/rmsprop.h"
 #include "optim/sgd.h"
+#include "optim/weight_average.h"
 
 namespace ingot::optim {
 namespace {
@@ -21,13 +30,66 @@ void check(const OptimizerConfig& c) {
           "train.optimizer.nesterov needs momentum; set train.optimizer.momentum=0.9");
 }
 
+template <class Rule>
+std::unique_ptr<Optimizer> make(const OptimizerConfig& config, Engine& engine,
+                                nn::ParameterStore& store) {
+  return std::make_unique<Rule>(config, engine, store);
+}
+
+using C = OptimizerConfig;
+
+struct Entry {
+  OptimizerKind kind;
+  std::unique_ptr<Optimizer> (*make)(const C&, Engine&, nn::ParameterStore&);
+  int64_t (*slabs)(const C&);
+};
+
+constexpr int64_t one(const C& /*config*/) { return 1; }
+constexpr int64_t two(const C& /*config*/) { return 2; }
+int64_t slabs_of_sgd(const C& c) { return c.momentum != 0.0F ? 1 : 0; }
+int64_t slabs_of_rmsprop(const C& c) {
+  return 1 + (c.rmsprop.centered ? 1 : 0) + (c.rmsprop.momentum > 0.0 ? 1 : 0);
+}
+int64_t slabs_of_muon(const C& c) { return c.muon.others == MuonOthers::kAdamW ? 2 : 1; }
+
+constexpr Entry kCatalog[] = {
+    {OptimizerKind::kSgd, &make<Sgd>, &slabs_of_sgd},
+    {OptimizerKind::kAdam, &make<Adam>, &two},
+    {OptimizerKind::kAdamW, &make<Adam>, &two},
+    {OptimizerKind::kRmsprop, &make<Rmsprop>, &slabs_of_rmsprop},
+    {OptimizerKind::kAdagrad, &make<Adagrad>, &one},
+    {OptimizerKind::kAdadelta, &make<Adadelta>, &two},
+    {OptimizerKind::kNadam, &make<Nadam>, &two},
+    {OptimizerKind::kLion, &make<Lion>, &one},
+    {OptimizerKind::kMuon, &make<Muon>, &slabs_of_muon},
+};
+
+const Entry& entry_of(OptimizerKind kind) {
+  for (const Entry& entry : kCatalog) {
+    if (entry.kind == kind) return entry;
+  }
+  fail(Code::kInternal, "train.optimizer.name: {} is not in the catalogue", enum_name(kind));
+}
+
 }  // namespace
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Engine& engine,
                                           nn::ParameterStore& store) {
   check(config);
-  if (config.name == OptimizerKind::kSgd) return std::make_unique<Sgd>(config, engine, store);
-  return std::make_unique<Adam>(config, engine, store);
+  check_penalty(config, store);
+  std::unique_ptr<Optimizer> rule = entry_of(config.name).make(config, engine, store);
+  if (config.lookahead.every != 0) {
+    rule = std::make_unique<Lookahead>(config.lookahead, std::move(rule), engine, store);
+  }
+  if (config.average.kind != Average::kNone) {
+    rule = std::make_unique<WeightAverage>(config.average, std::move(rule), engine, store);
+  }
+  return rule;
+}
+
+int64_t state_slabs(const OptimizerConfig& config) {
+  return entry_of(config.name).slabs(config) + (config.lookahead.every != 0 ? 1 : 0) +
+         (config.average.kind != Average::kNone ? 1 : 0);
 }
 
 }  // namespace ingot::optim

@@ -3,20 +3,20 @@
 // (Sutskever 2013; dampening 0): see kernels/optimizer.h.
 #pragma once
 
-#include "optim/optimizer.h"
+#include "optim/slab_optimizer.h"
 
 namespace ingot::optim {
 
-class Sgd : public Optimizer {
+class Sgd : public SlabOptimizer {
  public:
-  Sgd(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store);
+  Sgd(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store)
+      : Sgd(config, engine, store, store.groups()) {}
+  /// Updates only `groups` of the dense part, and the row-sparse tables.
+  Sgd(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store,
+      const std::vector<nn::ParameterGroup>& groups);
   void step(const Scalars& scalars, Tape& tape) override;
-  [[nodiscard]] std::vector<NamedState> state() const override;
 
  private:
-  OptimizerConfig config_;
-  Engine& engine_;
-  nn::ParameterStore& store_;
   Tensor momentum_;  // undefined without momentum
 };
 
