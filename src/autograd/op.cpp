@@ -7,19 +7,33 @@
 
 #include "kernels/copy.h"
 #include "kernels/elementwise.h"
+#include "kernels/reduce.h"
 
 namespace ingot::ops {
 namespace {
+
+void contiguous_backward(Backward& b) { b.pass(0, b.grad()); }
+
+kernels::UnaryOp unary_of(kernels::Activation activation) {
+  switch (activation) {
+    case kernels::Activation::kGelu:
+      return kernels::UnaryOp::kGelu;
+    case kernels::Activation::kGeluTanh:
+      return kernels::UnaryOp::kGeluTanh;
+    case kernels::Activation::kSilu:
+      return kernels::UnaryOp::kSilu;
+    default:
+      return kernels::UnaryOp::kRelu;
+  }
+}
+
+}  // namespace
 
 void require_plain(const char* op, const char* name, const Tensor& x) {
   require(x.defined(), Code::kInvalidArgument, "{}: {} is empty (not initialised)", op, name);
   require(x.layout() == Layout::kPlain, Code::kUnsupported,
           "{}: {} has a packed layout that this op does not take", op, name);
 }
-
-void contiguous_backward(Backward& b) { b.pass(0, b.grad()); }
-
-}  // namespace
 
 void require_f32(const char* op, const char* name, const Tensor& x) {
   require_plain(op, name, x);
@@ -35,6 +49,7 @@ void require_ids(const char* op, const char* name, const Tensor& x) {
 }
 
 Tensor contiguous(const Tensor& x) {
+  require_plain("contiguous", "x", x);
   if (x.is_contiguous()) return x;
   Engine& engine = x.engine();
   ++engine.counters.conversions;
@@ -58,6 +73,14 @@ Tensor scratch(Engine& engine, int64_t bytes) {
   return Tensor::empty(engine, {std::max<int64_t>(bytes, 1)}, DType::kU8);
 }
 
+void fill(const Tensor& dst, float value) {
+  kernels::FillArgs args;
+  args.dst = dst.data<float>();
+  args.n = dst.size();
+  args.value = value;
+  dst.engine().launch("fill", &kernels::fill, args);
+}
+
 void add_gradient(const Tensor& x, const Tensor& dst, bool accumulate) {
   kernels::ScaleAddArgs args;
   args.x = x.data<float>();
@@ -67,14 +90,41 @@ void add_gradient(const Tensor& x, const Tensor& dst, bool accumulate) {
   x.engine().launch("add_grad", &kernels::scale_add, args, accumulate ? x.size() : 0);
 }
 
+Tensor activation_gradient(Backward& b, const Tensor& saved, kernels::Activation activation) {
+  if (activation == kernels::Activation::kNone) return b.grad();
+  Tensor dz = b.grad().sole_owner() ? b.grad() : Tensor::empty(b.engine(), b.grad().shape());
+  kernels::UnaryGradArgs args;
+  args.dy = b.grad().data<float>();
+  args.saved = saved.data<float>();
+  args.dx = dz.data<float>();
+  args.n = dz.size();
+  args.op = unary_of(activation);
+  b.engine().launch("activation_grad", &kernels::unary_grad, args, args.n);
+  return dz;
+}
+
+void bias_gradient(Backward& b, int input, const Tensor& dz, const char* name) {
+  const int64_t cols = dz.dim(-1), rows = dz.shape().size(0, dz.rank() - 1);
+  const Backward::Target target = b.target(input);
+  const Tensor work =
+      scratch(b.engine(), kernels::column_sum_scratch_bytes(rows, cols, b.engine().team().size()));
+  kernels::ColumnSumArgs args;
+  args.x = dz.data<float>();
+  args.out = target.grad.data<float>();
+  args.scratch = work.data<float>();
+  args.rows = rows, args.cols = cols, args.row_stride = cols;
+  args.accumulate = target.accumulate;
+  b.engine().launch(name, &kernels::column_sum, args, dz.size());
+}
+
 void require_finite(const char* op, const char* what, const Tensor& x) {
   if (x.dtype() != DType::kF32 || x.layout() != Layout::kPlain) return;
   int64_t at = 0;
   for (const float v : x.to_vector<float>()) {
     const ScopeName& scope = x.engine().scope;
-    require(std::isfinite(v), Code::kNumeric, "the {} of {} in {} {} is {} at element {}", what, op,
+    require(std::isfinite(v), Code::kNumeric, "the {} of {} in {}{} is {} at element {}", what, op,
             scope.kind == nullptr ? "the model" : scope.kind,
-            scope.index < 0 ? "" : std::to_string(scope.index), v, at);
+            scope.index < 0 ? "" : " " + std::to_string(scope.index), v, at);
     ++at;
   }
 }

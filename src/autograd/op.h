@@ -5,12 +5,15 @@
 #include <initializer_list>
 
 #include "autograd/tape.h"
+#include "kernels/activation.h"
 
 namespace ingot::ops {
 
-/// Throws kDtypeMismatch unless x is plain float32.
+/// Throws kInvalidArgument for a tensor without storage, kUnsupported unless its layout is plain.
+void require_plain(const char* op, const char* name, const Tensor& x);
+/// require_plain, and kDtypeMismatch unless x is float32.
 void require_f32(const char* op, const char* name, const Tensor& x);
-/// Throws kDtypeMismatch unless x is a plain int32 or int64 tensor.
+/// require_plain, and kDtypeMismatch unless x is int32 or int64.
 void require_ids(const char* op, const char* name, const Tensor& x);
 
 /// x itself when its elements are dense in row-major order, else a copy (counted in
@@ -20,8 +23,17 @@ void require_ids(const char* op, const char* name, const Tensor& x);
 /// Scratch memory of `bytes` (at least 1), released when the caller's step is planned.
 [[nodiscard]] Tensor scratch(Engine& engine, int64_t bytes);
 
+/// dst = value; contiguous float32.
+void fill(const Tensor& dst, float value);
 /// dst = x, or dst += x when `accumulate`; equal sizes, contiguous.
 void add_gradient(const Tensor& x, const Tensor& dst, bool accumulate);
+
+/// dz = dy·f'(z) of an op with a fused activation, in the gradient's own buffer when nobody else
+/// holds it; dy itself without one. `saved`: the result for relu, else the value before f.
+[[nodiscard]] Tensor activation_gradient(Backward& b, const Tensor& saved,
+                                         kernels::Activation activation);
+/// The gradient of input `input`, a bias added to every row: sum of dz [..., size] over its rows.
+void bias_gradient(Backward& b, int input, const Tensor& dz, const char* name);
 
 /// True when a tape is recording and one of the tensors carries a gradient.
 [[nodiscard]] bool is_recorded(std::initializer_list<const Tensor*> inputs);
@@ -40,7 +52,11 @@ void record_op(const char* name, void (*backward)(Backward&),
   static_assert(std::is_trivially_copyable_v<Attrs>);
   if (output.engine().check_finite) require_finite(name, "result", output);
   if (!is_recorded(inputs)) return;
-  Record& record = Tape::of(output.engine())->append(name, backward, output);
+  Tape& tape = *Tape::of(output.engine());
+  for (const Tensor* t : inputs) {
+    if (t != nullptr && t->defined()) tape.require_present(name, *t);
+  }
+  Record& record = tape.append(name, backward, output);
   size_t i = 0;
   for (const Tensor* t : inputs) record.in[i++] = t != nullptr && t->defined() ? t->slot : -1;
   i = 0;

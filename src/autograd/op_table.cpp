@@ -49,6 +49,20 @@ constexpr OpRow kRows[] = {
     {"linear", "x, weight, bias, activation", "activation(x weight^T + bias)", kD | kR},
     {"attention", "q, k, v, doc_start", "softmax(q k^T scale + mask) v", kD | kR},
     {"attention_qkv", "qkv, heads, kv_heads", "attention of a packed projection", kD | kR},
+    // images [batch, height, width, channels]
+    {"conv2d", "x, weight, bias, options, activation",
+     "activation(bias + sum over taps and channels of x weight)", kD | kR},
+    {"conv_transpose2d", "x, weight, bias, options, activation",
+     "activation(bias + gradient of conv2d applied to x)", kD | kR},
+    {"max_pool2d", "x, options", "largest of each window", kD | kR},
+    {"avg_pool2d", "x, options", "mean of each window", kD | kR},
+    {"adaptive_max_pool2d", "x, out_h, out_w", "largest of each of out_h x out_w bins", kD | kR},
+    {"adaptive_avg_pool2d", "x, out_h, out_w", "mean of each of out_h x out_w bins", kD | kR},
+    {"batch_norm", "x, state, options", "(x - mean) / sqrt(var + eps) weight + bias, per channel",
+     kD},
+    {"pad2d", "x, padding, mode", "x with pixels around it, zero or mirrored", kD | kR},
+    {"upsample2d", "x, out_h, out_w, mode", "x resampled, nearest or bilinear", kD | kR},
+    {"one_hot", "ids, classes", "1 at the id, 0 elsewhere", kR},
     // moving elements
     {"reshape", "x, dims", "same elements, other shape", kD | kView},
     {"permute", "x, order", "axes reordered", kD | kView},
@@ -60,8 +74,15 @@ constexpr OpRow kRows[] = {
     // losses
     {"cross_entropy", "logits, targets", "mean -log softmax(logits)[target]", kD},
     {"linear_cross_entropy", "x, weight, targets", "cross_entropy(x weight^T, targets)", kD},
+    {"focal", "logits, targets", "mean -(1 - p_t)^gamma log p_t, p = softmax(logits)", kD},
+    {"multi_margin", "logits, targets", "mean sum_j max(0, margin - x_t + x_j)^power / classes", kD},
     {"mse", "x, target", "mean (x - target)^2", kD},
+    {"mae", "x, target", "mean |x - target|", kD},
+    {"huber", "x, target, delta", "mean d^2 / 2, |d| > delta: delta (|d| - delta / 2)", kD},
     {"bce_with_logits", "x, target", "mean max(x, 0) - x t + log(1 + e^-|x|)", kD},
+    {"binary_focal", "x, target", "mean -alpha (1 - p)^gamma log p, p = sigmoid(x), t = 1", kD},
+    {"kl_divergence", "x, target", "mean over rows of sum t (log t - x)", kD},
+    {"hinge", "x, target", "mean max(0, margin - t x)^power", kD},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of ops: what each computes and what is promised of it. Tests draw their cases from it
 // (tests/autograd/op_cases.cpp holds samples and float64 truths for every row, and a test fails for
-// a row without them), docs/ops.md is printed from it, and benchmarks name their kernels by it.
+// a row without them), and docs/ops.md is printed from it.
 #pragma once
 
 #include <cstdint>

@@ -3,30 +3,9 @@
 
 #include "autograd/op.h"
 #include "kernels/copy.h"
-#include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 
 namespace ingot {
-namespace {
-
-void add_into(Engine& engine, const Tensor& x, Tensor& dst, bool accumulate) {
-  kernels::ScaleAddArgs args;
-  args.x = x.data<float>();
-  args.dst = dst.data<float>();
-  args.n = x.size();
-  args.accumulate = accumulate;
-  engine.launch("add_grad", &kernels::scale_add, args, accumulate ? x.size() : 0);
-}
-
-void fill(Engine& engine, Tensor& dst, float value) {
-  kernels::FillArgs args;
-  args.dst = dst.data<float>();
-  args.n = dst.size();
-  args.value = value;
-  engine.launch("fill", &kernels::fill, args);
-}
-
-}  // namespace
 
 Tape::~Tape() {
   if (engine_.tape == this) engine_.tape = nullptr;
@@ -41,6 +20,7 @@ int32_t Tape::new_slot(const Shape& shape) {
 void Tape::bind_parameter(Tensor& value, const Tensor& grad) {
   INGOT_ASSERT(static_cast<size_t>(parameters_) == slots_.size());
   value.slot = new_slot(value.shape());
+  value.slot_step = 0;
   Slot& slot = slots_.back();
   slot.is_leaf = true;
   slot.grad = grad;
@@ -50,10 +30,12 @@ void Tape::bind_parameter(Tensor& value, const Tensor& grad) {
 
 void Tape::watch(Tensor& tensor) {
   tensor.slot = new_slot(tensor.shape());
+  tensor.slot_step = step_;
   slots_.back().is_leaf = true;
 }
 
 void Tape::begin_step() {
+  if (++step_ == 0) step_ = 1;
   records_.clear();
   slots_.resize(static_cast<size_t>(parameters_));
   for (Slot& slot : slots_) {
@@ -65,8 +47,16 @@ void Tape::begin_step() {
   engine_.begin_step();
 }
 
+void Tape::require_present(const char* op, const Tensor& tensor) const {
+  require(
+      is_present(tensor), Code::kInvalidArgument,
+      "{}: a tensor of shape {} was computed before begin_step. Compute it anew, or detach() it",
+      op, tensor.shape().text());
+}
+
 Record& Tape::append(const char* name, void (*backward)(Backward&), Tensor& output) {
   output.slot = new_slot(output.shape());
+  output.slot_step = step_;
   Record& record = records_.emplace_back();
   record.name = name;
   record.backward = backward;
@@ -80,12 +70,13 @@ Record& Tape::append(const char* name, void (*backward)(Backward&), Tensor& outp
 void Tape::backward(const Tensor& loss) {
   require(loss.size() == 1, Code::kShapeMismatch,
           "backward: the loss has shape {}, a single element is needed", loss.shape().text());
+  require_present("backward", loss);
   require(
       loss.slot >= 0 && !records_.empty(), Code::kInvalidArgument,
       "backward: the loss does not depend on a parameter. Run the forward pass while recording");
   const Recording off(engine_, nullptr);
   Tensor seed = Tensor::empty(engine_, loss.shape());
-  fill(engine_, seed, 1.0F);
+  ops::fill(seed, 1.0F);
   slots_[static_cast<size_t>(loss.slot)].grad = seed;
   slots_[static_cast<size_t>(loss.slot)].written = true;
   seed = Tensor();
@@ -174,14 +165,14 @@ void Tape::finish_step() {
     if (slot.is_sparse) {
       sum_sparse(slot);
     } else if (!slot.written) {
-      fill(engine_, slot.grad, 0.0F);
+      ops::fill(slot.grad, 0.0F);
       slot.written = true;
     }
   }
 }
 
 Tensor Tape::grad(const Tensor& tensor) const {
-  if (tensor.slot < 0 || static_cast<size_t>(tensor.slot) >= slots_.size()) return {};
+  if (tensor.slot < 0 || !is_present(tensor)) return {};
   const Slot& slot = slots_[static_cast<size_t>(tensor.slot)];
   return slot.written ? slot.grad : Tensor();
 }
@@ -215,7 +206,7 @@ Backward::Target Backward::target(int input) {
   }
   if (!slot.is_leaf && !slot.grad.sole_owner()) {  // shared by pass(): copy before adding
     Tensor own = Tensor::empty(engine, slot.shape);
-    add_into(engine, slot.grad, own, false);
+    ops::add_gradient(slot.grad, own, false);
     slot.grad = own;
   }
   return {slot.grad, true};
@@ -243,7 +234,7 @@ void Backward::pass(int input, const Tensor& g) {
 
 void Backward::add(int input, const Tensor& g) {
   Target t = target(input);
-  add_into(tape_.engine_, g, t.grad, t.accumulate);
+  ops::add_gradient(g, t.grad, t.accumulate);
 }
 
 void Backward::pass_rows(int input, const Tensor& ids, const Tensor& dy) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reverse mode as a flat list. The forward pass appends one record per op that a gradient flows
 // through; backward walks the list once from the end. Gradients sit in numbered slots: parameters
-// own the first slots for good, every other tensor gets the next one. The first write to a slot
-// stores, later ones accumulate inside the kernel, so nothing is zeroed and nothing is added twice.
-// No hash map, no recursion, no graph search. Saved tensors are checked by version.
-// Called by autograd/ops (record), by train/ (step) and by tests.
+// own the first slots for good, every other tensor gets the next one, for one step: a tensor that
+// is kept beyond begin_step is refused by the next op that would record it. The first write to a
+// slot stores, later ones accumulate inside the kernel, so nothing is zeroed and nothing is added
+// twice. No hash map, no recursion, no graph search. Saved tensors are checked by version. Called
+// by autograd/ops (record), by train/ (step) and by tests.
 #pragma once
 
 #include <array>
@@ -61,14 +62,19 @@ class Tape {
   /// Zeroes the gradients that no record wrote; sums the row-sparse ones by id.
   void finish_step();
 
+  /// Empty for a parameter without a slot (one that does not train).
   [[nodiscard]] const SparseGrad& sparse_grad(int32_t slot) const {
-    return slots_[static_cast<size_t>(slot)].sparse;
+    static const SparseGrad kNone;
+    return slot < 0 ? kNone : slots_[static_cast<size_t>(slot)].sparse;
   }
 
   /// Gradient of a tensor that was watched (see watch); undefined when none arrived.
   [[nodiscard]] Tensor grad(const Tensor& tensor) const;
   /// Makes `tensor` a leaf whose gradient can be read after backward (tests, explanations).
   void watch(Tensor& tensor);
+
+  /// Throws kInvalidArgument naming `op` for a tensor whose slot belongs to an earlier step.
+  void require_present(const char* op, const Tensor& tensor) const;
 
   /// Appends a record; sets output.slot. Used through record_op in autograd/op.h.
   Record& append(const char* name, void (*backward)(Backward&), Tensor& output);
@@ -93,11 +99,15 @@ class Tape {
   void check_finite(const Record& record) const;
   int32_t new_slot(const Shape& shape);
   void sum_sparse(Slot& slot);
+  [[nodiscard]] bool is_present(const Tensor& t) const {
+    return t.slot < 0 || t.slot_step == 0 || t.slot_step == step_;
+  }
 
   Engine& engine_;
   std::vector<Record> records_;
   std::vector<Slot> slots_;
   int32_t parameters_ = 0;
+  uint32_t step_ = 1;  // of begin_step; never 0
 };
 
 /// What a record's backward function sees: the gradient of its output and where to put those of its

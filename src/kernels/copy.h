@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Moving elements between strided layouts: transpose, slice, concat and their gradients.
 // Adjacent axes are merged first; then rows that are contiguous on both sides go by memcpy or
-// vector adds, a transpose of the two fastest axes goes by 8 x 8 blocks, the rest element by
+// vector adds, a transpose by square blocks that fit the first-level cache, the rest element by
 // element. Deterministic: every destination element is written by one worker, once. Called by
 // autograd/ops/shape and by whoever needs a contiguous operand. Casts live in convert.h.
 #pragma once

@@ -10,7 +10,7 @@
 
 namespace ingot::nn {
 
-/// Keys and values of earlier tokens. Implemented by models/paged_cache.
+/// Keys and values of earlier tokens. Implemented by models/paged_decoder.
 class KvCache {
  public:
   virtual ~KvCache() = default;

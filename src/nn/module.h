@@ -21,6 +21,8 @@ struct Parameter {
   Init init;
   bool decay = true;        ///< weight decay applies (false for norms and biases)
   bool row_sparse = false;  ///< gradient kept as touched rows (embeddings)
+  bool trainable = true;    ///< false: a buffer (running statistics) or a frozen weight; saved, but
+                            ///< without gradient, optimiser state and update. Set before the store.
   Tensor value;             ///< set by ParameterStore, or by a loader
 
   [[nodiscard]] bool defined() const { return shape.rank() > 0; }

@@ -11,7 +11,11 @@ constexpr int64_t kSegment = 16;  // floats: 64 bytes
 
 int64_t padded(int64_t n) { return (n + kSegment - 1) / kSegment * kSegment; }
 
-int order_of(const Parameter& p) { return p.row_sparse ? 2 : p.decay ? 0 : 1; }
+int order_of(const Parameter& p) {
+  if (!p.trainable) return 3;
+  if (p.row_sparse) return 2;
+  return p.decay ? 0 : 1;
+}
 
 Tensor segment(const Tensor& slab, int64_t offset, const Shape& shape) {
   return slab.strided(shape, contiguous_strides(shape), offset);
@@ -32,7 +36,8 @@ ParameterStore::ParameterStore(Engine& engine, Module& module) : engine_(engine)
   for (StoredParameter& p : list_) {
     p.offset = at;
     at += padded(p.parameter->shape.size());
-    if (p.parameter->row_sparse) continue;
+    if (p.parameter->trainable) trained_size_ = at;
+    if (!p.parameter->trainable || p.parameter->row_sparse) continue;
     dense_size_ = at;
     if (groups_.empty() || groups_.back().decay != p.parameter->decay) {
       groups_.push_back({p.offset, at, p.parameter->decay});
@@ -50,6 +55,7 @@ ParameterStore::ParameterStore(Engine& engine, Module& module) : engine_(engine)
 void ParameterStore::bind(Tape& tape) {
   grads_ = Tensor::zeros(engine_, {dense_size_});
   for (StoredParameter& p : list_) {
+    if (!p.parameter->trainable) continue;
     tape.bind_parameter(p.parameter->value,
                         p.parameter->row_sparse ? Tensor() : grad(p));
   }
@@ -62,6 +68,7 @@ int64_t ParameterStore::parameter_count() const {
 }
 
 Tensor ParameterStore::grad(const StoredParameter& p) const {
+  INGOT_ASSERT(p.parameter->trainable && !p.parameter->row_sparse);
   return segment(grads_, p.offset, p.parameter->shape);
 }
 

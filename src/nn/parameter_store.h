@@ -2,7 +2,8 @@
 // The memory of a model's parameters: one slab of values and, for training, one of gradients with the
 // same layout, so that the optimiser is one pass over flat arrays. Segments are 64-byte aligned and
 // padded with zeros, which every optimiser keeps zero. Order: dense with decay, dense without,
-// then row-sparse ones (their gradients live on the tape, not here).
+// then row-sparse ones (their gradients live on the tape, not here), last those that do not train
+// (running statistics, frozen weights): they have neither gradient nor optimiser state.
 #pragma once
 
 #include <vector>
@@ -31,7 +32,7 @@ class ParameterStore {
   /// weights) is stored once, under its first name.
   ParameterStore(Engine& engine, Module& module);
 
-  /// Adds a gradient slab and binds every parameter to the tape.
+  /// Adds a gradient slab and binds every parameter that trains to the tape.
   void bind(Tape& tape);
 
   [[nodiscard]] const std::vector<StoredParameter>& list() const { return list_; }
@@ -41,7 +42,10 @@ class ParameterStore {
   [[nodiscard]] int64_t size() const { return values_.size(); }
   [[nodiscard]] int64_t dense_size() const { return dense_size_; }
   [[nodiscard]] int64_t parameter_count() const;
-  /// Gradient of a dense parameter, with its shape.
+  /// First element of the parameters that do not train: [trained_size, size) never changes in an
+  /// optimiser, and ops may update it in place.
+  [[nodiscard]] int64_t trained_size() const { return trained_size_; }
+  /// Gradient of a dense parameter that trains, with its shape.
   [[nodiscard]] Tensor grad(const StoredParameter& p) const;
 
  private:
@@ -50,6 +54,7 @@ class ParameterStore {
   std::vector<ParameterGroup> groups_;
   Tensor values_, grads_;
   int64_t dense_size_ = 0;
+  int64_t trained_size_ = 0;
 };
 
 }  // namespace ingot::nn

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/allocator.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include <sys/mman.h>
 
 #include "base/error.h"
 
@@ -52,10 +52,12 @@ std::byte* Allocator::allocate(int64_t bytes) {
     data = blocks.back();
     blocks.pop_back();
   } else {
-    require(limit_ == 0 || held_ + size <= limit_, Code::kOutOfMemory,
-            "memory: {} bytes are held and {} more are needed, the cap is {}. Raise memory= or lower "
-            "train.micro_batch",
-            held_, size, limit_);
+    if (limit_ > 0 && held_ + outside_ + size > limit_) trim();
+    require(
+        limit_ == 0 || held_ + outside_ + size <= limit_, Code::kOutOfMemory,
+        "memory: {} bytes are held and {} more are needed, the cap is {}. Raise memory= or lower "
+        "train.micro_batch",
+        held_ + outside_, size, limit_);
     if (size >= kHugePage) {
       data = map_pages(size);
     } else {
@@ -84,7 +86,7 @@ void Allocator::release(std::byte* data, int64_t bytes) {
   live_ -= size;
 }
 
-Allocator::~Allocator() {
+void Allocator::trim() {
   for (auto& [size, blocks] : free_) {
     for (std::byte* data : blocks) {
       if (size >= kHugePage) {
@@ -93,7 +95,11 @@ Allocator::~Allocator() {
         std::free(data);
       }
     }
+    held_ -= size * static_cast<int64_t>(blocks.size());
+    blocks.clear();
   }
 }
+
+Allocator::~Allocator() { trim(); }
 
 }  // namespace ingot

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory of tensors: size classes, 64-byte aligned, never returned to the system within a run, huge
-// pages advised for large blocks. Debug builds (INGOT_POISON) fill fresh blocks with NaN and put red
-// zones behind each block that are checked when it comes back. Single-threaded: one engine, one caller.
+// Memory of tensors: size classes, 64-byte aligned, huge pages advised for large blocks. Released
+// blocks are kept for the next of their class and go back to the system in trim() alone, which runs
+// between the stages of a run and before the cap refuses a block. Debug builds (INGOT_POISON) fill
+// fresh blocks with NaN and put red zones behind each block that are checked when it comes back.
+// Single-threaded: one engine, one caller.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +24,10 @@ class Allocator {
   /// A block of at least `bytes`, 64-byte aligned. Throws kOutOfMemory over the cap, naming both.
   [[nodiscard]] std::byte* allocate(int64_t bytes);
   void release(std::byte* data, int64_t bytes);
+  /// Gives cached blocks back to the system. Done before a block is refused, too.
+  void trim();
+  /// Bytes that others hold under the same cap (the engine's slab).
+  void set_outside_bytes(int64_t bytes) { outside_ = bytes; }
 
   [[nodiscard]] int64_t live_bytes() const { return live_; }
   [[nodiscard]] int64_t held_bytes() const { return held_; }  ///< live and cached
@@ -36,6 +42,7 @@ class Allocator {
   int64_t limit_;
   int64_t live_ = 0;
   int64_t held_ = 0;
+  int64_t outside_ = 0;
   int64_t peak_ = 0;
   int64_t calls_ = 0;
 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tensor/engine.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
+
+#include <sys/mman.h>
 
 namespace ingot {
 namespace {
@@ -31,12 +31,20 @@ void Engine::begin_trace(Trace& trace) {
 
 void Engine::end_trace() { trace_ = nullptr; }
 
+void Engine::trim() {
+  allocator_.trim();
+  if (slab_ != nullptr) madvise(slab_, static_cast<size_t>(slab_used_), MADV_DONTNEED);
+  slab_used_ = 0;
+  allocator_.set_outside_bytes(0);
+}
+
 std::byte* Engine::slab(int64_t bytes) {
-  const int64_t held = allocator_.held_bytes();
-  require(options_.memory_bytes == 0 || held + bytes <= options_.memory_bytes, Code::kOutOfMemory,
+  const int64_t cap = options_.memory_bytes;
+  if (cap > 0 && allocator_.held_bytes() + bytes > cap) allocator_.trim();
+  require(cap == 0 || allocator_.held_bytes() + bytes <= cap, Code::kOutOfMemory,
           "memory: the step needs a slab of {} bytes beside {} bytes of parameters and state; the "
           "cap is {}. Raise memory= or lower train.micro_batch",
-          bytes, held, options_.memory_bytes);
+          bytes, allocator_.held_bytes(), cap);
   if (slab_ == nullptr) {
     for (int64_t size = kReserve; slab_ == nullptr; size /= 2) {  // strict systems give less
       require(size >= bytes, Code::kOutOfMemory, "memory: the system refused {} bytes", bytes);
@@ -57,6 +65,7 @@ std::byte* Engine::slab(int64_t bytes) {
     madvise(slab_ + from, static_cast<size_t>(to - from), MADV_POPULATE_WRITE);
 #endif
     slab_used_ = bytes;
+    allocator_.set_outside_bytes(bytes);
   }
   return slab_;
 }

@@ -79,6 +79,8 @@ class Engine {
   /// One slab address range for all plans of this engine; grows only in how much of it is touched.
   [[nodiscard]] std::byte* slab(int64_t bytes);
   [[nodiscard]] int64_t slab_bytes() const { return slab_used_; }
+  /// Gives cached blocks and the slab's memory back to the system. No plan may be alive.
+  void trim();
 
   /// Step number that random ops read (one int64). Set by the training loop before each step.
   [[nodiscard]] int64_t* step_counter() { return step_counter_; }

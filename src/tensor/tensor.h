@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensor: a value that shares its storage. Shape, strides and offset are inline; layout is a fact of
 // the storage: plain (strided) or opaque (packed panels, quantised blocks), and an op that has not
-// declared an opaque layout refuses it. Gradients live elsewhere: `slot` is the tape's integer for
-// this tensor (autograd/tape.h), and nothing here knows what it means.
+// declared an opaque layout refuses it. Gradients live elsewhere: `slot` and `slot_step` are the
+// tape's integers for this tensor (autograd/tape.h), and nothing here knows what they mean.
 #pragma once
 
 #include <memory>
@@ -107,7 +107,8 @@ class Tensor {
   /// The same tensor without its gradient slot.
   [[nodiscard]] Tensor detach() const;
 
-  int32_t slot = -1;  ///< gradient slot on the tape, -1: no gradient flows here
+  int32_t slot = -1;       ///< gradient slot on the tape, -1: no gradient flows here
+  uint32_t slot_step = 0;  ///< step of the tape that gave the slot, 0: it is for good
 
  private:
   std::shared_ptr<Storage> storage_;

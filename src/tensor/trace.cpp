@@ -3,12 +3,18 @@
 
 #include <cstring>
 
+#include "base/error.h"
+
 namespace ingot {
 
 std::byte* Trace::allocate(int64_t bytes, Storage* storage) {
   const int64_t padded = (bytes + kAlign - 1) / kAlign * kAlign;
+  require(padded <= kMaxBytes - static_cast<int64_t>(next_ - kBase), Code::kOutOfMemory,
+          "memory: a step whose tensors take more than {} bytes together cannot be recorded",
+          kMaxBytes);
   const uintptr_t address = next_;
-  next_ += static_cast<uintptr_t>(padded + kAlign);  // a gap, so that one-past-the-end is not shared
+  next_ +=
+      static_cast<uintptr_t>(padded + kAlign);  // a gap, so that one-past-the-end is not shared
   blocks.push_back({padded, static_cast<int64_t>(calls.size()), -1, address, storage});
   return reinterpret_cast<std::byte*>(address);
 }

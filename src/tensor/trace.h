@@ -38,6 +38,7 @@ class Trace {
  public:
   static constexpr uintptr_t kBase = uintptr_t{1} << 60;  // not an address on any 64-bit machine
   static constexpr int64_t kAlign = 64;
+  static constexpr int64_t kMaxBytes = int64_t{1} << 60;  // of all blocks of a step
 
   [[nodiscard]] static bool is_virtual(const void* p) {
     return reinterpret_cast<uintptr_t>(p) >= kBase;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Samples of the losses. A target is an input without a gradient; ignored ones are among them.
+// Samples of cross entropy, plain and fused. A target is an input without a gradient; ignored ones
+// are among them.
+#include "autograd/loss_cases.h"
+
 #include <cmath>
 
-#include "autograd/op_cases.h"
 #include "autograd/ops/loss.h"
 #include "kernels/reference/loss.h"
 
@@ -19,6 +21,9 @@ struct Case {
   int64_t ignore_index = -100;
   View view = View::kDense;
   int64_t in = 3;  // of the fused head
+  bool class_weights = false;
+  bool weights = false;
+  bool float_count = false;  // count / 2 as float32
 };
 
 const Case kCases[] = {
@@ -33,7 +38,26 @@ const Case kCases[] = {
     {"given count", 5, 7, DType::kI32, 0.0F, 4, 13},
     {"transposed", 5, 7, DType::kI32, 0.0F, 0, 0, -100, View::kTransposed},
     {"sliced", 5, 7, DType::kI64, 0.125F, 3, 0, -100, View::kSliced},
+    {.what = "class weights", .rows = 7, .classes = 5, .ignored = 3, .class_weights = true},
+    {.what = "row weights", .rows = 7, .classes = 5, .ignored = 3, .weights = true},
+    {.what = "all weights, smoothing and count",
+     .rows = 7,
+     .classes = 5,
+     .dtype = DType::kI64,
+     .smoothing = 0.25F,
+     .ignored = 4,
+     .count = 9,
+     .class_weights = true,
+     .weights = true,
+     .float_count = true},
     {"large", 331, 701, DType::kI32, 0.0F, 7},
+    {.what = "large with weights",
+     .rows = 331,
+     .classes = 701,
+     .smoothing = 0.125F,
+     .ignored = 7,
+     .class_weights = true,
+     .weights = true},
     {"large in two chunks", 151, 40009, DType::kI32, 0.0F, 7, 0, -100, View::kDense, 5}};
 
 Doubles targets_of(const Case& c) {
@@ -46,35 +70,58 @@ Doubles targets_of(const Case& c) {
   return t;
 }
 
-Doubles truth_of(const Case& c, const Doubles& logits) {
-  const Doubles targets = targets_of(c);
-  const std::vector<int64_t> ids(targets.begin(), targets.end());
-  Doubles row_loss(ids.size());
-  kernels::reference::cross_entropy(
-      {c.rows, c.classes, c.ignore_index, static_cast<double>(c.smoothing)}, logits.data(),
-      ids.data(), row_loss.data());
-  double sum = 0.0;
-  int64_t counted = 0;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    sum += row_loss[i];
-    counted += ids[i] != c.ignore_index ? 1 : 0;
-  }
-  const int64_t divisor = c.count > 0 ? c.count : counted;
-  return {divisor > 0 ? sum / static_cast<double>(divisor) : 0.0};
+Doubles class_weights_of(const Case& c) { return uniform(c.classes, 5004, 0.25, 4.0); }
+
+/// Every third weight is 0.
+Doubles weights_of(const Case& c) {
+  Doubles w = uniform(c.rows, 5005, 0.25, 4.0);
+  for (size_t i = 0; i < w.size(); i += 3) w[i] = 0.0;
+  return w;
 }
 
-/// Options with the count as the last of the inputs.
+Doubles truth_of(const Case& c, const Doubles& logits) {
+  const Doubles targets = targets_of(c), class_weights = class_weights_of(c);
+  const Doubles weights = weights_of(c);
+  const std::vector<int64_t> ids(targets.begin(), targets.end());
+  Doubles row_loss(ids.size());
+  kernels::reference::CrossEntropyShape shape{c.rows, c.classes, c.ignore_index,
+                                              static_cast<double>(c.smoothing), nullptr};
+  if (c.class_weights) shape.class_weight = class_weights.data();
+  kernels::reference::cross_entropy(shape, logits.data(), ids.data(), row_loss.data());
+  double sum = 0.0, divisor = 0.0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const double weight = c.weights ? weights[i] : 1.0;
+    sum += weight * row_loss[i];
+    if (ids[i] == c.ignore_index) continue;
+    divisor += weight * (c.class_weights ? class_weights[static_cast<size_t>(ids[i])] : 1.0);
+  }
+  if (c.count > 0) divisor = static_cast<double>(c.count) * (c.float_count ? 0.5 : 1.0);
+  return {divisor > 0 ? sum / divisor : 0.0};
+}
+
+/// Options with count, weights and class weights as the last of the inputs.
 ops::CrossEntropyOptions options_of(const Case& c, const std::vector<Tensor>& t) {
   ops::CrossEntropyOptions o;
   o.ignore_index = c.ignore_index;
   o.label_smoothing = c.smoothing;
-  if (c.count > 0) o.count = t.back();
+  size_t last = t.size();
+  if (c.class_weights) o.class_weights = t[--last];
+  if (c.weights) o.weights = t[--last];
+  if (c.count > 0) o.count = t[--last];
   return o;
 }
 
 void add_targets(const Case& c, Sample& s) {
   s.inputs.push_back({{c.rows}, targets_of(c), c.dtype});
-  if (c.count > 0) s.inputs.push_back({{}, {static_cast<double>(c.count)}, DType::kI64});
+  const auto add = [&](const Shape& shape, const Doubles& values, DType dtype) {
+    s.inputs.push_back({shape, values, dtype});
+    s.inputs.back().has_grad = false;
+  };
+  const auto count = static_cast<double>(c.count);
+  if (c.count > 0 && c.float_count) add({}, {0.5 * count}, DType::kF32);
+  if (c.count > 0 && !c.float_count) add({}, {count}, DType::kI64);
+  if (c.weights) add({c.rows}, weights_of(c), DType::kF32);
+  if (c.class_weights) add({c.classes}, class_weights_of(c), DType::kF32);
   s.is_large = s.what.starts_with("large");
   s.tolerance = 4e-6;
 }
@@ -118,42 +165,6 @@ Sample fused_sample(const Case& c) {
   return s;
 }
 
-void add_pairs(std::vector<Sample>& samples) {
-  struct Geometry {
-    const char* what;
-    Shape shape;
-    View view = View::kDense;
-  };
-  const Geometry geometries[] = {{"one element", {}},
-                                 {"odd", {3, 17}},
-                                 {"transposed", {5, 7}, View::kTransposed},
-                                 {"sliced", {5, 7}, View::kSliced},
-                                 {"large", {300007}}};
-  for (const kernels::PairLoss loss :
-       {kernels::PairLoss::kMse, kernels::PairLoss::kBceWithLogits}) {
-    const bool is_mse = loss == kernels::PairLoss::kMse;
-    for (const Geometry& g : geometries) {
-      Sample s;
-      s.op = is_mse ? "mse" : "bce_with_logits";
-      s.what = g.what;
-      s.inputs = {input(g.shape, 5100, g.view, 1), input(g.shape, 5101, g.view, 1, 0.0, 1.0)};
-      s.inputs[1].has_grad = false;
-      s.run = [is_mse](const std::vector<Tensor>& t) {
-        return is_mse ? ops::mse(t[0], t[1]) : ops::bce_with_logits(t[0], t[1]);
-      };
-      s.truth = [loss](const std::vector<Doubles>& in) {
-        double sum = 0.0;
-        for (size_t i = 0; i < in[0].size(); ++i) {
-          sum += kernels::reference::pair_loss_value(loss, in[0][i], in[1][i]);
-        }
-        return Doubles{sum / static_cast<double>(in[0].size())};
-      };
-      s.is_large = g.shape.size() > 1000;
-      samples.push_back(std::move(s));
-    }
-  }
-}
-
 }  // namespace
 
 void add_loss_cases(std::vector<Sample>& samples) {
@@ -161,7 +172,8 @@ void add_loss_cases(std::vector<Sample>& samples) {
     if (std::string(c.what) != "large in two chunks") samples.push_back(cross_entropy_sample(c));
     samples.push_back(fused_sample(c));
   }
-  add_pairs(samples);
+  add_class_loss_cases(samples);
+  add_pair_loss_cases(samples);
 }
 
 }  // namespace ingot::testing

@@ -230,6 +230,8 @@ const std::vector<Sample>& op_samples() {
     add_row_cases(s);
     add_reduce_cases(s);
     add_product_cases(s);
+    add_conv_cases(s);
+    add_image_cases(s);
     add_shape_cases(s);
     add_loss_cases(s);
     return s;

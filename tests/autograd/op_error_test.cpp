@@ -151,6 +151,21 @@ TEST_F(OpErrors, EveryOpRefusesAWrongDtype) {
       "cast", [&] { (void)o::cast(ints, DType::kBF16); }, "int32 to bfloat16 is not available");
   add(
       "cast", [&] { (void)o::cast(x, DType::kQ8); }, "float32 to q8 is not available");
+  const Tensor image = f({2, 3, 3, 4}), image_ids = t({2, 3, 3, 4}, DType::kI32);
+  add("conv2d", [&] { (void)o::conv2d(image_ids, f({5, 1, 1, 4})); });
+  add(
+      "conv2d", [&] { (void)o::conv2d(image, t({5, 1, 1, 4}, DType::kBF16)); },
+      "weight is bfloat16");
+  add("conv_transpose2d", [&] { (void)o::conv_transpose2d(image_ids, f({4, 1, 1, 5})); });
+  add("max_pool2d", [&] { (void)o::max_pool2d(image_ids, {}); });
+  add("avg_pool2d", [&] { (void)o::avg_pool2d(image_ids, {}); });
+  add("adaptive_max_pool2d", [&] { (void)o::adaptive_max_pool2d(image_ids, 1, 1); });
+  add("adaptive_avg_pool2d", [&] { (void)o::adaptive_avg_pool2d(image_ids, 1, 1); });
+  add("batch_norm", [&] { (void)o::batch_norm(image_ids, {}); });
+  add("pad2d", [&] { (void)o::pad2d(image_ids, {}); });
+  add("upsample2d", [&] { (void)o::upsample2d(image_ids, 4, 4); });
+  add(
+      "one_hot", [&] { (void)o::one_hot(x, 3); }, "ids is float32, int32 or int64 is needed");
   add("cross_entropy", [&] { (void)o::cross_entropy(ints, t({2}, DType::kI32)); });
   add(
       "cross_entropy", [&] { (void)o::cross_entropy(x, f({2})); }, "targets is float32");
@@ -158,17 +173,28 @@ TEST_F(OpErrors, EveryOpRefusesAWrongDtype) {
       "linear_cross_entropy", [&] { (void)o::linear_cross_entropy(x, ints, t({2}, DType::kI32)); },
       "weight is int32");
   ops::CrossEntropyOptions count;
-  count.count = f({});
+  count.count = t({}, DType::kI32);
   const Tensor two = t({2}, DType::kI32);
   add(
       "cross_entropy", [&] { (void)o::cross_entropy(x, two, count); },
-      "count is float32 [], one int64 is needed");
+      "count is int32 [], one int64 or float32 is needed");
   add(
       "linear_cross_entropy",
       [&] {
         (void)o::linear_cross_entropy(x, f({5, 3}), two, count);
       },
-      "count is float32 []");
+      "count is int32 []");
+  add("focal", [&] { (void)o::focal(ints, two); });
+  add("multi_margin", [&] { (void)o::multi_margin(half, two); });
+  add("mae", [&] { (void)o::mae(ints, x); });
+  add("huber", [&] { (void)o::huber(half, x); });
+  add("binary_focal", [&] { (void)o::binary_focal(x, half); });
+  add("kl_divergence", [&] { (void)o::kl_divergence(x, ints); });
+  add(
+      "hinge", [&] { (void)o::hinge(x, x, {.count = t({}, DType::kI32)}); },
+      "count is int32 [], one int64 or float32 is needed");
+  add(
+      "mae", [&] { (void)o::mae(x, x, {t({2}, DType::kI32), {}}); }, "weights is int32");
   add(
       "mse", [&] { (void)o::mse(x, ints); }, "target is int32");
   add(
@@ -372,6 +398,16 @@ TEST_F(OpErrors, IdsOutsideTheTableAreNamedWithTheirPosition) {
          (void)o::cross_entropy(x, ids64({0, 1, -1}));
        },
        kArgument, "target -1 at position 2"},
+      {"attention",
+       [&] {
+         (void)o::attention(f({1, 2, 1, 2}), f({1, 2, 1, 2}), f({1, 2, 1, 2}), ids32({0, 2}));
+       },
+       kArgument, "doc_start is 2 at position 1 of its sequence, 0 to 1 can be"},
+      {"attention_qkv",
+       [&] {
+         (void)o::attention_qkv(f({1, 2, 6}), 1, 1, ids32({-1, 0}));
+       },
+       kArgument, "doc_start is -1 at position 0 of its sequence, 0 to 0 can be"},
       {"rope",
        [&] {
          (void)o::rope(f({1, 2, 1, 2}), f({9, 1}), f({9, 1}), ids32({8, 9}));

@@ -65,16 +65,33 @@ TEST(OpTable, EveryRowHasSamplesAndEverySampleARow) {
   for (const std::string& name : sampled) EXPECT_TRUE(rows.contains(name)) << "no row: " << name;
 }
 
-TEST(OpTable, EveryDifferentiableRowHasAnEmptyOrOneElementAnOddAndALargeOrViewedSample) {
+/// An axis that no vector, tile or block divides.
+bool is_odd(const Input& in) {
+  for (int i = 0; i < in.shape.rank(); ++i) {
+    if (in.shape[i] > 1 && in.shape[i] % 2 == 1) return true;
+  }
+  return false;
+}
+
+TEST(OpTable, EveryDifferentiableRowHasATinyAnOddALargeAndAViewedSample) {
   for (const OpRow& row : op_table()) {
-    int views = 0, samples = 0;
+    int tiny = 0, odd = 0, large = 0, views = 0, samples = 0;
     for (const Sample& s : op_samples()) {
       if (s.op != row.name) continue;
       ++samples;
-      for (const Input& in : s.inputs) views += in.view != View::kDense ? 1 : 0;
+      large += s.is_large ? 1 : 0;
+      tiny += s.inputs[0].shape.size() <= 1 ? 1 : 0;
+      for (const Input& in : s.inputs) {
+        views += in.view != View::kDense ? 1 : 0;
+        odd += is_odd(in) ? 1 : 0;
+      }
     }
     EXPECT_GE(samples, 5) << row.name;
     EXPECT_GE(views, 1) << row.name << " is never given a view";
+    if ((row.flags & kDifferentiable) == 0) continue;
+    EXPECT_GE(tiny, 1) << row.name << " is never given an empty or one-element first input";
+    EXPECT_GE(odd, 1) << row.name << " is never given an axis of odd size";
+    EXPECT_GE(large, 1) << row.name << " has no sample with is_large";
   }
 }
 

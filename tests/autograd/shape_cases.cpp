@@ -38,6 +38,7 @@ void add_reshape(std::vector<Sample>& samples) {
                         {"scalar to one", {}, {1}},
                         {"one to scalar", {1}, {}},
                         {"inferred", {3, 4, 5}, {-1, 10}},
+                        {"large", {301, 67}, {469, 43}, View::kTransposed},
                         {"transposed", {4, 6}, {3, -1}, View::kTransposed},
                         {"sliced", {4, 6}, {24}, View::kSliced}};
   for (const Case& c : cases) {
@@ -83,6 +84,7 @@ void add_permute(std::vector<Sample>& samples) {
                         {"scalar", {}, {}},
                         {"one element", {1, 1}, {1, 0}},
                         {"turn", {2, 3, 4}, {2, 0, 1}},
+                        {"large", {31, 33, 9}, {2, 0, 1}},
                         {"six axes", {2, 1, 3, 2, 1, 2}, {5, 3, 1, 0, 2, 4}},
                         {"of a transposed", {2, 3, 4}, {1, 2, 0}, View::kTransposed},
                         {"of a slice", {2, 3, 4}, {2, 1, 0}, View::kSliced},
@@ -113,6 +115,8 @@ void add_slice(std::vector<Sample>& samples) {
   };
   const Case cases[] = {{"nothing", {3, 4}, 0, 2, 2},
                         {"all", {5}, 0, 0, 5},
+                        {"one element", {1}, 0, 0, 1},
+                        {"large", {61, 67}, 1, 3, 60},
                         {"rows", {5, 3}, 0, 1, 4},
                         {"columns", {3, 7}, -1, 2, 5},
                         {"middle", {2, 5, 3}, 1, 4, 5},

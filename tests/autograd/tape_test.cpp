@@ -174,6 +174,31 @@ TEST_F(TapeTest, RefusesWhatItCannotDo) {
       "backward: a tensor that mul saved was changed in place since. Change it after backward");
 }
 
+// A slot's number is given again in the next step: a tensor kept from the last one would take part
+// in the gradient of another.
+TEST_F(TapeTest, RefusesATensorOfAnEarlierStep) {
+  Tensor p = values({2}, 1);
+  tape_.bind_parameter(p, Tensor::zeros(engine_, {2}));
+  const Recording on(engine_, &tape_);
+  tape_.begin_step();
+  const Tensor kept = ops::scale(p, 2.0F);
+  const Tensor old_loss = ops::sum(kept);
+  tape_.begin_step();
+  const Tensor fresh = ops::scale(p, 3.0F);
+  EXPECT_EQ(
+      message_of([&] { (void)ops::mul(fresh, kept); }),
+      "mul: a tensor of shape [2] was computed before begin_step. Compute it anew, or detach() "
+      "it");
+  EXPECT_EQ(message_of([&] { tape_.backward(old_loss); }),
+            "backward: a tensor of shape [] was computed before begin_step. Compute it anew, or "
+            "detach() it");
+  EXPECT_FALSE(tape_.grad(kept).defined());
+  tape_.backward(ops::sum(ops::mul(fresh, kept.detach())));
+  tape_.finish_step();
+  const Doubles x = read(p), g = read(tape_.grad(p));
+  for (size_t i = 0; i < 2; ++i) EXPECT_NEAR(g[i], 3.0 * 2.0 * x[i], 1e-6);
+}
+
 TEST_F(TapeTest, RefusesIdsOfTwoDtypesForOneRowSparseTable) {
   Tensor table = values({3, 2}, 1);
   tape_.bind_parameter(table, Tensor());

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/each_target.h"
+#include "kernels/guarded.h"
 #include "kernels/reference/attention.h"
 
 namespace ingot::kernels {
@@ -305,6 +306,23 @@ TEST(Attention, NaNPropagates) {
   });
 }
 
+// The op refuses it; a recorded step cannot look, and must not write in front of its scratch.
+TEST(Attention, ANegativeDocumentStartIsTheFirstPosition) {
+  for_each_target([] {
+    Data first({1, 70, 1, 1, 8, true, true}), negative({1, 70, 1, 1, 8, true, true});
+    for (size_t i = 60; i < 70; ++i) {
+      first.doc_start[i] = 0;
+      negative.doc_start[i] = std::numeric_limits<int32_t>::min();
+    }
+    for (Data* data : {&first, &negative}) {
+      data->forward(1);
+      data->backward(1, false);
+    }
+    EXPECT_EQ(first.out, negative.out);
+    EXPECT_EQ(first.dqkv, negative.dqkv);
+  });
+}
+
 TEST(Attention, ARowThatSeesNothingIsZero) {
   for_each_target([] {
     Data data({1, 70, 1, 1, 8, true, true});
@@ -314,6 +332,41 @@ TEST(Attention, ARowThatSeesNothingIsZero) {
     for (size_t c = 0; c < 8; ++c) EXPECT_EQ(data.out[66 * 8 + c], 0.0F);
     EXPECT_EQ(data.lse[66], -std::numeric_limits<float>::infinity());
     for (const float x : data.dqkv) EXPECT_TRUE(std::isfinite(x));
+  });
+}
+
+TEST(Attention, NothingBehindTheOperandsIsTouched) {
+  for_each_target([] {
+    for (const int64_t head_dim : {1, 5, 8, 19}) {
+      const int64_t seq = 3, count = seq * head_dim;
+      const Guarded q(random_floats(count, 1)), k(random_floats(count, 2)),
+          v(random_floats(count, 3));
+      const Guarded dout(random_floats(count, 4)), out(random_floats(count, 5));
+      const Guarded lse(random_floats(seq, 6));
+      const Guarded dq(random_floats(count, 7)), dk(random_floats(count, 8)),
+          dv(random_floats(count, 9));
+      Team team(1);
+      std::vector<float> scratch(1 << 20);
+      const AttentionStrides strides{count, head_dim, head_dim};
+      AttentionArgs g;
+      g.q = q.data(), g.k = k.data(), g.v = v.data(), g.out = out.data(), g.lse = lse.data();
+      g.scratch = Data::align(scratch);
+      g.batch = g.heads = g.kv_heads = 1, g.seq = seq, g.head_dim = head_dim;
+      g.q_stride = g.k_stride = g.v_stride = g.out_stride = strides;
+      ASSERT_LE(attention_scratch_bytes(g, 1), (1 << 20) * 4 - 64);
+      attention(g, team);
+      AttentionBackwardArgs b;
+      b.q = q.data(), b.k = k.data(), b.v = v.data(), b.out = out.data(), b.lse = lse.data();
+      b.dout = dout.data(), b.dq = dq.data(), b.dk = dk.data(), b.dv = dv.data();
+      b.scratch = g.scratch;
+      b.batch = b.heads = b.kv_heads = 1, b.seq = seq, b.head_dim = head_dim;
+      b.q_stride = b.k_stride = b.v_stride = b.out_stride = b.dout_stride = strides;
+      b.dq_stride = b.dk_stride = b.dv_stride = strides;
+      b.accumulate = true;
+      ASSERT_LE(attention_backward_scratch_bytes(b, 1), (1 << 20) * 4 - 64);
+      attention_backward(b, team);
+      EXPECT_TRUE(std::isfinite(dv.data()[count - 1]));
+    }
   });
 }
 

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "kernels/each_target.h"
+#include "kernels/guarded.h"
 #include "kernels/reference/gemm.h"
 
 namespace ingot::kernels {
@@ -335,6 +336,31 @@ TEST(Gemm, SmallProductsNeedNoScratch) {
   EXPECT_EQ(gemm_scratch_bytes(g, 8), 0);
   g.m = 2048;
   EXPECT_GT(gemm_scratch_bytes(g, 8), 0);
+}
+
+TEST(Gemm, NothingBehindTheOperandsIsTouched) {
+  for_each_target([] {
+    for (const Problem& p :
+         {Problem{1, 3, 9}, Problem{3, 5, 7}, Problem{2, 17, 4}, Problem{20, 37, 33},
+          Problem{40, 37, 33, true}, Problem{5, 3, 9, false, true}}) {
+      Data data(p);
+      const Guarded a(random_floats(p.m * p.k, 1)), b(random_floats(p.k * p.n, 2));
+      const Guarded c(random_floats(p.m * p.n, 3)), bias(random_floats(p.n, 4));
+      GemmArgs g = data.args;
+      g.a = a.data();
+      g.b = b.data();
+      g.c = c.data();
+      g.bias = bias.data();
+      g.accumulate = true;
+      Team team(1);
+      std::vector<float> scratch(static_cast<size_t>(gemm_scratch_bytes(g, 1)) / sizeof(float) +
+                                 17);
+      g.scratch =
+          reinterpret_cast<float*>((reinterpret_cast<uintptr_t>(scratch.data()) + 63) / 64 * 64);
+      gemm(g, team);
+      EXPECT_TRUE(std::isfinite(c.data()[p.m * p.n - 1]));
+    }
+  });
 }
 
 }  // namespace

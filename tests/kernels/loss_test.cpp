@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// loss.h against plain loops in double: cross entropy with ignored rows, smoothing and both target
-// types, its gradient in place and accumulated, reductions, mse and bce; gradients of the reference
-// against finite differences.
+// loss.h against plain loops in double: cross entropy with ignored rows, smoothing, class weights
+// and both target types, its gradient in place and accumulated, reductions with row weights;
+// gradients of the reference against finite differences.
 #include "kernels/loss.h"
 
 #include <cmath>
@@ -19,15 +19,27 @@ constexpr double kDifference = 1e-7;
 
 struct Problem {
   reference::CrossEntropyShape s;
-  Floats logits, row_scale;
+  Floats logits, row_scale, class_weight;
   std::vector<int64_t> targets;
   std::vector<int32_t> targets32;
-  Problem(int64_t rows, int64_t classes, double smoothing)
-      : s{rows, classes, -100, smoothing},
+  Doubles wide_weight;
+  Problem(int64_t rows, int64_t classes, double smoothing, bool weighted = false)
+      : s{rows, classes, -100, smoothing, nullptr},
         logits(uniform(rows * classes, 1, -6.0F, 6.0F)),
-        row_scale(uniform(rows, 2)) {
+        row_scale(uniform(rows, 2)),
+        class_weight(uniform(weighted ? classes : 0, 6, 0.25F, 4.0F)),
+        wide_weight(wide(class_weight)) {
     for (int64_t r = 0; r < rows; ++r) targets.push_back(r % 4 == 3 ? -100 : r * 31 % classes);
     targets32.assign(targets.begin(), targets.end());
+  }
+  /// The reference's shape, with the weights when there are some.
+  [[nodiscard]] reference::CrossEntropyShape shape() const {
+    reference::CrossEntropyShape with = s;
+    if (!wide_weight.empty()) with.class_weight = wide_weight.data();
+    return with;
+  }
+  [[nodiscard]] const float* weights() const {
+    return class_weight.empty() ? nullptr : class_weight.data();
   }
   [[nodiscard]] const void* target_data(IdType type) const {
     if (type == IdType::kInt32) return targets32.data();
@@ -35,7 +47,7 @@ struct Problem {
   }
   [[nodiscard]] Floats row_loss(IdType type, Team& t, float* lse) const {
     Floats out(static_cast<size_t>(s.rows), -1.0F);
-    cross_entropy({logits.data(), target_data(type), out.data(), lse, s.rows, s.classes,
+    cross_entropy({logits.data(), target_data(type), out.data(), lse, weights(), s.rows, s.classes,
                    s.ignore_index, static_cast<float>(s.label_smoothing), type},
                   t);
     return out;
@@ -45,11 +57,13 @@ struct Problem {
 std::vector<Problem> problems() {
   std::vector<Problem> all;
   for (const double smoothing : {0.0, 0.1}) {
-    all.emplace_back(0, 3, smoothing);
-    all.emplace_back(1, 1, smoothing);
-    all.emplace_back(17, 17, smoothing);
-    all.emplace_back(5, 4097, smoothing);
-    all.emplace_back(130, 1000, smoothing);
+    for (const bool weighted : {false, true}) {
+      all.emplace_back(0, 3, smoothing, weighted);
+      all.emplace_back(1, 1, smoothing, weighted);
+      all.emplace_back(17, 17, smoothing, weighted);
+      all.emplace_back(5, 4097, smoothing, weighted);
+      all.emplace_back(130, 1000, smoothing, weighted);
+    }
   }
   return all;
 }
@@ -58,7 +72,7 @@ TEST(CrossEntropy, MatchesReference) {
   for (const Problem& p : problems()) {
     const Doubles x = wide(p.logits);
     Doubles want(static_cast<size_t>(p.s.rows));
-    reference::cross_entropy(p.s, x.data(), p.targets.data(), want.data());
+    reference::cross_entropy(p.shape(), x.data(), p.targets.data(), want.data());
     for (const IdType type : {IdType::kInt32, IdType::kInt64}) {
       expect_kernel([&](Team& t) { return p.row_loss(type, t, nullptr); }, want, kTolerance);
     }
@@ -74,7 +88,8 @@ TEST(CrossEntropy, GradientMatchesReference) {
     const Floats before = uniform(p.s.rows * p.s.classes, 4);
     for (const bool accumulate : {false, true}) {
       Doubles want(x.size());
-      reference::cross_entropy_grad(p.s, x.data(), p.targets.data(), factors.data(), want.data());
+      reference::cross_entropy_grad(p.shape(), x.data(), p.targets.data(), factors.data(),
+                                    want.data());
       for (size_t i = 0; accumulate && i < want.size(); ++i) want[i] += before[i];
       const auto compute = [&](Team& t) {
         Floats lse(static_cast<size_t>(p.s.rows));
@@ -88,6 +103,7 @@ TEST(CrossEntropy, GradientMatchesReference) {
         a.scale = &scale;
         a.row_scale = p.row_scale.data();
         a.dlogits = d.data();
+        a.class_weight = p.weights();
         a.rows = p.s.rows;
         a.classes = p.s.classes;
         a.label_smoothing = static_cast<float>(p.s.label_smoothing);
@@ -101,17 +117,17 @@ TEST(CrossEntropy, GradientMatchesReference) {
 }
 
 TEST(CrossEntropy, ReferenceAgreesWithDifferences) {
-  for (const double smoothing : {0.0, 0.2}) {
-    const Problem p(5, 7, smoothing);
+  for (const auto& [smoothing, weighted] : {std::pair{0.0, false}, std::pair{0.2, true}}) {
+    const Problem p(5, 7, smoothing, weighted);
     Doubles x = wide(p.logits), d(35), up(5), down(5);
     const Doubles factors = wide(p.row_scale);
-    reference::cross_entropy_grad(p.s, x.data(), p.targets.data(), factors.data(), d.data());
+    reference::cross_entropy_grad(p.shape(), x.data(), p.targets.data(), factors.data(), d.data());
     for (size_t i = 0; i < x.size(); ++i) {
       const double at = x[i], h = 1e-5;
       x[i] = at + h;
-      reference::cross_entropy(p.s, x.data(), p.targets.data(), up.data());
+      reference::cross_entropy(p.shape(), x.data(), p.targets.data(), up.data());
       x[i] = at - h;
-      reference::cross_entropy(p.s, x.data(), p.targets.data(), down.data());
+      reference::cross_entropy(p.shape(), x.data(), p.targets.data(), down.data());
       x[i] = at;
       EXPECT_NEAR(d[i], factors[i / 7] * (up[i / 7] - down[i / 7]) / (2 * h), kDifference);
     }
@@ -149,9 +165,15 @@ TEST(LossReduce, SumsMeansAndCountsWhatIsNotIgnored) {
         Floats out = {1.0F};
         int64_t counted = 10;
         auto scratch = scratch_of(loss_scratch_bytes(rows));
-        LossReduceArgs a{
-            losses.data(), p.targets32.data(), out.data(), &counted, scratch.data(), rows,
-            -100,          IdType::kInt32,     reduction,  true};
+        LossReduceArgs a;
+        a.row_loss = losses.data();
+        a.targets = p.targets32.data();
+        a.out = out.data();
+        a.count = &counted;
+        a.scratch = scratch.data();
+        a.rows = rows;
+        a.reduction = reduction;
+        a.accumulate = true;
         loss_reduce(a, t);
         EXPECT_EQ(counted, 10 + count);
         return out;
@@ -161,15 +183,75 @@ TEST(LossReduce, SumsMeansAndCountsWhatIsNotIgnored) {
   }
 }
 
+TEST(LossReduce, RowsOfWeightZeroAddNothingWhateverTheirLoss) {
+  for (const int64_t rows : {3, 4097, 250000}) {
+    const Problem p(rows, 1, 0.0);
+    Floats losses = uniform(rows, 5);
+    Floats weights = uniform(rows, 7, 0.5F, 2.0F);
+    const Floats class_weight = {3.0F};
+    double sum = 0.0, total = 0.0;
+    for (size_t r = 0; r < losses.size(); ++r) {
+      if (r % 3 == 1) {
+        weights[r] = 0.0F;
+        losses[r] = std::nanf("");
+      } else if (p.targets[r] != -100) {
+        sum += static_cast<double>(weights[r]) * static_cast<double>(losses[r]);
+        total += 3.0 * static_cast<double>(weights[r]);
+      }
+    }
+    const auto compute = [&](Team& t) {
+      Floats out(2);
+      auto scratch = scratch_of(loss_scratch_bytes(rows));
+      LossReduceArgs a;
+      a.row_loss = losses.data();
+      a.targets = p.targets32.data();
+      a.row_weight = weights.data();
+      a.class_weight = class_weight.data();
+      a.out = out.data();
+      a.weight = &out[1];
+      a.scratch = scratch.data();
+      a.rows = rows;
+      a.reduction = LossReduction::kSum;
+      loss_reduce(a, t);
+      return out;
+    };
+    expect_kernel(compute, {sum, total}, 1e-7);
+  }
+}
+
+TEST(CrossEntropy, RowsOfScaleZeroGetNoGradientWhateverTheirLogits) {
+  Problem p(3, 5, 0.0);
+  p.logits[7] = std::nanf("");
+  p.row_scale[1] = 0.0F;
+  Floats lse(3), d(15, 9.0F);
+  const Floats loss = p.row_loss(IdType::kInt32, team_of(0), lse.data());
+  EXPECT_TRUE(std::isnan(loss[1]));
+  CrossEntropyGradArgs a;
+  a.logits = p.logits.data();
+  a.targets = p.targets32.data();
+  a.lse = lse.data();
+  a.row_scale = p.row_scale.data();
+  a.dlogits = d.data();
+  a.rows = 3;
+  a.classes = 5;
+  cross_entropy_grad(a, team_of(0));
+  for (size_t i = 0; i < 15; ++i) EXPECT_EQ(d[i] == 0.0F, i >= 5 && i < 10) << i;
+}
+
 TEST(LossReduce, NothingLeftIsNan) {
   const int32_t ignored = -100;
   const float loss = 0.0F;
   float out = 0.0F;
   int64_t count = -1;
   auto scratch = scratch_of(loss_scratch_bytes(1));
-  loss_reduce({&loss, &ignored, &out, &count, scratch.data(), 1, -100, IdType::kInt32,
-               LossReduction::kMean, false},
-              team_of(0));
+  LossReduceArgs a;
+  a.row_loss = &loss;
+  a.targets = &ignored;
+  a.out = &out;
+  a.count = &count;
+  a.scratch = scratch.data();
+  a.rows = 1;
+  loss_reduce(a, team_of(0));
   EXPECT_TRUE(std::isnan(out));
   EXPECT_EQ(count, 0);
   const float upstream = 3.0F;
@@ -178,50 +260,14 @@ TEST(LossReduce, NothingLeftIsNan) {
   count = 4;
   loss_scale({nullptr, &count, &out, 2.0F}, team_of(0));
   EXPECT_EQ(out, 0.5F);
-}
-
-TEST(PairLoss, ValuesAndGradients) {
-  for (const PairLoss loss : {PairLoss::kMse, PairLoss::kBceWithLogits}) {
-    for (const int64_t n : {1, 3, 17, 1000, 4097, 262147}) {
-      const Floats x = uniform(n, 1, -12.0F, 12.0F);
-      const Floats target = uniform(n, 2, 0.0F, 1.0F);
-      const Floats upstream = uniform(n, 3, 0.5F, 2.0F);
-      for (const auto reduction :
-           {LossReduction::kNone, LossReduction::kSum, LossReduction::kMean}) {
-        const bool none = reduction == LossReduction::kNone;
-        const double share = reduction == LossReduction::kMean ? 1.0 / static_cast<double>(n) : 1.0;
-        Doubles values, slopes, total = {0.0};
-        for (size_t i = 0; i < x.size(); ++i) {
-          values.push_back(reference::pair_loss_value(loss, x[i], target[i]));
-          total[0] += values.back() * share;
-          slopes.push_back(reference::pair_loss_slope(loss, x[i], target[i]) * share *
-                               upstream[none ? i : 0] +
-                           (none ? x[i] : 0.0));
-        }
-        const auto forward = [&](Team& t) {
-          Floats out(none ? x.size() : 1);
-          auto scratch = scratch_of(loss_scratch_bytes(n));
-          pair_loss({x.data(), target.data(), out.data(), scratch.data(), n, loss, reduction}, t);
-          return out;
-        };
-        expect_kernel(forward, none ? values : total, kTolerance);
-        const auto backward = [&](Team& t) {
-          Floats dx = x;  // in place; accumulated onto x for kNone
-          pair_loss_grad(
-              {x.data(), target.data(), upstream.data(), dx.data(), n, loss, reduction, none}, t);
-          return dx;
-        };
-        expect_kernel(backward, slopes, kTolerance);
-      }
-    }
-    for (const double at : {-3.0, -0.2, 0.4, 5.0}) {
-      const double h = 1e-6;
-      const double slope = (reference::pair_loss_value(loss, at + h, 0.3) -
-                            reference::pair_loss_value(loss, at - h, 0.3)) /
-                           (2 * h);
-      EXPECT_NEAR(reference::pair_loss_slope(loss, at, 0.3), slope, kDifference);
-    }
-  }
+  float weight = 0.25F;
+  loss_scale({&upstream, &weight, &out, 1.0F, true}, team_of(0));
+  EXPECT_EQ(out, 12.0F);
+  weight = 0.0F;
+  loss_scale({&upstream, &weight, &out, 1.0F, true}, team_of(0));
+  EXPECT_EQ(out, 3.0F);
+  loss_scale({&upstream, nullptr, &out, 0.5F}, team_of(0));
+  EXPECT_EQ(out, 1.5F);
 }
 
 }  // namespace

@@ -110,6 +110,32 @@ TEST(Allocator, TheCapIsKeptAndNamed) {
   a.release(q, 1024 - kRedZone);
 }
 
+TEST(Allocator, CachedBlocksGoBackBeforeABlockIsRefused) {
+  Allocator a(4096);
+  std::byte* p = a.allocate(3072 - kRedZone);
+  a.release(p, 3072 - kRedZone);
+  EXPECT_EQ(a.held_bytes(), 3072);
+  std::byte* q = a.allocate(2048 - kRedZone);  // 3072 cached and 2048 are over the cap
+  EXPECT_EQ(a.held_bytes(), 2048);
+  a.release(q, 2048 - kRedZone);
+  a.trim();
+  EXPECT_EQ(a.held_bytes(), 0);
+}
+
+TEST(Allocator, TheSlabCountsUnderTheCap) {
+  constexpr int64_t kCap = 1 << 20;
+  Team team(1);
+  Engine engine(team, {1, kCap});
+  (void)engine.slab(kCap / 2);
+  const std::string message = message_of([&] { (void)Tensor::empty(engine, {kCap / 2 / 4}); });
+  EXPECT_NE(message.find("the cap is 1048576"), std::string::npos) << message;
+  engine.trim();
+  EXPECT_EQ(engine.slab_bytes(), 0);
+  (void)Tensor::empty(engine, {kCap / 2 / 4});
+  EXPECT_EQ(code_of([&] { (void)engine.slab(kCap * 2); }), "out_of_memory");
+  (void)engine.slab(kCap - 4096);  // the cached tensor gives way
+}
+
 #ifdef INGOT_POISON
 TEST(AllocatorPoison, FreshMemoryIsNaNAndRedZonesAreChecked) {
   Team team(1);

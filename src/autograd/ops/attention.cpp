@@ -23,6 +23,17 @@ int64_t attention_flops(const Tensor& q, const Tensor& k, bool is_causal, int64_
   return is_causal ? full / 2 : full;
 }
 
+/// Every token's document begins at the token or before it. Not known while a step is recorded.
+void check_starts(const char* op, const Tensor& doc_start, int64_t seq) {
+  if (doc_start.engine().trace() != nullptr) return;
+  const int32_t* starts = doc_start.data<int32_t>();
+  for (int64_t i = 0; i < doc_start.size(); ++i) {
+    require(starts[i] >= 0 && starts[i] <= i % seq, Code::kInvalidArgument,
+            "{}: doc_start is {} at position {} of its sequence, 0 to {} can be", op, starts[i],
+            i % seq, i % seq);
+  }
+}
+
 void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
            const Tensor& doc_start) {
   require_f32(op, "q", q);
@@ -41,10 +52,12 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
   require(q.stride(3) == 1 && k.stride(3) == 1 && v.stride(3) == 1, Code::kShapeMismatch,
           "{}: the head_dim axis of q, k and v must be dense", op);
   if (!doc_start.defined()) return;
+  require_plain(op, "doc_start", doc_start);
   require(doc_start.dtype() == DType::kI32 && doc_start.is_contiguous() &&
               doc_start.size() == q.dim(0) * q.dim(1),
           Code::kShapeMismatch, "{}: doc_start is {} {}, int32 [{}, {}] is needed", op,
           dtype_name(doc_start.dtype()), doc_start.shape().text(), q.dim(0), q.dim(1));
+  check_starts(op, doc_start, q.dim(1));
 }
 
 /// out and lse of one forward pass.

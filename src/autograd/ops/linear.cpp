@@ -2,7 +2,6 @@
 #include "autograd/ops/linear.h"
 
 #include "autograd/op.h"
-#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/reduce.h"
 
@@ -138,38 +137,11 @@ struct LinearAttrs {
   Activation activation;
 };
 
-kernels::UnaryOp unary_of(Activation activation) {
-  switch (activation) {
-    case Activation::kGelu:
-      return kernels::UnaryOp::kGelu;
-    case Activation::kGeluTanh:
-      return kernels::UnaryOp::kGeluTanh;
-    case Activation::kSilu:
-      return kernels::UnaryOp::kSilu;
-    default:
-      return kernels::UnaryOp::kRelu;
-  }
-}
-
-/// dz = dy·f'(z): in the gradient's own buffer when nobody else holds it.
-Tensor activation_grad(Backward& b, const Tensor& saved, Activation activation) {
-  Tensor dz = b.grad().sole_owner() ? b.grad() : Tensor::empty(b.engine(), b.grad().shape());
-  kernels::UnaryGradArgs args;
-  args.dy = b.grad().data<float>();
-  args.saved = saved.data<float>();
-  args.dx = dz.data<float>();
-  args.n = dz.size();
-  args.op = unary_of(activation);
-  b.engine().launch("activation_grad", &kernels::unary_grad, args, args.n);
-  return dz;
-}
-
 void linear_backward(Backward& b) {
   const Tensor &x = b.saved(0), &weight = b.saved(1), &pre = b.saved(2);
   const auto activation = b.attrs<LinearAttrs>().activation;
   const int64_t in = weight.dim(1), out = weight.dim(0), rows = x.shape().size(0, x.rank() - 1);
-  const Tensor dz =
-      activation == Activation::kNone ? b.grad() : activation_grad(b, pre, activation);
+  const Tensor dz = activation_gradient(b, pre, activation);
   if (b.needs(0)) {  // dx [rows, in] = dz [rows, out] · weight [out, in]
     const Backward::Target target = b.target(0);
     GemmArgs args;
@@ -193,18 +165,7 @@ void linear_backward(Backward& b) {
     args.accumulate = target.accumulate;
     launch_gemm(b.engine(), "linear_dw", args);
   }
-  if (b.needs(2)) {
-    const Backward::Target target = b.target(2);
-    kernels::ColumnSumArgs args;
-    const Tensor work =
-        scratch(b.engine(), kernels::column_sum_scratch_bytes(rows, out, b.engine().team().size()));
-    args.x = dz.data<float>();
-    args.out = target.grad.data<float>();
-    args.scratch = work.data<float>();
-    args.rows = rows, args.cols = out, args.row_stride = out;
-    args.accumulate = target.accumulate;
-    b.engine().launch("linear_db", &kernels::column_sum, args, dz.size());
-  }
+  if (b.needs(2)) bias_gradient(b, 2, dz, "linear_db");
 }
 
 void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {

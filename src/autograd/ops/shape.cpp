@@ -4,7 +4,6 @@
 #include "autograd/op.h"
 #include "kernels/convert.h"
 #include "kernels/copy.h"
-#include "kernels/elementwise.h"
 #include "kernels/embedding.h"
 
 namespace ingot::ops {
@@ -24,14 +23,6 @@ void launch_copy(const Tensor& src, const Tensor& dst, bool accumulate) {
     args.dst_stride[i] = dst.stride(i);
   }
   src.engine().launch("copy", &kernels::strided_copy, args);
-}
-
-void launch_fill(const Tensor& x, float value) {
-  kernels::FillArgs args;
-  args.dst = x.data<float>();
-  args.n = x.size();
-  args.value = value;
-  x.engine().launch("fill", &kernels::fill, args);
 }
 
 struct ViewAttrs {
@@ -58,7 +49,7 @@ void permute_backward(Backward& b) {
 void slice_backward(Backward& b) {
   const auto attrs = b.attrs<ViewAttrs>();
   const Backward::Target target = b.target(0);
-  if (!target.accumulate) launch_fill(target.grad, 0.0F);
+  if (!target.accumulate) fill(target.grad, 0.0F);
   const int64_t offset = target.grad.offset() + attrs.begin * target.grad.stride(attrs.axis);
   launch_copy(b.grad(), target.grad.strided(b.grad().shape(), target.grad.strides(), offset), true);
 }
@@ -165,6 +156,7 @@ void check_ids(const char* op, const Tensor& ids, int64_t limit) {
 }
 
 Tensor reshape(const Tensor& input, const std::vector<int64_t>& dims) {
+  require_plain("reshape", "x", input);
   int64_t known = 1;
   int unknown = -1;
   for (size_t i = 0; i < dims.size(); ++i) {
@@ -187,6 +179,7 @@ Tensor reshape(const Tensor& input, const std::vector<int64_t>& dims) {
 }
 
 Tensor permute(const Tensor& x, std::span<const int> order) {
+  require_plain("permute", "x", x);
   require(static_cast<int>(order.size()) == x.rank(), Code::kInvalidArgument,
           "permute: {} axes named for a rank-{} tensor", order.size(), x.rank());
   ViewAttrs attrs{};
@@ -209,6 +202,7 @@ Tensor permute(const Tensor& x, std::span<const int> order) {
 }
 
 Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
+  require_plain("transpose", "x", x);
   std::array<int, kMaxRank> order{};
   for (int i = 0; i < x.rank(); ++i) order[static_cast<size_t>(i)] = i;
   std::swap(order[static_cast<size_t>(normal_axis("transpose", axis_a, x.rank()))],
@@ -217,6 +211,7 @@ Tensor transpose(const Tensor& x, int axis_a, int axis_b) {
 }
 
 Tensor slice(const Tensor& x, int axis_in, int64_t begin, int64_t end) {
+  require_plain("slice", "x", x);
   const int axis = normal_axis("slice", axis_in, x.rank());
   require(begin >= 0 && begin <= end && end <= x.dim(axis), Code::kInvalidArgument,
           "slice: [{}, {}) is not inside axis {} of size {}", begin, end, axis, x.dim(axis));
@@ -232,6 +227,7 @@ Tensor slice(const Tensor& x, int axis_in, int64_t begin, int64_t end) {
 
 Tensor concat(const std::vector<Tensor>& parts, int axis_in) {
   require(!parts.empty(), Code::kInvalidArgument, "concat: no tensors given");
+  for (const Tensor& p : parts) require_plain("concat", "a part", p);
   const int axis = normal_axis("concat", axis_in, parts[0].rank());
   for (const Tensor& p : parts) {
     require(p.dtype() == parts[0].dtype(), Code::kDtypeMismatch,
@@ -279,6 +275,7 @@ Tensor gather(const Tensor& x, const Tensor& ids_in) {
 }
 
 Tensor cast(const Tensor& input, DType dtype) {
+  require_plain("cast", "x", input);
   if (input.dtype() == dtype) return input;
   require(dtype_size(input.dtype()) > 0 && dtype_size(dtype) > 0 && input.dtype() != DType::kF64 &&
               dtype != DType::kF64 &&

@@ -84,7 +84,7 @@ void attend_block(const AttentionArgs& g, const Scratch& sizes, HeadTiles& head,
   const float* q = g.q + batch * g.q_stride.batch + h * g.q_stride.head;
   int64_t first = g.seq;
   for (int64_t i = row; i < row + rows; ++i) {
-    const int64_t lo = g.doc_start == nullptr ? 0 : g.doc_start[batch * g.seq + i];
+    const int64_t lo = g.doc_start == nullptr ? 0 : std::max(0, g.doc_start[batch * g.seq + i]);
     first = std::min(first, lo);
     attend::add_row(b, q + i * g.q_stride.seq, g.scale, lo, g.causal ? i + 1 : g.seq);
   }

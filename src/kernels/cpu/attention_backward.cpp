@@ -118,8 +118,8 @@ void row_products(const Args& g, int64_t batch, int64_t h, float* delta) {
     const float* dout = at(g.dout, g.dout_stride, batch, h, i);
     Vec sum = hn::Zero(d);
     for (int64_t c = 0; c < g.head_dim; c += kLanes) {
-      const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(kLanes, g.head_dim - c)));
-      sum = hn::MulAdd(hn::MaskedLoad(mask, d, out + c), hn::MaskedLoad(mask, d, dout + c), sum);
+      const First lanes{static_cast<size_t>(std::min(kLanes, g.head_dim - c))};
+      sum = hn::MulAdd(load(out + c, lanes), load(dout + c, lanes), sum);
     }
     delta[i] = hn::GetLane(hn::SumOfLanes(d, sum));
   }
@@ -198,11 +198,11 @@ void write_rows(const Args& g, const Buffers& b, const float* from, float* to, i
   const tile::D d;
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < g.head_dim; c += kLanes) {
-      const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(kLanes, g.head_dim - c)));
+      const First lanes{static_cast<size_t>(std::min(kLanes, g.head_dim - c))};
       float* cell = to + r * stride + c;
       Vec x = hn::LoadU(d, from + r * b.width + c);
-      if (g.accumulate) x = hn::Add(hn::MaskedLoad(mask, d, cell), x);
-      hn::BlendedStore(x, mask, d, cell);
+      if (g.accumulate) x = hn::Add(load(cell, lanes), x);
+      store(x, cell, lanes);
     }
   }
 }

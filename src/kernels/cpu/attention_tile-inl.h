@@ -77,8 +77,8 @@ HWY_INLINE void add_row(RowBlock& b, const float* q, float scale, int64_t lo, in
   const int64_t r = b.rows++;
   const Vec factor = hn::Set(d, scale * kLog2E);
   for (int64_t i = 0; i < b.head_dim; i += kLanes) {
-    const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(kLanes, b.head_dim - i)));
-    hn::StoreU(hn::Mul(hn::MaskedLoad(mask, d, q + i), factor), d, b.q + r * b.width + i);
+    const First lanes{static_cast<size_t>(std::min(kLanes, b.head_dim - i))};
+    hn::StoreU(hn::Mul(load(q + i, lanes), factor), d, b.q + r * b.width + i);
   }
   for (int64_t i = 0; i < b.width; i += kLanes) hn::StoreU(hn::Zero(d), d, b.o + r * b.width + i);
   b.max[r] = -std::numeric_limits<float>::infinity();

@@ -14,8 +14,8 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/gemm.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "kernels/cpu/epilogue-inl.h"
 #include "kernels/cpu/gemm_tile-inl.h"
-#include "kernels/cpu/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ingot::kernels::HWY_NAMESPACE {
@@ -49,37 +49,13 @@ bool is_serial(const GemmArgs& g) {
 
 // ---- Epilogue ------------------------------------------------------------------------------
 
-template <class D>
-HWY_INLINE hn::Vec<D> activate(D d, hn::Vec<D> x, Activation activation) {
-  switch (activation) {
-    case Activation::kRelu:  // a NaN stays: it is not below zero
-      return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
-    case Activation::kGelu:
-      return Gelu(d, x);
-    case Activation::kGeluTanh:
-      return GeluTanh(d, x);
-    case Activation::kSilu:
-      return Silu(d, x);
-    case Activation::kNone:
-      break;
-  }
-  return x;
-}
-
 /// Bias and activation on a finished tile of c, still in the first cache level.
 HWY_NOINLINE void finish_tile(const GemmArgs& g, int64_t row, int64_t rows, int64_t column,
                               int64_t columns) {
-  const tile::D d;
   for (int64_t i = row; i < row + rows; ++i) {
-    float* c = g.c + i * g.ldc + column;
-    float* pre = g.pre == nullptr ? nullptr : g.pre + i * g.ldc + column;
-    for (int64_t j = 0; j < columns; j += kLanes) {
-      const auto mask = hn::FirstN(d, static_cast<size_t>(std::min(kLanes, columns - j)));
-      auto x = hn::MaskedLoad(mask, d, c + j);
-      if (g.bias != nullptr) x = hn::Add(x, hn::MaskedLoad(mask, d, g.bias + column + j));
-      if (pre != nullptr) hn::BlendedStore(x, mask, d, pre + j);
-      hn::BlendedStore(activate(d, x, g.activation), mask, d, c + j);
-    }
+    const int64_t at = i * g.ldc + column;
+    finish_row(g.c + at, g.pre == nullptr ? nullptr : g.pre + at,
+               g.bias == nullptr ? nullptr : g.bias + column, columns, g.activation);
   }
 }
 

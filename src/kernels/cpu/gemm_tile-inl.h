@@ -9,6 +9,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/cpu/simd-inl.h"
 
 #if defined(INGOT_KERNELS_CPU_GEMM_TILE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef INGOT_KERNELS_CPU_GEMM_TILE_INL_H_
@@ -70,7 +71,7 @@ HWY_INLINE void multiply(const Operands& o, int64_t lanes, Vec (&acc)[R][V]) {
   const int64_t a_row = kARow == kDynamic ? o.a_row : kARow;
   const int64_t a_step = kAStep == kDynamic ? o.a_step : kAStep;
   const int64_t b_step = kBStep == kDynamic ? o.b_step : kBStep;
-  const auto mask = hn::FirstN(d, static_cast<size_t>(lanes));
+  const First last{static_cast<size_t>(lanes)};
   for (int64_t p = 0; p < o.steps; ++p) {
     Vec bv[V];
 #pragma GCC unroll 8
@@ -78,7 +79,7 @@ HWY_INLINE void multiply(const Operands& o, int64_t lanes, Vec (&acc)[R][V]) {
       const float* from = b + (v / kVectors) * o.b_panel + (v % kVectors) * kLanes;
       // In place, B may come from memory: ask for it a few hundred cycles ahead.
       if constexpr (kMasked) hwy::Prefetch(from + kAhead * b_step);
-      bv[v] = kMasked && v == V - 1 ? hn::MaskedLoad(mask, d, from) : hn::LoadU(d, from);
+      bv[v] = kMasked && v == V - 1 ? load(from, last) : hn::LoadU(d, from);
     }
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
@@ -94,7 +95,7 @@ HWY_INLINE void multiply(const Operands& o, int64_t lanes, Vec (&acc)[R][V]) {
 template <int R, int V, bool kAdd, bool kWhole>
 HWY_INLINE void store_tile(const Vec (&acc)[R][V], const Target& c) {
   const D d;
-  const auto mask = hn::FirstN(d, static_cast<size_t>(c.lanes));
+  const First last{static_cast<size_t>(c.lanes)};
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
@@ -103,8 +104,7 @@ HWY_INLINE void store_tile(const Vec (&acc)[R][V], const Target& c) {
       if (v < V - 1 || kWhole) {
         hn::StoreU(kAdd ? hn::Add(hn::LoadU(d, to), acc[r][v]) : acc[r][v], d, to);
       } else {
-        const Vec sum = kAdd ? hn::Add(hn::MaskedLoad(mask, d, to), acc[r][v]) : acc[r][v];
-        hn::BlendedStore(sum, mask, d, to);
+        store(kAdd ? hn::Add(load(to, last), acc[r][v]) : acc[r][v], to, last);
       }
     }
   }
@@ -195,8 +195,8 @@ HWY_INLINE void pack_straight(const float* HWY_RESTRICT src, int64_t ld, int64_t
       hn::StoreU(hn::LoadU(d, src + p * ld + i), d, dst + p * width + i);
     }
     if (i < count) {
-      const auto mask = hn::FirstN(d, static_cast<size_t>(count - i));
-      hn::BlendedStore(hn::MaskedLoad(mask, d, src + p * ld + i), mask, d, dst + p * width + i);
+      const First last{static_cast<size_t>(count - i)};
+      store(load(src + p * ld + i, last), dst + p * width + i, last);
     }
     for (i = count; i < fill; ++i) dst[p * width + i] = 0.0F;
   }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SGD, Adam and AdamW: one pass over parameters, gradients and moments. Scalars that depend on the
-// step are worked out in double once per call. A row-sparse gradient is walked beside the rows of
-// the parameter; rows without one take the same arithmetic with a gradient of zero.
-// See optimizer.h for the contract; norms and checks are in optimizer_stats.cpp.
+// step are worked out in double once per call. See optimizer.h for the contract; norms and checks
+// are in optimizer_stats.cpp, the other rules in adaptive.cpp.
 #include "kernels/optimizer.h"
 
-#include <algorithm>
 #include <cmath>
 
+#include "kernels/cpu/optimizer_span.h"
 #include "kernels/cpu/targets.h"
 #include "kernels/cpu/tiles.h"
 
@@ -15,19 +14,13 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/optimizer.cpp"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 // After foreach_target:
+#include "kernels/cpu/optimizer-inl.h"
 #include "kernels/cpu/simd-inl.h"
 
 #ifndef INGOT_KERNELS_CPU_OPTIMIZER_PLAN_
 #define INGOT_KERNELS_CPU_OPTIMIZER_PLAN_
 namespace ingot::kernels {
 namespace {
-
-/// Elements [at, at + n) of the slabs; grad points at the first one's gradient, null for zero.
-struct Span {
-  int64_t at;
-  int64_t n;
-  const float* grad;
-};
 
 struct AdamPlan {
   float beta1_rest;  // 1 - beta1
@@ -48,12 +41,6 @@ struct AdamPlan {
 HWY_BEFORE_NAMESPACE();
 namespace ingot::kernels::HWY_NAMESPACE {
 namespace {
-
-/// The scaled gradient: 0 * scale when there is none, so that a NaN factor reaches every row.
-template <class Lanes>
-HWY_INLINE Vf gradient(const float* grad, int64_t i, Lanes lanes, Vf scale) {
-  return hn::Mul(grad == nullptr ? hn::Zero(Df()) : load(grad + i, lanes), scale);
-}
 
 void sgd_span(const SgdArgs& a, const Span& span) {
   const Df d;
@@ -126,39 +113,6 @@ HWY_EXPORT(adam_span);
 HWY_EXPORT(ema_tile);
 
 namespace {
-
-constexpr double kOptimizerCost = 1.5;  // nanoseconds per element: up to seven streams
-
-/// update(span) over rows [begin, end), pairing sorted ids with rows; runs of rows without a
-/// gradient become one span.
-template <class Args, class Update>
-void sparse_rows(const Args& a, int64_t begin, int64_t end, const Update& update) {
-  const int64_t* last = a.unique_ids + *a.unique_count;
-  const int64_t* next = std::lower_bound(a.unique_ids, last, begin);
-  int64_t row = begin;
-  while (row < end) {
-    const int64_t stop = next == last ? end : std::min(end, *next);
-    if (stop > row) update(Span{row * a.cols, (stop - row) * a.cols, nullptr});
-    row = stop;
-    if (row == end) break;
-    update(Span{row * a.cols, a.cols, a.grad + (next - a.unique_ids) * a.cols});
-    ++next;
-    ++row;
-  }
-}
-
-/// update(span) over the whole slab, dense or row-sparse.
-template <class Args, class Update>
-void for_spans(const Args& a, Team& team, const Update& update) {
-  if (a.unique_ids != nullptr) {
-    row_tiles(team, a.n / a.cols, a.cols, kOptimizerCost,
-              [&](int64_t begin, int64_t end) { sparse_rows(a, begin, end, update); });
-    return;
-  }
-  flat_tiles(team, a.n, kOptimizerCost, [&](int64_t begin, int64_t end) {
-    update(Span{begin, end - begin, a.grad + begin});
-  });
-}
 
 AdamPlan plan_adam(const AdamArgs& a) {
   const double lr = static_cast<double>(*a.lr);

@@ -61,12 +61,11 @@ void append_float(const PagedAppendArgs& g, int64_t row) {
 
 /// Rounds `count` numbers to half precision, `step` apart.
 void store_half(const float* from, int64_t count, hwy::float16_t* to, int64_t step) {
-  const tile::D d;
   const HalfTag half;
   HWY_ALIGN hwy::float16_t buffer[static_cast<size_t>(kLanes) + 8];
   for (int64_t c = 0; c < count; c += kLanes) {
     const int64_t lanes = std::min(kLanes, count - c);
-    const auto x = hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(lanes)), d, from + c);
+    const auto x = load(from + c, First{static_cast<size_t>(lanes)});
     hn::StoreU(hn::DemoteTo(half, x), half, buffer);
     for (int64_t i = 0; i < lanes; ++i) to[(c + i) * step] = buffer[i];
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plain loops in double for kernels/loss.h: cross entropy against the smoothed distribution
-// q = (1 - s) onehot + s / classes. Tests and gradient checks call it.
+// q = (1 - s) onehot + s / classes, each class's term times its weight. Tests and gradient checks
+// call it.
 #include "kernels/reference/loss.h"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ double log_sum_exp(const double* x, int64_t n) {
 
 double wanted(const CrossEntropyShape& s, int64_t c, int64_t target) {
   const double hot = c == target ? 1.0 - s.label_smoothing : 0.0;
-  return hot + s.label_smoothing / static_cast<double>(s.classes);
+  const double weight = s.class_weight == nullptr ? 1.0 : s.class_weight[c];
+  return weight * (hot + s.label_smoothing / static_cast<double>(s.classes));
 }
 
 }  // namespace
@@ -44,21 +46,13 @@ void cross_entropy_grad(const CrossEntropyShape& s, const double* logits, const 
     const double* x = logits + r * s.classes;
     const bool ignored = targets[r] == s.ignore_index;
     const double lse = ignored ? 0.0 : log_sum_exp(x, s.classes);
+    double all = 0.0;
+    for (int64_t c = 0; c < s.classes; ++c) all += ignored ? 0.0 : wanted(s, c, targets[r]);
     for (int64_t c = 0; c < s.classes; ++c) {
-      const double g = ignored ? 0.0 : std::exp(x[c] - lse) - wanted(s, c, targets[r]);
+      const double g = ignored ? 0.0 : all * std::exp(x[c] - lse) - wanted(s, c, targets[r]);
       dlogits[r * s.classes + c] = g * row_scale[r];
     }
   }
-}
-
-double pair_loss_value(PairLoss loss, double x, double target) {
-  if (loss == PairLoss::kMse) return (x - target) * (x - target);
-  return std::max(x, 0.0) - x * target + std::log1p(std::exp(-std::fabs(x)));
-}
-
-double pair_loss_slope(PairLoss loss, double x, double target) {
-  if (loss == PairLoss::kMse) return 2.0 * (x - target);
-  return 1.0 / (1.0 + std::exp(-x)) - target;
 }
 
 }  // namespace ingot::kernels::reference

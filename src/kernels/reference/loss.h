@@ -13,6 +13,7 @@ struct CrossEntropyShape {
   int64_t classes;
   int64_t ignore_index;
   double label_smoothing;
+  const double* class_weight = nullptr;  ///< [classes]; null: ones
 };
 
 /// row_loss [rows]; 0 where ignored.
@@ -21,8 +22,5 @@ void cross_entropy(const CrossEntropyShape& shape, const double* logits, const i
 /// dlogits = row_scale[r] * d row_loss[r] / d logits.
 void cross_entropy_grad(const CrossEntropyShape& shape, const double* logits,
                         const int64_t* targets, const double* row_scale, double* dlogits);
-
-[[nodiscard]] double pair_loss_value(PairLoss loss, double x, double target);
-[[nodiscard]] double pair_loss_slope(PairLoss loss, double x, double target);
 
 }  // namespace ingot::kernels::reference
