@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/console.h"
 
+#include <cerrno>
+#include <cstring>
+
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "base/error.h"
 
 namespace ingot::cli {
 namespace {
 
+/// A result that did not arrive is an error; a remark that did not must not end the work.
 void write_line(std::FILE* file, std::string_view text, std::string_view end) {
-  std::fwrite(text.data(), 1, text.size(), file);
-  std::fwrite(end.data(), 1, end.size(), file);
-  std::fflush(file);
+  const bool is_written = std::fwrite(text.data(), 1, text.size(), file) == text.size() &&
+                          std::fwrite(end.data(), 1, end.size(), file) == end.size() &&
+                          std::fflush(file) == 0;
+  require(is_written || file != stdout, Code::kIo, "print: standard output: {}",
+          std::strerror(errno));
 }
 
 }  // namespace

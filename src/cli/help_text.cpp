@@ -49,7 +49,8 @@ std::string table(const std::vector<Row>& rows) {
 
 std::string verb_help(std::string_view usage, const std::vector<std::string>& sections) {
   std::vector<Row> rows;
-  for (const KeyInfo& key : list_keys(Recipe{})) {
+  const Recipe defaults;
+  for (const KeyInfo& key : list_keys(defaults)) {
     if (is_shown(key.path, sections)) rows.push_back(row_of(key));
   }
   return std::string(usage) + "\n\nkeys (recipe file or key=value):\n" + table(rows) +

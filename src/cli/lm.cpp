@@ -33,20 +33,30 @@ train::LanguageModel language_model(Engine& engine, models::Transformer& model,
     std::vector<int32_t> ids = prompt_ids(tokenizer, prompt);
     const int64_t room = model.config().context - static_cast<int64_t>(ids.size());
     options.max_tokens = std::min(options.max_tokens, room);
-    return prompt + models::generate(decoder, tokenizer, std::move(ids), options).text;
+    return train::Sample{prompt,
+                         models::generate(decoder, tokenizer, std::move(ids), options).text};
   };
   return lm;
 }
 
 train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
-                                  const std::string& folder, const data::ShardReader& shard) {
+                                  const std::string& folder, const data::ShardReader& shard,
+                                  const StopFlag* stop) {
   const std::unique_ptr<models::Transformer> model =
       compress::load_model(runtime.engine, folder, {.prepare = false});
+  const models::TransformerConfig& c = model->config();
+  require(c.vocab >= shard.info().vocab_size, Code::kInvalidArgument,
+          "eval: the model in {} knows {} tokens, {} has ids of a vocabulary of {}. Give a model "
+          "that was trained with the tokenizer of this run",
+          folder, c.vocab, shard.path(), shard.info().vocab_size);
+  require(c.context >= recipe.train.seq, Code::kInvalidArgument,
+          "eval: train.seq {} is longer than the context {} of the model in {}. train.seq={} would fit",
+          recipe.train.seq, c.context, folder, c.context);
   const auto tokenizer = text::load_tokenizer(folder);
   train::LmTask task(runtime.engine, recipe.train, recipe.pack,
                      language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
   const int64_t context = recipe.eval.context < 0 ? recipe.train.seq / 2 : recipe.eval.context;
-  return task.evaluate_shard(shard, context, 0);
+  return task.evaluate_shard(shard, context, 0, stop);
 }
 
 OpenModel open_model(Runtime& runtime, const std::string& folder,
@@ -108,13 +118,27 @@ DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
   return speed;
 }
 
+cost::PlanRequest plan_request(const Recipe& recipe) {
+  cost::PlanRequest r;
+  r.train = recipe.train;
+  r.model = recipe.model;
+  if (r.model.vocab == 0) r.model.vocab = recipe.tokenizer.vocab_size;
+  r.seed = static_cast<uint64_t>(recipe.seed);
+  r.memory_bytes = memory_cap(recipe);
+  r.isolate_documents = recipe.pack.isolate_documents;
+  r.restart_positions = recipe.pack.restart_positions;
+  return r;
+}
+
 std::string plan_text(const cost::TrainPlan& p, const PriceConfig& price) {
   std::string text = fmt::format(
       "plan: {} parameters; {} steps of {} tokens; peak memory {} (weights and optimiser {}, step {}, "
-      "program {})",
+      "{}program {})",
       with_thousands(p.parameters), with_thousands(p.steps),
       with_thousands(p.steps > 0 ? p.tokens / p.steps : 0), human_bytes(p.peak_bytes),
-      human_bytes(p.state_bytes), human_bytes(p.slab_bytes), human_bytes(p.program_bytes));
+      human_bytes(p.state_bytes), human_bytes(p.slab_bytes),
+      p.sample_bytes > 0 ? fmt::format("samples {}, ", human_bytes(p.sample_bytes)) : "",
+      human_bytes(p.program_bytes));
   if (p.seconds_per_step > 0) {
     text += fmt::format("\nplan: {} per step, {:.0f} tokens/s, {:.1f} GFLOP/s; {} for the run",
                         human_duration(p.seconds_per_step), p.tokens_per_second,
@@ -136,6 +160,7 @@ Json plan_json(const cost::TrainPlan& p, const PriceConfig& price) {
                {"peak_bytes", p.peak_bytes},
                {"state_bytes", p.state_bytes},
                {"slab_bytes", p.slab_bytes},
+               {"sample_bytes", p.sample_bytes},
                {"program_bytes", p.program_bytes},
                {"seconds_per_step", p.seconds_per_step},
                {"seconds", p.seconds},

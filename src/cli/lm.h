@@ -22,10 +22,11 @@ namespace ingot::cli {
                                                   const text::Tokenizer& tokenizer,
                                                   const Recipe& recipe);
 
-/// Loss, perplexity and bits per byte of the model in `folder` on a shard.
+/// Loss, perplexity and bits per byte of the model in `folder` on a shard. Throws kCancelled.
 [[nodiscard]] train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
                                                 const std::string& folder,
-                                                const data::ShardReader& shard);
+                                                const data::ShardReader& shard,
+                                                const StopFlag* stop);
 
 /// A model folder opened for generation: float32 in packed form, or quantised as stored.
 struct OpenModel {
@@ -50,6 +51,8 @@ struct DecodeSpeed {
 /// Greedy decoding for about a second.
 [[nodiscard]] DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder);
 
+/// What a recipe asks the planner; sizes of the splits are not known here.
+[[nodiscard]] cost::PlanRequest plan_request(const Recipe& recipe);
 [[nodiscard]] std::string plan_text(const cost::TrainPlan& plan, const PriceConfig& price);
 [[nodiscard]] Json plan_json(const cost::TrainPlan& plan, const PriceConfig& price);
 

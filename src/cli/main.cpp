@@ -4,6 +4,8 @@
 #include <exception>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "base/text.h"
 #include "cli/verb.h"
 
@@ -35,8 +37,8 @@ void parse_flag(std::string_view word, Invocation& invocation) {
     invocation.is_fresh = true;
   } else {
     const std::string known[] = {"--help", "--json", "--print-config", "--fresh"};
-    fail(Code::kInvalidArgument, "ingot: unknown flag \"{}\".{} Options are written key=value", word,
-         did_you_mean(word, known));
+    fail(Code::kInvalidArgument, "ingot: unknown flag \"{}\".{} Options are written key=value",
+         word, did_you_mean(word, known));
   }
 }
 
@@ -48,11 +50,15 @@ int report_error(const Error& error) {
 
 int run(int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h") {
-    std::fputs(overview().c_str(), argc < 2 ? stderr : stdout);
-    return argc < 2 ? 2 : 0;
+    if (argc < 2) {
+      Console(false).note(overview());
+      return 2;
+    }
+    Console(false).stream(overview());
+    return 0;
   }
   if (std::string_view(argv[1]) == "--version") {
-    std::puts("ingot " INGOT_VERSION);
+    Console(false).line("ingot " INGOT_VERSION);
     return 0;
   }
   Verb* verb = find_verb(argv[1]);
@@ -80,7 +86,7 @@ int run(int argc, char** argv) {
     }
   }
   if (invocation.wants_help) {
-    std::fputs(verb->help().c_str(), stdout);
+    Console(false).stream(verb->help());
     return 0;
   }
   invocation.console = Console(invocation.is_json);
@@ -91,7 +97,15 @@ int run(int argc, char** argv) {
   invocation.clock = &clock;
   invocation.files = files.get();
   invocation.stop = &stop;
-  return verb->run(invocation);
+  try {
+    return verb->run(invocation);
+  } catch (const Error& error) {
+    if (error.code() != Code::kCancelled) throw;
+    invocation.console.note(
+        fmt::format("{}: stopped; everything is saved, the same command continues", verb->name()));
+    invocation.console.result({{"stopped", true}});
+    return exit_code(error.code());
+  }
 }
 
 }  // namespace
@@ -102,11 +116,14 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     return report_error(error);
   } catch (const std::bad_alloc&) {
-    std::fputs("ingot: error: out of memory. Lower train.micro_batch or raise memory= "
-               "[out_of_memory]\n", stderr);
+    std::fputs(
+        "ingot: error: out of memory. Lower train.micro_batch or raise memory= "
+        "[out_of_memory]\n",
+        stderr);
     return 1;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n", error.what());
+    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
+                 error.what());
     return 70;
   }
 }

@@ -7,6 +7,7 @@ namespace ingot::cli {
 namespace {
 
 constexpr int64_t kMaxRecipe = 1 << 20;
+constexpr const char* kRecipeFile = "recipe.yaml";
 
 void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   for (const std::string& text : invocation.overrides) apply_override(text, recipe);
@@ -26,24 +27,51 @@ Recipe load_from(const std::string& path, const Invocation& invocation) {
   return recipe;
 }
 
+/// The recipe of a run directory works on that directory: it may have been copied or renamed since.
+Recipe load_from_run(const std::string& run, const Invocation& invocation) {
+  const std::string path = join_path(run, kRecipeFile);
+  Recipe recipe;
+  bind_text(read_file(path, kMaxRecipe), path, recipe);
+  recipe.out = run;
+  apply_overrides(invocation, recipe);
+  return recipe;
+}
+
+std::string without_slashes(std::string path) {
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  return path;
+}
+
 }  // namespace
 
 Recipe load_recipe(const Invocation& invocation) {
   require(invocation.words.size() <= 1, Code::kInvalidArgument,
           "recipe: one file is taken, \"{}\" is left over. Options are written key=value",
           invocation.words.size() > 1 ? invocation.words[1] : "");
-  std::string path = invocation.words.empty() ? "" : invocation.words[0];
-  if (directory_exists(path)) path = join_path(path, "recipe.yaml");
+  const std::string path = invocation.words.empty() ? "" : invocation.words[0];
+  if (directory_exists(path)) return load_from_run(without_slashes(path), invocation);
   return load_from(path, invocation);
 }
 
 Recipe load_run_recipe(const std::string& run, const Invocation& invocation) {
-  const std::string path = join_path(run, "recipe.yaml");
-  require(file_exists(path), Code::kNotFound,
+  require(file_exists(join_path(run, kRecipeFile)), Code::kNotFound,
           "run: {} has no recipe.yaml. Give a run directory, as made by `ingot train`", run);
-  Recipe recipe = load_from(path, invocation);
-  recipe.out = run;
-  return recipe;
+  return load_from_run(without_slashes(run), invocation);
+}
+
+Recipe load_model_recipe(const std::string& folder, const Invocation& invocation) {
+  const std::string inner = without_slashes(folder);
+  for (const std::string& run : {inner, parent_path(inner)}) {
+    if (is_run_directory(run) && file_exists(join_path(run, kRecipeFile))) {
+      return load_from_run(run, invocation);
+    }
+  }
+  return load_from("", invocation);
+}
+
+bool is_run_directory(const std::string& folder) {
+  return file_exists(join_path(folder, "run.json")) &&
+         directory_exists(join_path(folder, "stages"));
 }
 
 std::string recipe_hash(const Recipe& recipe) {
@@ -54,6 +82,7 @@ std::string recipe_hash(const Recipe& recipe) {
   core.memory = defaults.memory;
   core.serve = defaults.serve;
   core.generate = defaults.generate;
+  core.predict = defaults.predict;
   core.price = defaults.price;
   core.compress = defaults.compress;
   core.eval = defaults.eval;
@@ -65,7 +94,8 @@ std::string recipe_hash(const Recipe& recipe) {
 
 std::vector<std::string> recipe_keys() {
   std::vector<std::string> keys;
-  for (const KeyInfo& k : list_keys(Recipe{})) keys.push_back(k.path);
+  const Recipe defaults;
+  for (const KeyInfo& k : list_keys(defaults)) keys.push_back(k.path);
   return keys;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A recipe: everything a run is made of, in one YAML file. Defaults are usable; `--print-config` shows
-// all of them. The hash of the resolved recipe goes into every artefact.
+// A recipe: everything a run is made of, in one YAML file. Defaults are usable; `--print-config`
+// shows all of them. The hash of the resolved recipe goes into every artefact.
 #pragma once
 
 #include <string>
@@ -9,9 +9,13 @@
 #include "base/config.h"
 #include "cli/verb.h"
 #include "data/config.h"
+#include "data/table_examples.h"
+#include "data/split.h"
+#include "models/network/layer_config.h"
 #include "models/transformer.h"
 #include "serve/config.h"
 #include "train/config.h"
+#include "train/supervised_task.h"
 
 namespace ingot::cli {
 
@@ -25,9 +29,11 @@ struct TokenizerConfig {
 };
 
 struct EvalConfig {
+  data::Split split = data::Split::kTest;
   int64_t context = -1;
   bool baselines = true;
   void visit(auto& field) {
+    field("split", split, "files that `ingot eval` measures on; `ingot run` always takes test");
     field("context", context, "tokens of the window before that each test window sees; -1: half");
     field("baselines", baselines, "print gzip and xz of the same files beside the model");
   }
@@ -59,6 +65,24 @@ struct GenerateConfig {
   }
 };
 
+enum class PredictFormat : uint8_t { kCsv, kJsonl };
+inline constexpr EnumName kPredictFormatNames[] = {{"csv", PredictFormat::kCsv},
+                                                   {"jsonl", PredictFormat::kJsonl}};
+constexpr std::span<const EnumName> enum_names(PredictFormat /*tag*/) {
+  return kPredictFormatNames;
+}
+
+struct PredictConfig {
+  PredictFormat format = PredictFormat::kCsv;
+  int64_t batch = 256;
+  data::TableFormat input;
+  void visit(auto& field) {
+    field("format", format, "of the answers");
+    field("batch", batch, "rows computed at once; the answers do not depend on it");
+    field("input", input, "how the bytes of the table to answer for are read");
+  }
+};
+
 struct PriceConfig {
   double per_hour = 0.0;
   std::string currency = "EUR";
@@ -75,13 +99,17 @@ struct Recipe {
   int64_t seed = 42;
   Size memory{0};
   data::DataConfig data;
+  data::TableConfig table;
   TokenizerConfig tokenizer;
   data::PackConfig pack;
   models::TransformerConfig model;
+  std::vector<models::LayerConfig> layers;
+  train::ObjectiveConfig objective;
   train::TrainConfig train;
   EvalConfig eval;
   CompressConfig compress;
   GenerateConfig generate;
+  PredictConfig predict;
   serve::ServeConfig serve;
   PriceConfig price;
 
@@ -92,23 +120,38 @@ struct Recipe {
     field("seed", seed, "of weights, order and dropout");
     field("memory", memory, "cap on memory, such as 4GiB; 0: what the machine allows");
     field("data", data, "the corpus and its cleaning");
+    field("table", table, "the table to learn from, instead of a corpus");
     field("tokenizer", tokenizer, "byte-level BPE");
     field("pack", pack, "how windows see document borders");
     field("model", model, "the transformer");
+    field("layers", layers, "the network for a table, layer by layer");
+    field("objective", objective, "what learning from a table makes small");
     field("train", train, "optimisation");
     field("eval", eval, "the test at the end");
     field("compress", compress, "quantised copies");
     field("generate", generate, "the sample completion");
+    field("predict", predict, "answers for a table");
     field("serve", serve, "the HTTP server");
     field("price", price, "for the cost column");
   }
 };
 
-/// The recipe of a command line: defaults, then the file named first (if any word is given), then the
-/// overrides. Fills `out`. Throws kInvalidArgument with file, line and column.
+/// The recipe of a command line: defaults, then the file named first (if any word is given), then
+/// the overrides. A run directory in place of the file gives its recipe.yaml, with `out` set to the
+/// directory itself, whatever it was called before. Fills `out`. Throws kInvalidArgument with file,
+/// line and column.
 [[nodiscard]] Recipe load_recipe(const Invocation& invocation);
 /// The recipe.yaml of a run directory, then the overrides.
 [[nodiscard]] Recipe load_run_recipe(const std::string& run, const Invocation& invocation);
+/// For verbs that take a run directory or a model folder: the recipe of the run that `folder` is or
+/// lies in, where there is one, then the overrides.
+[[nodiscard]] Recipe load_model_recipe(const std::string& folder, const Invocation& invocation);
+
+/// Made by `run`, `train` or `data`: holds run.json and stages/.
+[[nodiscard]] bool is_run_directory(const std::string& folder);
+
+/// True when the recipe learns from a table: it names one.
+[[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }
 
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.
 [[nodiscard]] std::string recipe_hash(const Recipe& recipe);

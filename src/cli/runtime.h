@@ -14,10 +14,15 @@ namespace ingot::cli {
   return recipe.threads > 0 ? static_cast<int>(recipe.threads) : allowed_cores();
 }
 
+/// memory as asked, or what the machine allows.
+[[nodiscard]] inline int64_t memory_cap(const Recipe& recipe) {
+  return recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
+}
+
 struct Runtime {
   explicit Runtime(const Recipe& recipe)
       : team(thread_count(recipe)),
-        engine(team, {static_cast<uint64_t>(recipe.seed), recipe.memory.bytes}) {}
+        engine(team, {static_cast<uint64_t>(recipe.seed), memory_cap(recipe)}) {}
   Team team;
   Engine engine;
 };

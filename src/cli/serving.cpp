@@ -29,7 +29,7 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
 }  // namespace
 
 Serving::Serving(Runtime& runtime, const serve::ServeConfig& config, const std::string& folder,
-                 const Clock& clock) {
+                 const Clock& clock, const Logger& logger) {
   serve::check_config(config);
   const std::string config_path = join_path(folder, "config.json");
   const models::TransformerConfig shape =
@@ -44,14 +44,15 @@ Serving::Serving(Runtime& runtime, const serve::ServeConfig& config, const std::
   engine.slow_client_s = config.write_stall_s;
   serve::EngineHooks hooks;
   hooks.clock = &clock;
+  hooks.logger = logger;
   hooks.thread_start = [] { flush_denormals(); };
-  engine_ = std::make_unique<serve::Engine>(*model_.decoder, *model_.tokenizer, engine, *metrics_,
-                                            hooks);
+  engine_ =
+      std::make_unique<serve::Engine>(*model_.decoder, *model_.tokenizer, engine, *metrics_, hooks);
   serve::ModelInfo info;
   info.id = config.model_name;
   info.created = static_cast<int64_t>(clock.wall_s());
   info.fingerprint = "ingot-" + sha256_file(join_path(folder, "model.safetensors")).substr(0, 12);
-  server_ = std::make_unique<serve::Server>(config, info, *engine_, *metrics_);
+  server_ = std::make_unique<serve::Server>(config, info, *engine_, *metrics_, logger);
 }
 
 }  // namespace ingot::cli

@@ -17,7 +17,7 @@ class Serving {
  public:
   /// Opens the model and binds the port. Throws what opening, binding and the configuration throw.
   Serving(Runtime& runtime, const serve::ServeConfig& config, const std::string& folder,
-          const Clock& clock);
+          const Clock& clock, const Logger& logger = {});
 
   [[nodiscard]] serve::Server& server() { return *server_; }
   [[nodiscard]] const models::DecoderSpec& spec() const { return engine_->spec(); }

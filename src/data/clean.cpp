@@ -26,17 +26,20 @@ struct FileOutcome {
   bool binary = false;
   bool invalid = false;
   int64_t pieces = 0;
+  double mask_s = 0.0;
 };
 
 FileOutcome read_file_pieces(PieceReader& reader, const FileEntry& file, int64_t source,
-                             const DataConfig& config) {
+                             const DataConfig& config, const StopFlag* stop, const Clock* clock) {
   FileOutcome outcome;
   for (std::string_view piece; reader.next(piece); ++outcome.pieces) {
+    throw_if_stopped(stop);
     if (piece.find('\0') != std::string_view::npos) {
       outcome.binary = true;
       return outcome;
     }
-    CleanedText cleaned = clean_text(piece, outcome.pieces == 0, config);
+    CleanedText cleaned = clean_text(piece, outcome.pieces == 0, config, clock);
+    outcome.mask_s += cleaned.mask_s;
     outcome.invalid = outcome.invalid || cleaned.was_invalid;
     if (cleaned.verdict == CleanedText::Verdict::kInvalidUtf8) return outcome;
     CleanDocument document;
@@ -80,8 +83,14 @@ void commit(FileOutcome& outcome, std::unordered_set<std::string>& seen, CleanRe
   }
 }
 
-void clean_file(int64_t source, const DataConfig& config, std::unordered_set<std::string>& seen,
-                CleanResult& result) {
+/// From outside: when to stop, and what to measure with.
+struct Surroundings {
+  const StopFlag* stop;
+  const Clock* clock;
+};
+
+void clean_file(int64_t source, const DataConfig& config, const Surroundings& s,
+                std::unordered_set<std::string>& seen, CleanResult& result) {
   const FileEntry& file = result.sources.files[static_cast<size_t>(source)];
   CleanReport& report = result.report;
   report.bytes += file.size;
@@ -92,7 +101,8 @@ void clean_file(int64_t source, const DataConfig& config, std::unordered_set<std
   if (bytes > config.max_file.bytes && config.large_files == LargeFiles::kSkip) {
     return report.large_skipped.add(file.path, bytes);
   }
-  FileOutcome outcome = read_file_pieces(reader, file, source, config);
+  FileOutcome outcome = read_file_pieces(reader, file, source, config, s.stop, s.clock);
+  report.mask_s += outcome.mask_s;
   if (reader.failed()) return report.unreadable.add(file.path, bytes);
   if (outcome.binary) return report.binary.add(file.path, bytes);
   if (outcome.invalid) {
@@ -113,7 +123,8 @@ void clean_file(int64_t source, const DataConfig& config, std::unordered_set<std
 
 }  // namespace
 
-CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config) {
+CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config,
+                       const Clock* clock) {
   CleanedText result;
   result.was_invalid = !is_valid_utf8(raw);
   std::string repaired;
@@ -133,7 +144,9 @@ CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config
     result.text = raw;
   }
   if (config.mask_email) {
+    const double start = clock != nullptr ? clock->now_s() : 0.0;
     MaskedText masked = mask_emails(result.text);
+    if (clock != nullptr) result.mask_s = clock->now_s() - start;
     result.emails = masked.addresses;
     result.text = std::move(masked.text);
   }
@@ -145,14 +158,17 @@ CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config
   return result;
 }
 
-CleanResult clean_corpus(const DataConfig& config) {
+CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop, const Clock* clock) {
   check(config);
   CleanResult result;
   result.sources = list_corpus(corpus_root(config.path), config.extensions);
   const auto count = static_cast<int64_t>(result.sources.files.size());
   result.report.files = count;
   std::unordered_set<std::string> seen;
-  for (int64_t source = 0; source < count; ++source) clean_file(source, config, seen, result);
+  for (int64_t source = 0; source < count; ++source) {
+    throw_if_stopped(stop);
+    clean_file(source, config, {stop, clock}, seen, result);
+  }
   return result;
 }
 

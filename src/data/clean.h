@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/signals.h"
 #include "data/config.h"
 #include "data/corpus.h"
 #include "data/near_duplicates.h"
@@ -25,11 +27,13 @@ struct CleanedText {
   bool was_invalid = false;
   int64_t licence_bytes = 0;
   int64_t emails = 0;
+  double mask_s = 0.0;  ///< seconds spent on masking; measured when a clock is given
 };
 
 /// A pure function of the text and the config. `head`: the text starts a file, so it may carry a
 /// licence.
-[[nodiscard]] CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config);
+[[nodiscard]] CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config,
+                                     const Clock* clock = nullptr);
 
 /// One kept document, without its text.
 struct CleanDocument {
@@ -59,6 +63,7 @@ struct CleanReport {
   Tally duplicates;  ///< cleaned text equal to an earlier document's
   Tally emails;      ///< documents; see addresses
   int64_t addresses = 0;
+  double mask_s = 0.0;  ///< as CleanedText::mask_s; in no table
 
   [[nodiscard]] Json to_json() const;
   [[nodiscard]] std::string table() const;
@@ -70,7 +75,9 @@ struct CleanResult {
   CleanReport report;
 };
 
-/// Throws kNotFound (folder missing). An empty result is the caller's to judge.
-[[nodiscard]] CleanResult clean_corpus(const DataConfig& config);
+/// Throws kNotFound (folder missing), kCancelled (between files). An empty result is the caller's
+/// to judge.
+[[nodiscard]] CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop = nullptr,
+                                       const Clock* clock = nullptr);
 
 }  // namespace ingot::data

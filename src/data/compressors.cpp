@@ -119,7 +119,8 @@ int64_t xz_size(std::string_view text) {
   return counter->finish();
 }
 
-CompressorBaselines compressor_baselines(std::span<const Document> documents) {
+CompressorBaselines compressor_baselines(std::span<const Document> documents,
+                                         const StopFlag* stop) {
   CompressorBaselines result;
   result.documents = static_cast<int64_t>(documents.size());
   std::vector<const Document*> sorted;
@@ -134,6 +135,7 @@ CompressorBaselines compressor_baselines(std::span<const Document> documents) {
   const auto xz = std::make_unique<XzCounter>(result.text_bytes);
   int64_t alone = 0;
   for (const Document* document : sorted) {
+    throw_if_stopped(stop);
     alone += gzip_size(document->text);
     gzip->add(document->text);
     xz->add(document->text);

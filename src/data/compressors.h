@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/signals.h"
 #include "data/corpus_file.h"
 
 namespace ingot::data {
@@ -24,7 +25,9 @@ struct CompressorBaselines {
 [[nodiscard]] int64_t gzip_size(std::string_view text);
 [[nodiscard]] int64_t xz_size(std::string_view text);
 
-/// Cost: about 0.5 s per MB. Zeros for an empty split. Throws kOutOfMemory, kInternal.
-[[nodiscard]] CompressorBaselines compressor_baselines(std::span<const Document> documents);
+/// Cost: about 0.5 s per MB. Zeros for an empty split. Throws kOutOfMemory, kInternal,
+/// kCancelled (between documents).
+[[nodiscard]] CompressorBaselines compressor_baselines(std::span<const Document> documents,
+                                                       const StopFlag* stop = nullptr);
 
 }  // namespace ingot::data

@@ -123,7 +123,7 @@ void inspect_file(const std::string& root, const FileEntry& file, const DataConf
 
 }  // namespace
 
-CorpusReport inspect_corpus(const DataConfig& config) {
+CorpusReport inspect_corpus(const DataConfig& config, const StopFlag* stop) {
   check(config);
   const SourceList sources = list_corpus(corpus_root(config.path), config.extensions);
   CorpusReport report;
@@ -134,6 +134,7 @@ CorpusReport inspect_corpus(const DataConfig& config) {
   report.other_extension = sources.other_extension;
   Fingerprints prints;
   for (const FileEntry& file : sources.files) {
+    throw_if_stopped(stop);
     inspect_file(sources.root, file, config, prints, report);
   }
   report.near_duplicates = group_near_duplicates(prints.signatures, config.near_duplicate);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "base/signals.h"
 #include "data/config.h"
 #include "data/corpus.h"
 #include "data/near_duplicates.h"
@@ -61,7 +62,8 @@ struct CorpusReport {
   [[nodiscard]] std::string table() const;
 };
 
-/// Throws kNotFound when the folder is missing. Never throws for the content of a file.
-[[nodiscard]] CorpusReport inspect_corpus(const DataConfig& config);
+/// Throws kNotFound when the folder is missing, kCancelled between files. Never throws for the
+/// content of a file.
+[[nodiscard]] CorpusReport inspect_corpus(const DataConfig& config, const StopFlag* stop = nullptr);
 
 }  // namespace ingot::data

@@ -13,10 +13,16 @@
 
 namespace ingot::data {
 
+/// Wall time of the parts; all of it is masking, splitting (grouping and writing) or cleaning.
+struct PrepareSeconds {
+  double clean = 0.0, mask = 0.0, split = 0.0;
+};
+
 struct PrepareReport {
   std::string root;
   CleanReport clean;
   SplitReport split;
+  PrepareSeconds seconds;  ///< zeros without a clock
 
   [[nodiscard]] Json to_json() const;
   [[nodiscard]] std::string table() const;
@@ -27,8 +33,8 @@ struct PrepareReport {
 
 /// Writes train.jsonl, validation.jsonl and test.jsonl into `folder` (created), each whole or not
 /// at all. Throws kInvalidArgument (bad config, empty corpus, too few files), kNotFound, kIo (a
-/// file changed while it was read).
-PrepareReport prepare_corpus(FileSystem& files, const DataConfig& config,
-                             const std::string& folder);
+/// file changed while it was read), kCancelled (between files; no split is half written).
+PrepareReport prepare_corpus(FileSystem& files, const DataConfig& config, const std::string& folder,
+                             const StopFlag* stop = nullptr, const Clock* clock = nullptr);
 
 }  // namespace ingot::data

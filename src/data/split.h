@@ -17,6 +17,9 @@
 namespace ingot::data {
 
 enum class Split : uint8_t { kTrain, kValidation, kTest };
+inline constexpr EnumName kSplitNames[] = {
+    {"train", Split::kTrain}, {"validation", Split::kValidation}, {"test", Split::kTest}};
+constexpr std::span<const EnumName> enum_names(Split) { return kSplitNames; }
 inline constexpr int64_t kSplits = 3;
 /// "train", "validation", "test".
 [[nodiscard]] std::string_view split_name(Split split);

@@ -65,7 +65,7 @@ void encode_block(Block& block, const text::Tokenizer& tokenizer,
 
 ShardInfo tokenize_corpus(FileSystem& files, const std::string& corpus_file,
                           const text::Tokenizer& tokenizer, const std::string& tokenizer_sha256,
-                          const std::string& shard_file, Team& team) {
+                          const std::string& shard_file, Team& team, const StopFlag* stop) {
   require(
       tokenizer.eos_id().has_value(), Code::kInvalidArgument,
       "tokenize: the tokenizer names no eos token; documents of {} could not be told apart. Set "
@@ -79,6 +79,7 @@ ShardInfo tokenize_corpus(FileSystem& files, const std::string& corpus_file,
   write_atomically(files, shard_file, [&](WritableFile& file) {
     ShardWriter writer(file, tokenizer.vocab_size(), eos, tokenizer_sha256);
     for (Block block; read_block(reader, block);) {
+      throw_if_stopped(stop);
       encode_block(block, tokenizer, scratches, team);
       for (size_t i = 0; i < block.documents.size(); ++i) {
         writer.add_document(block.ids[i], std::ssize(block.documents[i].text));

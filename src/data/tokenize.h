@@ -8,15 +8,18 @@
 #include <string>
 
 #include "base/files.h"
+#include "base/signals.h"
 #include "base/team.h"
 #include "data/shard.h"
 #include "text/tokenizer.h"
 
 namespace ingot::data {
 
-/// Throws kInvalidArgument when the tokenizer names no eos token, kCorruptFile, kIo.
+/// Throws kInvalidArgument when the tokenizer names no eos token, kCorruptFile, kIo, kCancelled
+/// (between blocks; no shard is half written).
 ShardInfo tokenize_corpus(FileSystem& files, const std::string& corpus_file,
                           const text::Tokenizer& tokenizer, const std::string& tokenizer_sha256,
-                          const std::string& shard_file, Team& team);
+                          const std::string& shard_file, Team& team,
+                          const StopFlag* stop = nullptr);
 
 }  // namespace ingot::data

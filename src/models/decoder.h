@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What text generation and the server need of a language model: a forward pass over rows that may
 // belong to many sequences, against a paged KV cache whose page table the caller keeps.
-// Implemented by models/gpt; used by models/generate and serve/engine. Not thread-safe.
+// Implemented by models/paged_decoder; used by models/generate and serve/engine. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -17,6 +17,12 @@ namespace {
 using nn::Init;
 using nn::InitKind;
 
+// Largest values: with them every number of elements stays far inside 64 bits.
+constexpr int64_t kMaxVocab = 1 << 24;
+constexpr int64_t kMaxContext = 1 << 24;
+constexpr int64_t kMaxLayers = 1 << 12;
+constexpr int64_t kMaxDim = 1 << 20;
+
 bool is_llama(const TransformerConfig& c) { return c.layout == ModelLayout::kLlama; }
 
 std::unique_ptr<nn::Layer> make_norm(const TransformerConfig& c, int64_t dim) {
@@ -80,6 +86,15 @@ void TransformerConfig::check() const {
   require(kv_heads >= 0 && hidden >= 0, Code::kInvalidArgument,
           "model: kv_heads {} and hidden {} must not be negative; 0 picks the usual size", kv_heads,
           hidden);
+  const auto at_most = [](const char* key, int64_t value, int64_t most) {
+    require(value <= most, Code::kInvalidArgument,
+            "model.{}: {} is too large, at most {} is possible", key, value, most);
+  };
+  at_most("vocab", vocab, kMaxVocab);
+  at_most("context", context, kMaxContext);
+  at_most("layers", layers, kMaxLayers);
+  at_most("dim", dim, kMaxDim);
+  at_most("hidden", hidden, 4 * kMaxDim);
   require(dim % heads == 0, Code::kInvalidArgument,
           "model.dim: {} is not a multiple of model.heads {}. model.dim={} would be", dim, heads,
           (dim + heads - 1) / heads * heads);
@@ -146,6 +161,7 @@ Transformer::Transformer(Engine& engine, const TransformerConfig& config) : conf
 }
 
 Tensor Transformer::forward(const Tensor& ids, const nn::SequenceContext& context) {
+  ids.engine().scope = {"the embedding", -1};
   Tensor x = tokens_->forward(ids);  // [batch, seq, dim], or [rows, dim] with a cache
   if (positions_ != nullptr) {
     const Tensor where = context.positions.defined()

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A decoder-only transformer in pre-norm blocks: x + attention(norm(x)), then x + mlp(norm(x)).
 // GPT-2 (Radford 2019) and Llama (Touvron 2023) are two sets of options; what differs between them
-// is here as a field, and their names and config.json live in models/gpt2.cpp and models/llama.cpp.
+// is here as a field, and their names and config.json live in models/hugging_face.cpp.
 #pragma once
 
 #include <memory>

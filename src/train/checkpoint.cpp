@@ -18,6 +18,10 @@ namespace {
 
 constexpr const char* kTensors = "state.safetensors";
 constexpr const char* kState = "state.json";
+constexpr int64_t kVersion = 1;  // of state.json; fields may be added without a new one
+constexpr std::string_view kPrefix = "step-";
+constexpr size_t kDigits = 8;
+constexpr const char* kDamaged = ".damaged";
 
 std::span<const std::byte> bytes_of(const Tensor& t) {
   return {t.raw(), static_cast<size_t>(t.size_bytes())};
@@ -33,14 +37,15 @@ std::vector<io::TensorToWrite> tensors_of(const nn::ParameterStore& store,
                                           const optim::Optimizer* optimizer) {
   std::vector<io::TensorToWrite> out;
   for (const nn::StoredParameter& p : store.list()) {
-    out.push_back({"param." + p.name, DType::kF32, p.parameter->shape,
-                   bytes_of(p.parameter->value)});
+    out.push_back(
+        {"param." + p.name, DType::kF32, p.parameter->shape, bytes_of(p.parameter->value)});
   }
   if (optimizer == nullptr) return out;
   for (const optim::NamedState& s : optimizer->state()) {
     for (const nn::StoredParameter& p : store.list()) {
-      out.push_back({s.name + "." + p.name, DType::kF32, p.parameter->shape,
-                     bytes_of(part(s.tensor, p))});
+      if (!p.parameter->trainable) continue;
+      out.push_back(
+          {s.name + "." + p.name, DType::kF32, p.parameter->shape, bytes_of(part(s.tensor, p))});
     }
   }
   return out;
@@ -81,14 +86,19 @@ double number(const Json& j) {
   return j.is_null() ? std::numeric_limits<double>::quiet_NaN() : j.get<double>();
 }
 
+/// A field that older checkpoints do not have.
+double number_or(const Json& j, const char* key, double fallback) {
+  return j.contains(key) ? number(j.at(key)) : fallback;
+}
+
 RunState from_json(const Json& j) {
   RunState s;
   s.step = j.at("step").get<int64_t>();
   s.total_steps = j.at("total_steps").get<int64_t>();
   s.metrics_lines = j.at("metrics_lines").get<int64_t>();
-  s.last_loss = number(j.at("last_loss"));
+  s.last_loss = number_or(j, "last_loss", 0.0);
   s.last_validation = number(j.at("last_validation"));
-  s.seconds = j.at("seconds").get<double>();
+  s.seconds = number_or(j, "seconds", 0.0);
   s.recipe_hash = j.at("recipe_hash").get<std::string>();
   s.best = {number(j.at("best").at("loss")), j.at("best").at("step").get<int64_t>(),
             j.at("best").at("evaluations_since").get<int64_t>()};
@@ -98,7 +108,8 @@ RunState from_json(const Json& j) {
   return s;
 }
 
-/// The state of a folder whose tensors are whole. Throws when anything is missing or damaged.
+/// The state of a folder whose tensors are whole. Throws kCorruptFile or kNotFound when anything is
+/// damaged or missing, kUnsupported when a later version of the program wrote it, kIo.
 RunState read_state(const std::string& folder) {
   const std::string path = join_path(folder, kState);
   JsonLimits limits;
@@ -106,6 +117,11 @@ RunState read_state(const std::string& folder) {
   const Json json = parse_json(read_file(path, 1 << 20), path, limits);
   const std::string tensors = join_path(folder, kTensors);
   try {
+    const auto version = json.value("version", kVersion);
+    require(version <= kVersion, Code::kUnsupported,
+            "{}: format version {} is newer than the {} that this program reads. Continue the run "
+            "with the program that wrote it",
+            path, version, kVersion);
     const RunState state = from_json(json.at("run"));
     const auto size = json.at("tensors_bytes").get<int64_t>();
     require(file_size(tensors) == size, Code::kCorruptFile, "{}: {} bytes, {} were written",
@@ -128,7 +144,9 @@ Checkpoints::Checkpoints(FileSystem& files, std::string directory, int64_t keep)
 std::vector<std::string> Checkpoints::names() const {
   std::vector<std::string> out;
   for (const std::string& name : files_.list(directory_)) {
-    if (name.starts_with("step-")) out.push_back(name);
+    const bool is_step = name.size() == kPrefix.size() + kDigits && name.starts_with(kPrefix) &&
+                         name.find_first_not_of("0123456789", kPrefix.size()) == std::string::npos;
+    if (is_step) out.push_back(name);
   }
   return out;
 }
@@ -139,7 +157,8 @@ void Checkpoints::save(const RunState& state, const nn::ParameterStore& store,
   make_directories(files_, folder);
   const std::string tensors = join_path(folder, kTensors);
   io::write_safetensors(files_, tensors, tensors_of(store, &optimizer));
-  const Json json = {{"run", to_json(state)},
+  const Json json = {{"version", kVersion},
+                     {"run", to_json(state)},
                      {"tensors_bytes", file_size(tensors)},
                      {"tensors_sha256", sha256_file(tensors)}};
   write_atomically(files_, join_path(folder, kState), dump_json(json, 1) + "\n");
@@ -147,15 +166,16 @@ void Checkpoints::save(const RunState& state, const nn::ParameterStore& store,
   remove_old(base_name(folder));
 }
 
-/// Keeps the newest `keep`, of which `saved` is the newest: a later folder is the damaged or unfinished
-/// one that the run went back from, and one without its state was never finished.
+/// Keeps `saved` and the newest before it, `keep` in all; a folder before it without its state was
+/// never finished and goes too. Later ones are not ours to remove: the run went back from them.
 void Checkpoints::remove_old(const std::string& saved) {
   const std::vector<std::string> all = names();
   int64_t kept = 0;
   for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    if (*name > saved) continue;
     const std::string folder = join_path(directory_, *name);
     const std::string state = join_path(folder, kState);
-    if (*name <= saved && kept < keep_ && file_exists(state)) {
+    if (kept < keep_ && file_exists(state)) {
       ++kept;
       continue;
     }
@@ -164,17 +184,29 @@ void Checkpoints::remove_old(const std::string& saved) {
   }
 }
 
-std::optional<RunState> Checkpoints::load(const std::string& recipe_hash,
-                                          nn::ParameterStore& store, optim::Optimizer& optimizer,
-                                          std::string* warning) {
+/// Out of the way of the checkpoints that the run writes from now on, and there to be looked at.
+void Checkpoints::set_aside(const std::string& name) {
+  const std::string folder = join_path(directory_, name);
+  remove_tree(files_, folder + kDamaged);
+  files_.rename(folder, folder + kDamaged);
+}
+
+std::optional<RunState> Checkpoints::load(const std::string& recipe_hash, nn::ParameterStore& store,
+                                          optim::Optimizer& optimizer, std::string* warning) {
   std::vector<std::string> all = names();
+  std::vector<std::string> damaged;
+  std::string reason;  // why the newest is damaged
   for (auto name = all.rbegin(); name != all.rend(); ++name) {
     const std::string folder = join_path(directory_, *name);
+    if (!file_exists(join_path(folder, kState))) continue;  // never finished
     RunState state;
     try {
       state = read_state(folder);
     } catch (const Error& error) {
-      *warning += std::string(error.what()) + "\n";
+      if (error.code() != Code::kCorruptFile && error.code() != Code::kNotFound) throw;
+      if (damaged.empty()) reason = error.what();
+      damaged.push_back(*name);
+      *warning += fmt::format("{}. It is kept as {}{}\n", error.what(), *name, kDamaged);
       continue;
     }
     require(state.recipe_hash == recipe_hash, Code::kInvalidArgument,
@@ -184,12 +216,19 @@ std::optional<RunState> Checkpoints::load(const std::string& recipe_hash,
     const io::Safetensors file(join_path(folder, kTensors));
     for (const nn::StoredParameter& p : store.list()) {
       read_into(file, "param." + p.name, p.parameter->value);
+      if (!p.parameter->trainable) continue;
       for (const optim::NamedState& s : optimizer.state()) {
         read_into(file, s.name + "." + p.name, part(s.tensor, p));
       }
     }
+    ++store.values().storage().version;
+    for (const std::string& other : damaged) set_aside(other);
     return state;
   }
+  require(damaged.empty(), Code::kCorruptFile,
+          "train: no checkpoint in {} can be read: {}. Use --fresh to begin the run anew, or move "
+          "that folder away",
+          directory_, reason);
   return std::nullopt;
 }
 
@@ -205,6 +244,7 @@ bool Checkpoints::load_best(nn::ParameterStore& store) {
   for (const nn::StoredParameter& p : store.list()) {
     read_into(file, "param." + p.name, p.parameter->value);
   }
+  ++store.values().storage().version;
   return true;
 }
 

@@ -29,9 +29,9 @@ struct RunState {
   int64_t step = 0;         ///< optimiser steps done
   int64_t total_steps = 0;  ///< horizon, fixed when the run starts
   int64_t metrics_lines = 0;
-  double last_loss = 0.0;        ///< of the last step
+  double last_loss = 0.0;  ///< of the last step
   double last_validation = 0.0;
-  double seconds = 0.0;          ///< of training, over all calls
+  double seconds = 0.0;  ///< of training, over all calls
   BestState best;
   PlateauState plateau;
   std::string recipe_hash;
@@ -42,14 +42,15 @@ class Checkpoints {
   /// `directory` is the run's checkpoints/ folder. Made when needed.
   Checkpoints(FileSystem& files, std::string directory, int64_t keep);
 
-  /// Writes a checkpoint, then removes the oldest beyond `keep`. When this throws, the checkpoints
-  /// that were there still are.
+  /// Writes a checkpoint, then removes the oldest beyond `keep`; never a later one. When this
+  /// throws, the checkpoints that were there still are.
   void save(const RunState& state, const nn::ParameterStore& store,
             const optim::Optimizer& optimizer);
 
-  /// Loads the newest whole checkpoint into `store` and `optimizer`; damaged ones are skipped and
-  /// named in `warning`. nullopt when there is none. Throws kInvalidArgument when it belongs to
-  /// another recipe (hash differs), kShapeMismatch when the parameters do.
+  /// Loads the newest whole checkpoint into `store` and `optimizer`; damaged ones after it are
+  /// named in `warning` and renamed to step-NNNNNNNN.damaged. nullopt when there is none. Throws
+  /// kCorruptFile when all are damaged, kInvalidArgument when it belongs to another recipe (hash
+  /// differs), kShapeMismatch when the parameters do, kUnsupported for a later format, kIo.
   std::optional<RunState> load(const std::string& recipe_hash, nn::ParameterStore& store,
                                optim::Optimizer& optimizer, std::string* warning);
 
@@ -61,6 +62,7 @@ class Checkpoints {
  private:
   [[nodiscard]] std::vector<std::string> names() const;  // step folders, oldest first
   void remove_old(const std::string& saved);
+  void set_aside(const std::string& name);
 
   FileSystem& files_;
   std::string directory_;

@@ -3,10 +3,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
 namespace ingot::train {
+
+namespace {
+
+// Largest values: sums and products of them stay far inside 64 bits, and nothing is planned that no
+// machine runs.
+constexpr int64_t kMaxSteps = 99'999'999;  // eight digits in a checkpoint's name
+constexpr int64_t kMaxSeq = 1 << 24;
+constexpr int64_t kMaxMicroBatch = 1 << 20;
+constexpr int64_t kMaxMicroTokens = std::numeric_limits<int32_t>::max();
+constexpr int64_t kMaxTokens = int64_t{1} << 56;  // of a whole run
+
+void check_sizes(const TrainConfig& c) {
+  const auto at_most = [](const char* key, int64_t value, int64_t most) {
+    require(value <= most, Code::kInvalidArgument, "train.{}: {} is too large, at most {} is possible",
+            key, value, most);
+  };
+  at_most("steps", c.steps, kMaxSteps);
+  at_most("tokens", c.tokens, kMaxTokens);
+  at_most("seq", c.seq, kMaxSeq);
+  at_most("micro_batch", c.micro_batch, kMaxMicroBatch);
+  at_most("accumulate", c.accumulate, kMaxAccumulate);
+  require(c.micro_batch * c.seq <= kMaxMicroTokens, Code::kInvalidArgument,
+          "train.micro_batch: {} windows of {} tokens are more than {} tokens. train.micro_batch={} "
+          "would do",
+          c.micro_batch, c.seq, kMaxMicroTokens, kMaxMicroTokens / c.seq);
+}
+
+}  // namespace
 
 void TrainConfig::check() const {
   const int horizons = (steps > 0) + (epochs > 0) + (tokens > 0) + (minutes > 0);
@@ -23,10 +52,13 @@ void TrainConfig::check() const {
   positive("accumulate", accumulate, 1);
   positive("log_every", log_every, 1);
   positive("keep", keep, 2);
+  check_sizes(*this);
   require(lr > 0.0 && std::isfinite(lr), Code::kInvalidArgument,
           "train.lr: {} must be a positive number, for example 1e-3", lr);
   require(clip_norm >= 0.0F, Code::kInvalidArgument,
           "train.clip_norm: {} is negative; 1 is usual, 0 turns clipping off", clip_norm);
+  require(clip_value >= 0.0F, Code::kInvalidArgument,
+          "train.clip_value: {} is negative; 0 turns clipping by value off", clip_value);
   require(eval_every >= 0 && eval_batches >= 0 && sample_every >= 0 && checkpoint_every >= 0 &&
               early_stop.patience >= 0,
           Code::kInvalidArgument,
@@ -40,6 +72,10 @@ void TrainConfig::check() const {
 int64_t horizon_steps(const TrainConfig& c, int64_t tokens_per_epoch, double step_s) {
   const auto per_step = static_cast<double>(c.seq * c.micro_batch * c.accumulate);
   const auto at_least_one = [](double x) {
+    require(x <= static_cast<double>(kMaxSteps), Code::kInvalidArgument,
+            "train: the horizon is {} steps, at most {} are possible. Lower train.tokens, train.epochs "
+            "or train.minutes",
+            x, kMaxSteps);
     return std::max<int64_t>(1, static_cast<int64_t>(std::llround(x)));
   };
   if (c.steps > 0) return c.steps;

@@ -10,6 +10,9 @@
 
 namespace ingot::train {
 
+/// Most micro-batches per step: each of them is recorded, and packing a record takes its square.
+inline constexpr int64_t kMaxAccumulate = 1024;
+
 struct EarlyStopConfig {
   int64_t patience = 0;
   double min_delta = 0.0;
@@ -31,6 +34,7 @@ struct TrainConfig {
   optim::OptimizerConfig optimizer;
   ScheduleConfig schedule;
   float clip_norm = 1.0F;
+  float clip_value = 0.0F;
   int64_t log_every = 1;
   int64_t eval_every = 100;
   int64_t eval_batches = 0;
@@ -54,6 +58,7 @@ struct TrainConfig {
     field("optimizer", optimizer, "update rule");
     field("schedule", schedule, "learning rate over time");
     field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping");
+    field("clip_value", clip_value, "largest size of one number of the gradient, cut before the norm is taken; 0: none");
     field("log_every", log_every, "steps between two lines of metrics");
     field("eval_every", eval_every, "steps between two evaluations; 0: only at the end");
     field("eval_batches", eval_batches, "micro-batches per evaluation; 0: the whole validation split");

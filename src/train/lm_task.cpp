@@ -36,8 +36,9 @@ const data::Loader& LmTask::loader() const {
 
 data::BatchView LmTask::view(const Buffers& b) const {
   const auto span = [](const Tensor& t) {
-    return t.defined() ? std::span<int32_t>(t.data<int32_t>(), static_cast<size_t>(t.size()))
-                       : std::span<int32_t>();
+    if (!t.defined()) return std::span<int32_t>();
+    ++t.storage().version;  // the caller writes to it
+    return std::span<int32_t>(t.data<int32_t>(), static_cast<size_t>(t.size()));
   };
   return {span(b.ids), span(b.targets), span(b.doc_start), span(b.positions)};
 }
@@ -64,7 +65,7 @@ Evaluation LmTask::evaluate() {
 }
 
 Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t context,
-                                  int64_t batches) {
+                                  int64_t batches, const StopFlag* stop) {
   const data::EvalWindows windows(shard, config_.micro_batch, config_.seq, context, pack_);
   const int64_t all = windows.batches();
   const int64_t count = batches > 0 ? std::min(batches, all) : all;
@@ -74,6 +75,7 @@ Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t contex
   double nats = 0.0;
   int64_t tokens = 0;
   for (int64_t i = 0; i < count; ++i) {
+    throw_if_stopped(stop);
     const int64_t n = windows.batch(i, view(eval_));
     *eval_count_.data<int64_t>() = n;
     if (eval_plan_) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/signals.h"
 #include "data/loader.h"
 #include "nn/attention.h"
 #include "tensor/plan.h"
@@ -20,7 +21,7 @@ struct LanguageModel {
   std::function<Tensor(const Tensor& ids, const Tensor& targets, const Tensor& count,
                        const nn::SequenceContext& context)>
       loss;
-  std::function<std::string()> sample = [] { return std::string(); };
+  std::function<Sample()> sample = [] { return Sample(); };
 };
 
 class LmTask : public Task {
@@ -37,16 +38,16 @@ class LmTask : public Task {
     return validation_ != nullptr && validation_->tokens() > 0;
   }
   [[nodiscard]] Evaluation evaluate() override;
-  [[nodiscard]] std::string sample() override { return model_.sample(); }
+  [[nodiscard]] Sample sample() override { return model_.sample(); }
   [[nodiscard]] int64_t items() const override { return config_.micro_batch * config_.seq; }
   [[nodiscard]] int64_t items_per_epoch() const override {
     return loader().windows_per_epoch() * config_.seq;
   }
 
   /// Mean loss and bits per byte over a whole shard, each window seeing up to `context` tokens of the
-  /// one before; batches 0: all.
+  /// one before; batches 0: all. Throws kCancelled (between batches).
   [[nodiscard]] Evaluation evaluate_shard(const data::ShardReader& shard, int64_t context,
-                                          int64_t batches);
+                                          int64_t batches, const StopFlag* stop = nullptr);
 
  private:
   struct Buffers {

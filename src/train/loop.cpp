@@ -119,10 +119,17 @@ void Run::begin() {
 int64_t Run::decide_horizon() {
   const std::string path = join_path(c_.out, "horizon.json");
   if (file_exists(path)) {
-    const Json json = parse_json(read_file(path, 1 << 16), path);
-    if (json.value("recipe_hash", "") == c_.recipe_hash) {
-      return json.at("total_steps").get<int64_t>();
-    }
+    JsonLimits limits;
+    limits.code = Code::kCorruptFile;
+    const Json json = parse_json(read_file(path, 1 << 16), path, limits);
+    const bool is_whole = json.is_object() && json.contains("recipe_hash") &&
+                          json["recipe_hash"].is_string() && json.contains("total_steps") &&
+                          json["total_steps"].is_number_integer() && json["total_steps"] > 0;
+    require(is_whole, Code::kCorruptFile,
+            "train: {} does not hold a recipe_hash and the total_steps. Remove it; the number of "
+            "steps is then decided again",
+            path);
+    if (json["recipe_hash"] == c_.recipe_hash) return json["total_steps"].get<int64_t>();
   }
   const double step_s = config_.minutes > 0 ? step_.measure_seconds(kMeasureSeconds) : 0.0;
   const int64_t steps = horizon_steps(config_, c_.task.items_per_epoch(), step_s);
@@ -172,6 +179,7 @@ void Run::log_step(const StepResult& result, double lr) {
 
 void Run::evaluate() {
   if (!c_.task.has_validation()) return;
+  const AveragedWeights averaged(step_);
   validation_ = c_.task.evaluate();
   state_.last_validation = validation_.loss;
   schedule_->observe(validation_.loss);
@@ -197,10 +205,14 @@ void Run::evaluate() {
 }
 
 void Run::sample() {
-  const std::string text = c_.task.sample();
-  if (text.empty()) return;
-  metrics_->write(state_.step, Kind::kSample, Fields().add("text", std::string_view(text)));
-  events_->text("sample", state_.step, text, c_.clock.wall_s());
+  const AveragedWeights averaged(step_);
+  const Sample sample = c_.task.sample();
+  if (sample.prompt.empty() && sample.text.empty()) return;
+  metrics_->write(state_.step, Kind::kSample,
+                  Fields()
+                      .add("prompt", std::string_view(sample.prompt))
+                      .add("text", std::string_view(sample.text)));
+  events_->text("sample", state_.step, sample.prompt + sample.text, c_.clock.wall_s());
 }
 
 void Run::save() {
@@ -223,7 +235,11 @@ TrainSummary Run::finish(bool stopped) {
   summary_.end = stopped                                ? EndReason::kStopped
                  : state_.step < state_.total_steps     ? EndReason::kEarlyStop
                                                         : EndReason::kFinished;
-  if (!stopped && config_.keep_best) checkpoints_.load_best(step_.store());
+  if (!stopped && config_.keep_best && state_.best.step >= 0) {
+    checkpoints_.load_best(step_.store());
+  } else if (!stopped) {
+    step_.exchange_average();
+  }
   summary_.loss = state_.last_loss;
   summary_.seconds = seconds();
   if (summary_.items_per_s == 0.0 && summary_.seconds > 0.0) {
@@ -237,7 +253,7 @@ TrainSummary Run::finish(bool stopped) {
     p.step = state_.step;
     p.total = state_.total_steps;
     p.loss = summary_.loss;
-    p.val = validation_.loss;
+    if (state_.best.step >= 0) p.val = validation_.loss;
     p.memory_bytes = resident_bytes();
     if (summary_.items_per_s > 0) p.items_per_s = summary_.items_per_s;
     c_.progress->finish(p);

@@ -26,18 +26,21 @@ void ScheduleConfig::check() const {
 Schedule::Schedule(const ScheduleConfig& config, double lr, int64_t total_steps)
     : config_(config), lr_(lr), total_(std::max<int64_t>(total_steps, 1)) {
   config.check();
-  const double steps =
-      config.warmup < 1.0 ? config.warmup * static_cast<double>(total_) : config.warmup;
+  const double steps = config.name == ScheduleKind::kOneCycle ? 0.0  // it rises by itself
+                       : config.warmup < 1.0 ? config.warmup * static_cast<double>(total_)
+                                             : config.warmup;
   warmup_ = std::min(total_, static_cast<int64_t>(std::llround(steps)));
 }
 
 double Schedule::shape(double t, int64_t step) const {
   const double last = config_.final;
   switch (config_.name) {
-    case ScheduleKind::kConstant: return 1.0;
+    case ScheduleKind::kConstant:
+      return 1.0;
     case ScheduleKind::kStep:
       return std::pow(config_.gamma, static_cast<double>(step / config_.step_size));
-    case ScheduleKind::kLinear: return 1.0 - (1.0 - last) * t;
+    case ScheduleKind::kLinear:
+      return 1.0 - (1.0 - last) * t;
     case ScheduleKind::kCosine:
       return last + (1.0 - last) * 0.5 * (1.0 + std::cos(std::numbers::pi * t));
     case ScheduleKind::kWarmupStableDecay: {
@@ -49,7 +52,8 @@ double Schedule::shape(double t, int64_t step) const {
     case ScheduleKind::kOneCycle:  // up over the first 30 %, down by a cosine (Smith 2018)
       if (t < 0.3) return 0.04 + 0.96 * 0.5 * (1.0 - std::cos(std::numbers::pi * t / 0.3));
       return last + (1.0 - last) * 0.5 * (1.0 + std::cos(std::numbers::pi * (t - 0.3) / 0.7));
-    case ScheduleKind::kPlateau: return plateau.factor;
+    case ScheduleKind::kPlateau:
+      return plateau.factor;
   }
   return 1.0;
 }

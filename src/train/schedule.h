@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learning rate as a pure function of the step (plateau alone has state, fed by validation).
 // Warm-up is linear from 0 over the first `warmup` steps; the shape then runs to the last step.
+// one_cycle is a rise and a fall of its own over all steps and takes no warm-up before it.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,10 @@ enum class ScheduleKind : uint8_t {
   kPlateau,
 };
 inline constexpr EnumName kScheduleNames[] = {
-    {"constant", ScheduleKind::kConstant}, {"step", ScheduleKind::kStep},
-    {"linear", ScheduleKind::kLinear},     {"cosine", ScheduleKind::kCosine},
-    {"wsd", ScheduleKind::kWarmupStableDecay},
-    {"one_cycle", ScheduleKind::kOneCycle}, {"plateau", ScheduleKind::kPlateau}};
+    {"constant", ScheduleKind::kConstant},     {"step", ScheduleKind::kStep},
+    {"linear", ScheduleKind::kLinear},         {"cosine", ScheduleKind::kCosine},
+    {"wsd", ScheduleKind::kWarmupStableDecay}, {"one_cycle", ScheduleKind::kOneCycle},
+    {"plateau", ScheduleKind::kPlateau}};
 constexpr std::span<const EnumName> enum_names(ScheduleKind /*tag*/) { return kScheduleNames; }
 
 struct ScheduleConfig {
@@ -36,8 +37,12 @@ struct ScheduleConfig {
 
   void visit(auto& field) {
     field("name", name, "shape of the learning rate over the run");
-    field("warmup", warmup, "below 1: share of all steps; else steps");
-    field("final", final, "share of train.lr at the end of the run (linear, cosine, wsd, one_cycle); linear and cosine reach it one step after the last update");
+    field("warmup", warmup,
+          "below 1: share of all steps; else steps (one_cycle: not used, its first 30 % are the "
+          "rise)");
+    field("final", final,
+          "share of train.lr at the end of the run (linear, cosine, wsd, one_cycle); linear and "
+          "cosine reach it one step after the last update");
     field("decay", decay, "wsd: share of all steps in the final linear decay");
     field("step_size", step_size, "step: steps between two drops");
     field("gamma", gamma, "step, plateau: factor of a drop");

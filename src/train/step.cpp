@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/step.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstring>
+#include <span>
+#include <vector>
 
 #include "autograd/op.h"
 #include "kernels/elementwise.h"
 #include "kernels/optimizer.h"
+#include "optim/penalty.h"
 
 namespace ingot::train {
 
@@ -35,6 +38,8 @@ void Step::gradients() {
     ops::add_gradient(loss.detach(), loss_, slot > 0);
   }
   tape_.finish_step();
+  optim::add_penalty(config_.optimizer, engine_, store_);
+  if (config_.clip_value > 0.0F) clip_values();
   const auto add_squares = [&](const float* x, const int64_t* count, int64_t n, int64_t most,
                                bool accumulate) {
     const Tensor work = ops::scratch(engine_, kernels::block_scratch_bytes(most));
@@ -63,6 +68,26 @@ void Step::gradients() {
   engine_.launch("clip", &kernels::clip_coefficient, clip);
 }
 
+/// Every number of the gradient into [-clip_value, clip_value], in place.
+void Step::clip_values() {
+  const auto clip = [&](const Tensor& grad) {
+    kernels::UnaryArgs args;
+    args.x = grad.data<float>();
+    args.y = grad.data<float>();
+    args.n = grad.size();
+    args.p0 = -config_.clip_value;
+    args.p1 = config_.clip_value;
+    args.op = kernels::UnaryOp::kClamp;
+    engine_.launch("clip_value", &kernels::unary, args, 2 * args.n);
+  };
+  clip(store_.grads());
+  for (const nn::StoredParameter& p : store_.list()) {
+    if (!p.parameter->row_sparse) continue;
+    const SparseGrad& g = tape_.sparse_grad(p.parameter->value.slot);
+    if (g.rows.defined()) clip(g.rows);
+  }
+}
+
 void Step::record() {
   plan_.emplace(engine_, [&] {
     gradients();
@@ -79,26 +104,35 @@ void Step::load(int64_t step) {
   *count_.data<int64_t>() = count;
 }
 
+void Step::run_gradients() {
+  if (plan_) {
+    plan_->run(0);
+  } else {
+    gradients();
+  }
+}
+
+void Step::run_update() {
+  if (plan_) {
+    plan_->run(1);
+  } else {
+    update();
+  }
+  ++store_.values().storage().version;
+}
+
 StepResult Step::run(int64_t step, double lr) {
   if (config_.replay && !plan_) record();
   load(step);
   *scalars_.lr.data<float>() = static_cast<float>(lr);
   *scalars_.step.data<int64_t>() = step + 1;
   *engine_.step_counter() = step;
-  if (plan_) {
-    plan_->run(0);
-  } else {
-    gradients();
-  }
+  run_gradients();
   const StepResult result{*loss_.data<float>(), *norm_.data<float>()};
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
     explain_nonfinite(step, result);
   }
-  if (plan_) {
-    plan_->run(1);
-  } else {
-    update();
-  }
+  run_update();
   return result;
 }
 
@@ -117,6 +151,14 @@ void Step::explain_nonfinite(int64_t step, const StepResult& result) {
        step, result.loss, result.grad_norm, where);
 }
 
+void Step::exchange_average() {
+  const Tensor average = optimizer_->average();
+  if (!average.defined()) return;
+  float* weights = store_.values().data<float>();
+  std::swap_ranges(weights, weights + average.size(), average.data<float>());
+  ++store_.values().storage().version;
+}
+
 Forecast Step::forecast() {
   return ingot::forecast(engine_, [&] {
     gradients();
@@ -129,26 +171,28 @@ double Step::measure_seconds(double budget_s) {
   const auto seconds = [](Clock::time_point from) {
     return std::chrono::duration<double>(Clock::now() - from).count();
   };
-  if (!plan_) record();
+  if (config_.replay && !plan_) record();
   load(0);
+  const std::span<float> buffers(store_.values().data<float>() + store_.trained_size(),
+                                 static_cast<size_t>(store_.size() - store_.trained_size()));
+  const std::vector<float> buffers_before(buffers.begin(), buffers.end());
   *scalars_.lr.data<float>() = 0.0F;  // weights stay
   *scalars_.step.data<int64_t>() = 1;
-  plan_->run(0);  // warm caches and pages
+  run_gradients();  // warm caches and pages
   double best = 1e300;
   const auto start = Clock::now();
   int runs = 0;
   do {
     const auto from = Clock::now();
     load(runs);
-    plan_->run(0);
-    plan_->run(1);
+    run_gradients();
+    run_update();
     best = std::min(best, seconds(from));
     ++runs;
   } while (seconds(start) < budget_s);
   const double mean = seconds(start) / runs;
-  for (const optim::NamedState& s : optimizer_->state()) {
-    std::memset(s.tensor.raw(), 0, static_cast<size_t>(s.tensor.size_bytes()));
-  }
+  std::copy(buffers_before.begin(), buffers_before.end(), buffers.begin());
+  optimizer_->reset();
   return std::min(mean, 1.5 * best);
 }
 

@@ -33,6 +33,9 @@ class Step {
   [[nodiscard]] Forecast forecast();
   /// Seconds per step measured over about `budget_s`; weights and optimiser state are unchanged.
   [[nodiscard]] double measure_seconds(double budget_s);
+  /// Exchanges the weights and their average, when the recipe keeps one: what is validated and
+  /// exported. Twice is as if never. See AveragedWeights.
+  void exchange_average();
   /// FLOPs of one step as recorded.
   [[nodiscard]] int64_t flops() const { return plan_ ? plan_->flops() : 0; }
   [[nodiscard]] Plan* plan() { return plan_ ? &*plan_ : nullptr; }
@@ -40,7 +43,10 @@ class Step {
   [[nodiscard]] optim::Optimizer& optimizer() { return *optimizer_; }
 
  private:
+  void run_gradients();  // as recorded, or op by op
+  void run_update();
   void gradients();
+  void clip_values();
   void update() { optimizer_->step(scalars_, tape_); }
   void record();
   void load(int64_t step);
@@ -53,11 +59,23 @@ class Step {
   Tape tape_;
   optim::Scalars scalars_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  Tensor count_;       // int64 []: targets of the step
-  Tensor loss_;        // float32 []: sum of the micro-batches' losses
-  Tensor sum_squares_; // float64 [] as two floats: of the gradient
-  Tensor norm_;        // float32 []
+  Tensor count_;        // int64 []: targets of the step
+  Tensor loss_;         // float32 []: sum of the micro-batches' losses
+  Tensor sum_squares_;  // float64 []: of the gradient
+  Tensor norm_;         // float32 []
   std::optional<Plan> plan_;
+};
+
+/// While it lives, the module holds the averaged weights, if there are any.
+class AveragedWeights {
+ public:
+  explicit AveragedWeights(Step& step) : step_(step) { step_.exchange_average(); }
+  ~AveragedWeights() { step_.exchange_average(); }
+  AveragedWeights(const AveragedWeights&) = delete;
+  AveragedWeights& operator=(const AveragedWeights&) = delete;
+
+ private:
+  Step& step_;
 };
 
 }  // namespace ingot::train

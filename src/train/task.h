@@ -16,6 +16,12 @@ struct Evaluation {
   std::map<std::string, double> metrics;  ///< e.g. bits_per_byte
 };
 
+/// What the model does now, for people: how it goes on from a prompt, or any other short text.
+struct Sample {
+  std::string prompt;
+  std::string text;  ///< the continuation alone; both empty: none
+};
+
 class Task {
  public:
   virtual ~Task() = default;
@@ -30,8 +36,7 @@ class Task {
   [[nodiscard]] virtual bool has_validation() const { return true; }
   /// Runs the validation split with the present weights.
   [[nodiscard]] virtual Evaluation evaluate() = 0;
-  /// A short text or other sample of what the model does now; "" for none.
-  [[nodiscard]] virtual std::string sample() { return ""; }
+  [[nodiscard]] virtual Sample sample() { return {}; }
   /// Items (tokens, images) per micro-batch, for throughput.
   [[nodiscard]] virtual int64_t items() const = 0;
   /// Items in one pass over the training data.

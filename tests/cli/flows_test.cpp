@@ -318,7 +318,7 @@ std::string test_name(std::string name) {
 const bool kRegistered = [] {
   for (Story& story : read_stories()) {
     const bool slow = story.name.starts_with("slow ");
-    ::testing::RegisterTest(slow ? "FlowsSlow" : "Flows", test_name(story.name).c_str(), nullptr,
+    ::testing::RegisterTest(slow ? "SlowFlows" : "Flows", test_name(story.name).c_str(), nullptr,
                             nullptr, __FILE__, __LINE__,
                             [story]() -> Flow* { return new Flow(story); });
   }

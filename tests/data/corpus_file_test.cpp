@@ -112,7 +112,7 @@ class ByteTokenizer final : public text::Tokenizer {
   [[nodiscard]] int64_t vocab_size() const override { return 257; }
   [[nodiscard]] std::string_view token_bytes(int32_t) const override { return {}; }
   [[nodiscard]] std::optional<int32_t> token_id(std::string_view) const override { return {}; }
-  void save(const std::string&) const override {}
+  void save(FileSystem&, const std::string&) const override {}
 };
 
 const std::string kSha(64, 'a');
@@ -161,6 +161,22 @@ TEST(Tokenize, ErrorsLeaveNoShard) {
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { tokenize(false); }),
             "tokenize: the tokenizer names no eos token; documents of " + corpus +
                 " could not be told apart. Set eos_token in tokenizer_config.json");
+  EXPECT_FALSE(file_exists(folder.file("s")));
+}
+
+TEST(Tokenize, StopsBetweenBlocksAndLeavesNoShard) {
+  const TempFolder folder;
+  const auto files = real_files();
+  Team team(1);
+  const std::string corpus = folder.put("c.jsonl", corpus_line("a", sample(100)));
+  StopFlag stop;
+  stop.request();
+  EXPECT_EQ(message_of(Code::kCancelled,
+                       [&] {
+                         (void)tokenize_corpus(*files, corpus, ByteTokenizer(true), kSha,
+                                               folder.file("s"), team, &stop);
+                       }),
+            "stopped by a signal");
   EXPECT_FALSE(file_exists(folder.file("s")));
 }
 

@@ -2,6 +2,7 @@
 // Folders made up by hand go through listing, inspection, cleaning, splitting and writing.
 #include "data/prepare.h"
 
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
@@ -14,6 +15,7 @@
 #include "base/config.h"
 #include "base/faulty_files.h"
 #include "base/hash.h"
+#include "base/machine.h"
 #include "base/text.h"
 #include "data/corpus_file.h"
 #include "data/inspect.h"
@@ -372,6 +374,97 @@ TEST(Prepare, AFullDiskLeavesThePreviousSplit) {
   EXPECT_TRUE(contains(message_of(Code::kIo, [&] { prepare_corpus(faulty, config, out.path()); }),
                        "train.jsonl"));
   EXPECT_EQ(read_file(corpus_path(out.path(), Split::kTrain)), before);
+}
+
+/// Goes on by one second per look, and may ask for a stop at one of them.
+class CountingClock final : public Clock {
+ public:
+  explicit CountingClock(StopFlag* stop = nullptr, int64_t stop_at = 0)
+      : stop_(stop), stop_at_(stop_at) {}
+  [[nodiscard]] double now_s() const override {
+    if (++looks_ == stop_at_) stop_->request();
+    return static_cast<double>(looks_);
+  }
+  [[nodiscard]] double wall_s() const override { return now_s(); }
+  [[nodiscard]] int64_t looks() const { return looks_; }
+
+ private:
+  StopFlag* stop_;
+  int64_t stop_at_;
+  mutable int64_t looks_ = 0;
+};
+
+TEST(Prepare, MeasuresCleaningMaskingAndSplittingWhereTheyHappen) {
+  const TempFolder folder;
+  for (int i = 0; i < 10; ++i) folder.put(std::to_string(i), words(static_cast<uint64_t>(i), 100));
+  const TempFolder out;
+  const auto files = real_files();
+  const CountingClock clock;
+  const PrepareSeconds s =
+      prepare_corpus(*files, config_of(folder), out.path(), nullptr, &clock).seconds;
+  EXPECT_EQ(s.mask, 20.0);   // every text in both passes, one second each
+  EXPECT_EQ(s.clean, 11.0);  // 21 looks from the start to the end of the first pass
+  EXPECT_EQ(s.split, 11.0);  // the same for the second
+  EXPECT_EQ(s.clean + s.mask + s.split, static_cast<double>(clock.looks() - 1));
+}
+
+TEST(Prepare, AStopBetweenFilesLeavesThePreviousSplits) {
+  const TempFolder folder;
+  put_families(folder);
+  const TempFolder out;
+  const auto files = real_files();
+  const CountingClock whole;
+  prepare_corpus(*files, config_of(folder), out.path(), nullptr, &whole);
+  const std::string before = read_file(corpus_path(out.path(), Split::kTrain));
+  DataConfig config = config_of(folder);
+  config.seed = 5;
+  for (const int64_t look : {int64_t{3}, whole.looks() / 2 + 5}) {  // in the first and second pass
+    StopFlag stop;
+    const CountingClock clock(&stop, look);
+    EXPECT_EQ(message_of(Code::kCancelled,
+                         [&] { prepare_corpus(*files, config, out.path(), &stop, &clock); }),
+              "stopped by a signal");
+    EXPECT_LT(clock.looks(), look + 5);
+    EXPECT_EQ(read_file(corpus_path(out.path(), Split::kTrain)), before);
+  }
+}
+
+TEST(SlowPrepare, ALineOfMoreThanTwoGibibytesIsSplitOrSkipped) {
+  constexpr int64_t kLine = (int64_t{1} << 31) + 1;  // no int32 holds it
+  constexpr int64_t kNeeded = int64_t{6} << 30;
+  const TempFolder folder;
+  if (free_disk_bytes(folder.path()) < kNeeded) {
+    GTEST_SKIP() << "needs 6 GiB free in " << folder.path();
+  }
+  folder.put("small.txt", words(1, 100));
+  {
+    std::ofstream line(folder.file("line.txt"), std::ios::binary);
+    std::string block;
+    for (int64_t left = kLine, number = 0; left > 0; left -= std::ssize(block)) {
+      block.clear();
+      while (std::ssize(block) < 1 << 20) block += "w" + std::to_string(number++) + " ";
+      block.resize(static_cast<size_t>(std::min<int64_t>(left, std::ssize(block))));
+      line.write(block.data(), std::ssize(block));
+    }
+    ASSERT_TRUE(line.good());
+  }
+  ASSERT_EQ(file_size(folder.file("line.txt")), kLine);
+  const TempFolder out;
+  const auto files = real_files();
+  DataConfig config = config_of(folder);
+  config.validation = config.test = 0;
+  const CleanReport split = prepare_corpus(*files, config, out.path()).clean;
+  EXPECT_EQ(split.large_split.count, 1);
+  EXPECT_EQ(split.large_split.bytes, kLine);
+  EXPECT_EQ(split.near_empty.count, 1);  // the one byte that is left for the last piece
+  EXPECT_EQ(split.kept_bytes, kLine - 1 + file_size(folder.file("small.txt")));
+  EXPECT_EQ(split.kept_documents, 1 + kLine / config.max_file.bytes);
+  EXPECT_GT(file_size(corpus_path(out.path(), Split::kTrain)), kLine);
+  config.large_files = LargeFiles::kSkip;
+  const CleanReport skipped = prepare_corpus(*files, config, out.path()).clean;
+  EXPECT_EQ(skipped.large_skipped.count, 1);
+  EXPECT_EQ(skipped.large_skipped.bytes, kLine);
+  EXPECT_EQ(skipped.kept_documents, 1);
 }
 
 TEST(DataConfig, RangesAreChecked) {

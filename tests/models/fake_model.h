@@ -37,6 +37,7 @@ class FakeTokenizer final : public text::Tokenizer {
   using text::Tokenizer::encode;
   void encode(std::string_view text, text::Added, text::EncodeScratch&,
               std::vector<int32_t>& out) const override {
+    require(text != "explode", Code::kInternal, "fake tokenizer: exploded");
     for (const char byte : text) out.push_back(static_cast<unsigned char>(byte));
   }
   [[nodiscard]] int64_t vocab_size() const override { return static_cast<int64_t>(tokens_.size()); }
@@ -45,7 +46,7 @@ class FakeTokenizer final : public text::Tokenizer {
     return tokens_[static_cast<size_t>(id)];
   }
   [[nodiscard]] std::optional<int32_t> token_id(std::string_view) const override { return {}; }
-  void save(const std::string&) const override {}
+  void save(FileSystem&, const std::string&) const override {}
 
  private:
   std::vector<std::string> tokens_;

@@ -172,6 +172,17 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
       "model.dim: 36 over 4 heads gives an odd head size 9; rotary positions need an even one");
   EXPECT_EQ(message([](auto& c) { c.dim = 4 * 300; }),
             "model.heads: 4 heads of size 300; at most 256 is available. model.heads=5 would do");
+  constexpr int64_t kHuge = int64_t{1} << 62;
+  EXPECT_EQ(message([](auto& c) { c.vocab = kHuge; }),
+            "model.vocab: 4611686018427387904 is too large, at most 16777216 is possible");
+  EXPECT_EQ(message([](auto& c) { c.context = kHuge; }),
+            "model.context: 4611686018427387904 is too large, at most 16777216 is possible");
+  EXPECT_EQ(message([](auto& c) { c.layers = kHuge; }),
+            "model.layers: 4611686018427387904 is too large, at most 4096 is possible");
+  EXPECT_EQ(message([](auto& c) { c.dim = kHuge; }),
+            "model.dim: 4611686018427387904 is too large, at most 1048576 is possible");
+  EXPECT_EQ(message([](auto& c) { c.hidden = kHuge; }),
+            "model.hidden: 4611686018427387904 is too large, at most 4194304 is possible");
   EXPECT_EQ(message([](auto& c) { c.dropout = 1.0F; }),
             "model.dropout: 1 is not in [0, 1); 0.1 is usual");
   EXPECT_EQ(

@@ -11,7 +11,12 @@
 #include <fstream>
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/reduce.h"
 #include "base/faulty_files.h"
+#include "base/json.h"
 #include "base/message_of.h"
 #include "train/unsynced_files.h"
 
@@ -199,35 +204,109 @@ TEST_F(CheckpointTest, ADamagedNewestGivesWayToTheOneBefore) {
   const auto erase = [](const std::string& file) { std::filesystem::remove(file); };
   const std::string tensors = path(20, "state.safetensors");
   const std::string state = path(20, "state.json");
+  const std::string kept = ". It is kept as step-00000020.damaged\n";
   const std::string size = std::to_string((save(20), file_size(tensors)));
   EXPECT_EQ(damage(tensors, cut), tensors + ": " + std::to_string(std::stoll(size) - 1) +
-                                      " bytes, " + size + " were written\n");
-  EXPECT_EQ(damage(tensors, flip), tensors + ": the SHA-256 differs from what was written\n");
+                                      " bytes, " + size + " were written" + kept);
+  EXPECT_EQ(damage(tensors, flip), tensors + ": the SHA-256 differs from what was written" + kept);
   (void)damage(tensors, erase);
   (void)damage(state, [&](const std::string& file) {
     cut(file);  // the line end
     cut(file);  // the last brace
   });
-  (void)damage(state, erase);
+  EXPECT_EQ(names(), (std::vector<std::string>{"step-00000010", "step-00000020.damaged"}));
   (void)damage(state, [](const std::string& file) { std::ofstream(file) << "{\"run\": {}}"; });
 }
 
-TEST_F(CheckpointTest, AllDamagedIsLikeNone) {
+TEST_F(CheckpointTest, WhatWasNeverFinishedDoesNotCount) {
   save(10);
   save(20);
-  std::filesystem::remove(path(10, "state.json"));
   std::filesystem::remove(path(20, "state.json"));
-  EXPECT_EQ(load(), -1);
+  std::string warning;
+  EXPECT_EQ(load(&warning), 10);
+  std::filesystem::remove(path(10, "state.json"));
+  EXPECT_EQ(load(&warning), -1);
+  EXPECT_EQ(warning, "");
 }
 
-// After going back from a damaged or unfinished newest one, the next save must not count it.
-TEST_F(CheckpointTest, SavingBeforeADamagedOneKeepsWhatLoads) {
+// A run whose checkpoints are all damaged must not begin anew and write over them.
+TEST_F(CheckpointTest, WhenNoneIsWholeTheRunIsRefused) {
+  save(10);
+  save(20);
+  for (const int64_t step : {10, 20}) std::ofstream(path(step, "state.json")) << "{}";
+  const auto load_any = [&] { (void)load(); };
+  const std::string message = message_of(load_any);
+  EXPECT_EQ(
+      message.substr(0, message.find("state.json")),
+      "train: no checkpoint in " + folder() + " can be read: " + folder() + "/step-00000020/");
+  EXPECT_NE(message.find("Use --fresh to begin the run anew, or move that folder away"),
+            std::string::npos)
+      << message;
+  EXPECT_EQ(code_of(load_any), "corrupt_file");
+  EXPECT_EQ(names(), (std::vector<std::string>{"step-00000010", "step-00000020"}));
+}
+
+TEST_F(CheckpointTest, ALaterFormatIsRefusedAndNotTakenForDamage) {
+  save(10);
+  save(20);
+  std::string text = read_file(path(20, "state.json"));
+  text.replace(text.find("\"version\": 1"), 12, "\"version\": 9");
+  std::ofstream(path(20, "state.json")) << text;
+  const auto load_newest = [&] { (void)load(); };
+  EXPECT_EQ(message_of(load_newest),
+            path(20, "state.json") +
+                ": format version 9 is newer than the 1 that this program reads. Continue the run "
+                "with the program that wrote it");
+  EXPECT_EQ(code_of(load_newest), "unsupported");
+}
+
+TEST_F(CheckpointTest, FieldsThatWereAddedLaterMayBeMissing) {
+  save(10);
+  Json json = parse_json(read_file(path(10, "state.json")), "state.json");
+  json.erase("version");
+  json["run"].erase("last_loss");
+  json["run"].erase("seconds");
+  std::ofstream(path(10, "state.json")) << json.dump();
+  EXPECT_EQ(load(), 10);
+}
+
+// The disk refuses to read: no damage, so nothing is skipped.
+TEST_F(CheckpointTest, AReadErrorIsNotDamage) {
+  save(10);
+  save(20);
+  std::filesystem::remove(path(20, "state.safetensors"));
+  std::filesystem::create_symlink("state.safetensors", path(20, "state.safetensors"));  // a loop
+  EXPECT_EQ(code_of([&] { (void)load(); }), "io");
+  EXPECT_EQ(names(), (std::vector<std::string>{"step-00000010", "step-00000020"}));
+}
+
+// After going back from a damaged or unfinished newest one, the next save must not count it, and
+// must not remove what it did not write.
+TEST_F(CheckpointTest, SavingBeforeAnUnfinishedOneKeepsWhatLoads) {
   save(10);
   save(20);
   std::filesystem::remove(path(20, "state.json"));
+  std::filesystem::create_directory(folder() + "/step-00000001.mine");
   save(15, nullptr, 1);
-  EXPECT_EQ(names(), std::vector<std::string>{"step-00000015"});
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"step-00000001.mine", "step-00000015", "step-00000020"}));
   EXPECT_EQ(load(), 15);
+}
+
+TEST_F(CheckpointTest, LoadingBetweenForwardAndBackwardIsNoticed) {
+  save(10);
+  Tensor weight = model_.store.list()[0].parameter->value.detach();
+  Tape tape(model_.engine);
+  tape.begin_step();
+  tape.watch(weight);
+  Tensor loss;
+  {
+    const Recording on(model_.engine, &tape);
+    loss = ops::sum(ops::mul(weight, weight));
+  }
+  std::string warning;
+  (void)Checkpoints(*files_, folder(), 2).load("abc", model_.store, *model_.optimizer, &warning);
+  EXPECT_EQ(code_of([&] { tape.backward(loss); }), "invalid_argument");
 }
 
 TEST_F(CheckpointTest, AnotherRecipeIsRefused) {

@@ -54,6 +54,32 @@ TEST(TrainConfig, SizesArePositive) {
                  "train.keep: 0 must be positive, for example 2");
 }
 
+TEST(TrainConfig, SizesThatNoMachineRunsAreRefused) {
+  constexpr int64_t kHuge = int64_t{1} << 62;
+  expect_message([](TrainConfig& c) { c.steps = kHuge; },
+                 "train.steps: 4611686018427387904 is too large, at most 99999999 is possible");
+  expect_message([](TrainConfig& c) { c.seq = kHuge; },
+                 "train.seq: 4611686018427387904 is too large, at most 16777216 is possible");
+  expect_message(
+      [](TrainConfig& c) { c.micro_batch = kHuge; },
+      "train.micro_batch: 4611686018427387904 is too large, at most 1048576 is possible");
+  expect_message([](TrainConfig& c) { c.accumulate = kHuge; },
+                 "train.accumulate: 4611686018427387904 is too large, at most 1024 is possible");
+  expect_message(
+      [](TrainConfig& c) {
+        c.micro_batch = 1 << 20;
+        c.seq = 1 << 20;
+      },
+      "train.micro_batch: 1048576 windows of 1048576 tokens are more than 2147483647 tokens. "
+      "train.micro_batch=2047 would do");
+  TrainConfig c = good();
+  c.steps = 0;
+  c.minutes = 1e12;
+  EXPECT_EQ(message_of([&] { (void)horizon_steps(c, 0, 1.0); }),
+            "train: the horizon is 60000000000000 steps, at most 99999999 are possible. Lower "
+            "train.tokens, train.epochs or train.minutes");
+}
+
 TEST(TrainConfig, Rates) {
   expect_message([](TrainConfig& c) { c.lr = 0; },
                  "train.lr: 0 must be a positive number, for example 1e-3");
@@ -61,6 +87,8 @@ TEST(TrainConfig, Rates) {
                  "train.lr: inf must be a positive number, for example 1e-3");
   expect_message([](TrainConfig& c) { c.clip_norm = -1; },
                  "train.clip_norm: -1 is negative; 1 is usual, 0 turns clipping off");
+  expect_message([](TrainConfig& c) { c.clip_value = -1; },
+                 "train.clip_value: -1 is negative; 0 turns clipping by value off");
 }
 
 TEST(TrainConfig, Intervals) {

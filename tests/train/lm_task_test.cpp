@@ -36,7 +36,8 @@ TEST_F(LmTaskTest, ItemsAndEpoch) {
   TinyStep t(*data_, tiny_config());
   EXPECT_EQ(t.task.items(), 2 * 16);
   EXPECT_EQ(t.task.items_per_epoch(), data_->train().tokens() / 16 * 16);
-  EXPECT_EQ(t.task.sample(), "a sample");
+  EXPECT_EQ(t.task.sample().prompt, "a ");
+  EXPECT_EQ(t.task.sample().text, "sample");
   EXPECT_EQ(&t.task.module(), &t.model);
 }
 

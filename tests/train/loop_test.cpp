@@ -64,7 +64,9 @@ TEST_F(Loop, TheRunHasEveryKindOfState) {
   EXPECT_NE((s.steps * 4) % windows, 0);
   EXPECT_GT(s.slab_bytes, 0);
   EXPECT_GT(s.flops_per_step, 0);
-  EXPECT_NE(expected_->metrics.find("\"kind\":\"sample\""), std::string::npos);
+  EXPECT_NE(expected_->metrics.find(
+                "\"kind\":\"sample\",\"prompt\":\"a \",\"text\":\"sample\"}"),
+            std::string::npos);
   EXPECT_NE(expected_->metrics.find("\"kind\":\"validation\""), std::string::npos);
   EXPECT_EQ(expected_->metrics.find("clock"), std::string::npos);
   // The plateau schedule has lowered the learning rate after the warm-up.
@@ -84,6 +86,19 @@ TEST_F(Loop, AnyNumberOfThreads) {
     options.threads = threads;
     expect_same(run(dir.path(), tiny_config(), options), std::to_string(threads) + " threads");
   }
+}
+
+// best.safetensors of some earlier run must not replace weights that no evaluation has judged.
+TEST_F(Loop, WithoutValidationTheLastWeightsAreExported) {
+  const TempDir clean, stale;
+  TinyOptions options;
+  options.has_validation = false;
+  const TinyResult want = run(clean.path(), tiny_config(), options);
+  std::filesystem::create_directories(stale.path() + "/checkpoints");
+  std::filesystem::copy_file(clean.path() + "/checkpoints/step-00000022/state.safetensors",
+                             stale.path() + "/checkpoints/best.safetensors");
+  const TinyResult got = run(stale.path(), tiny_config(), options);
+  EXPECT_EQ(got.weights, want.weights);
 }
 
 TEST_F(Loop, ReplayedAndOpByOp) {

@@ -93,6 +93,19 @@ TEST(Schedule, OneCycle) {
   }
 }
 
+// The rise is its own: a warm-up before it would reach the peak, fall to 1/25 of it and rise again.
+TEST(Schedule, OneCycleTakesNoWarmup) {
+  ScheduleConfig c;
+  c.name = ScheduleKind::kOneCycle;
+  ASSERT_GT(c.warmup, 0.0);  // the default
+  const Schedule with(c, kLr, 100);
+  c.warmup = 0.0;
+  const Schedule without(c, kLr, 100);
+  for (int step = 0; step < 100; ++step) EXPECT_DOUBLE_EQ(with.at(step), without.at(step)) << step;
+  for (int step = 1; step <= 30; ++step) EXPECT_GT(with.at(step), with.at(step - 1)) << step;
+  EXPECT_NEAR(with.at(0), kLr / 25, kRounding);
+}
+
 TEST(Schedule, PlateauDropsAfterPatience) {
   ScheduleConfig c = config_of(ScheduleKind::kPlateau);
   c.patience = 2;

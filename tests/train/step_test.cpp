@@ -3,10 +3,13 @@
 // bounds the update, and a gradient that is not finite is named and never reaches the weights.
 #include "train/step.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
 
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/reduce.h"
 #include "train/tiny_run.h"
 
 namespace ingot::train {
@@ -122,6 +125,75 @@ TEST_F(StepTest, ClippingBoundsTheUpdate) {
   }
 }
 
+// clip_value cuts every number, then the norm is taken of what is left, and only then cut.
+TEST_F(StepTest, ClippingByValueComesBeforeTheNorm) {
+  constexpr float kBound = 0.01F;
+  for (const bool tied : {true, false}) {  // false: a row-sparse embedding gradient
+    for (const bool replay : {true, false}) {
+      models::TransformerConfig model = plain_model();
+      model.tie_embeddings = tied;
+      TrainConfig config = sgd(0.0);
+      config.replay = replay;
+      TinyStep free(*data_, config, model);
+      const std::vector<float> before = free.weights();
+      (void)free.step.run(0, 1.0);
+      config.clip_value = kBound;
+      TinyStep cut(*data_, config, model);
+      const StepResult result = cut.step.run(0, 1.0);
+      const std::vector<float> whole = free.weights(), after = cut.weights();
+      double squares = 0.0;
+      int64_t bounded = 0;
+      for (size_t i = 0; i < before.size(); ++i) {  // a rate of 1: the update is the gradient
+        const float gradient = before[i] - whole[i];
+        const float want = std::clamp(gradient, -kBound, kBound);
+        ASSERT_NEAR(before[i] - after[i], want, 1e-6) << i;
+        squares += static_cast<double>(want) * static_cast<double>(want);
+        bounded += std::abs(gradient) > kBound ? 1 : 0;
+      }
+      EXPECT_GT(bounded, 10) << "the example proves nothing";
+      EXPECT_NEAR(result.grad_norm, std::sqrt(squares), 1e-4 * std::sqrt(squares));
+
+      config.clip_norm = 0.5F * result.grad_norm;
+      TinyStep both(*data_, config, model);
+      EXPECT_EQ(both.step.run(0, 1.0).grad_norm, result.grad_norm);
+      EXPECT_NEAR(norm_of_difference(both.weights(), before), config.clip_norm,
+                  1e-3 * static_cast<double>(config.clip_norm));
+    }
+  }
+}
+
+// Weights that a step overwrites between a forward and its backward pass would give gradients of
+// neither; the pass says so.
+TEST_F(StepTest, AStepBetweenForwardAndBackwardIsNoticed) {
+  for (const bool replay : {true, false}) {
+    TrainConfig config = tiny_config();
+    config.replay = replay;
+    TinyStep t(*data_, config);
+    Tensor weight = t.step.store().list()[0].parameter->value.detach();
+    Tape tape(t.engine);
+    tape.begin_step();
+    tape.watch(weight);
+    Tensor loss;
+    {
+      const Recording on(t.engine, &tape);
+      loss = ops::sum(ops::mul(weight, weight));
+    }
+    (void)t.step.run(0, 0.01);
+    EXPECT_EQ(message_of([&] { tape.backward(loss); }),
+              "backward: a tensor that mul saved was changed in place since. Change it after "
+              "backward");
+  }
+}
+
+TEST_F(StepTest, MeasuringAnEagerRunRecordsNothing) {
+  TrainConfig config = tiny_config();
+  config.replay = false;
+  TinyStep t(*data_, config);
+  EXPECT_GT(t.step.measure_seconds(0.0), 0.0);
+  EXPECT_EQ(t.step.plan(), nullptr);
+  EXPECT_EQ(t.engine.slab_bytes(), 0);
+}
+
 /// Puts `value` into one weight whose name contains `part`.
 void poison(Step& step, const std::string& part, float value) {
   for (const nn::StoredParameter& p : step.store().list()) {
@@ -172,6 +244,22 @@ TEST_F(StepTest, ANanInALayerIsNamedAndTheWeightsStay) {
       }
     }
   }
+}
+
+TEST_F(StepTest, ANanInTheEmbeddingIsNamed) {
+  models::TransformerConfig model = tiny_model();
+  model.tie_embeddings = false;
+  TinyStep t(*data_, tiny_config(), model);
+  (void)t.step.run(0, 0.01);  // leaves the scope of the last op behind
+  for (const nn::StoredParameter& p : t.step.store().list()) {
+    if (p.name.find("embed_tokens") == std::string::npos) continue;
+    std::fill_n(p.parameter->value.data<float>(), p.parameter->value.size(),
+                std::numeric_limits<float>::quiet_NaN());
+  }
+  const std::string message = message_of([&] { (void)t.step.run(1, 0.01); });
+  EXPECT_NE(message.find("the result of gather in the embedding is nan at element 0"),
+            std::string::npos)
+      << message;
 }
 
 TEST_F(StepTest, TheOpIsNamed) {

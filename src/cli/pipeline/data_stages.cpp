@@ -65,7 +65,7 @@ std::string shard_path(const std::string& folder, data::Split split) {
 
 void Pipeline::inspect() {
   stage("inspect", sha256_hex(to_yaml(recipe_.data)).substr(0, 16), [&] {
-    const data::CorpusReport report = data::inspect_corpus(recipe_.data);
+    const data::CorpusReport report = data::inspect_corpus(recipe_.data, invocation_.stop);
     invocation_.console.note(report.table());
     return report.to_json();
   });
@@ -73,15 +73,17 @@ void Pipeline::inspect() {
 
 void Pipeline::clean() {
   const std::string key = sha256_hex(to_yaml(recipe_.data)).substr(0, 16);
-  const Json& numbers = stage("clean", key, [&] {
-    const data::PrepareReport report =
-        data::prepare_corpus(*invocation_.files, recipe_.data, path("data"));
+  stage("clean", key, [&] {
+    const data::PrepareReport report = data::prepare_corpus(
+        *invocation_.files, recipe_.data, path("data"), invocation_.stop, invocation_.clock);
     invocation_.console.note(report.table());
-    return clean_numbers(report);
+    Json numbers = clean_numbers(report);
+    // One pass does all three; each has a record and a time of its own.
+    write_stage("mask", key, "done", report.seconds.mask, numbers.at("mask"));
+    write_stage("split", key, "done", report.seconds.split, numbers.at("split"));
+    recorded_s_ = report.seconds.mask + report.seconds.split;
+    return numbers;
   });
-  // Masking and splitting happen in the same pass; they have records of their own.
-  write_stage("mask", key, "done", 0.0, numbers.at("mask"));
-  write_stage("split", key, "done", 0.0, numbers.at("split"));
 }
 
 void Pipeline::tokenizer() {
@@ -94,21 +96,22 @@ void Pipeline::tokenizer() {
     data::CorpusReader corpus(data::corpus_path(path("data"), data::Split::kTrain));
     int64_t bytes = 0;
     for (data::Document document; corpus.next(document);) {
+      throw_if_stopped(invocation_.stop);
       trainer.feed(document.text);
       bytes += static_cast<int64_t>(document.text.size());
     }
-    const text::ByteBpe bpe(trainer.train());
+    const text::ByteBpe bpe(trainer.train(invocation_.stop));
     make_directories(*invocation_.files, path("tokenizer"));
-    bpe.save(path("tokenizer"));
+    bpe.save(*invocation_.files, path("tokenizer"));
     const double trained = invocation_.clock->now_s();
     const std::string digest = sha256_file(path("tokenizer/tokenizer.json"));
-    Json numbers = {{"vocabulary", bpe.vocab_size()}, {"bytes", bytes},
-                    {"train_seconds", trained - start}};
+    Json numbers = {
+        {"vocabulary", bpe.vocab_size()}, {"bytes", bytes}, {"train_seconds", trained - start}};
     int64_t tokens = 0, encoded = 0;
     for (const data::Split split : kSplits) {
       const data::ShardInfo info = data::tokenize_corpus(
           *invocation_.files, data::corpus_path(path("data"), split), bpe, digest,
-          shard_path(path("data"), split), runtime_->team);
+          shard_path(path("data"), split), runtime_->team, invocation_.stop);
       numbers["tokens"][std::string(data::split_name(split))] = info.tokens;
       tokens += info.tokens;
       encoded += info.text_bytes;
@@ -116,10 +119,9 @@ void Pipeline::tokenizer() {
     numbers["bytes_per_token"] = static_cast<double>(encoded) / static_cast<double>(tokens);
     numbers["encode_bytes_per_second"] =
         static_cast<double>(encoded) / std::max(1e-9, invocation_.clock->now_s() - trained);
-    invocation_.console.note(fmt::format("tokenizer: {} tokens, {:.2f} bytes each; {} tokens in all",
-                                         bpe.vocab_size(),
-                                         numbers["bytes_per_token"].get<double>(),
-                                         with_thousands(tokens)));
+    invocation_.console.note(
+        fmt::format("tokenizer: {} tokens, {:.2f} bytes each; {} tokens in all", bpe.vocab_size(),
+                    numbers["bytes_per_token"].get<double>(), with_thousands(tokens)));
     return numbers;
   });
   load_data();

@@ -18,16 +18,11 @@
 
 namespace ingot::cli {
 
-cost::PlanRequest Pipeline::plan_request() const {
-  cost::PlanRequest r;
-  r.train = recipe_.train;
+cost::PlanRequest Pipeline::request() const {
+  cost::PlanRequest r = plan_request(recipe_);
   r.model = model_config();
-  r.seed = static_cast<uint64_t>(recipe_.seed);
-  r.memory_bytes = recipe_.memory.bytes;
   if (train_) r.tokens_per_epoch = train_->tokens();
   if (validation_) r.validation_tokens = validation_->tokens();
-  r.isolate_documents = recipe_.pack.isolate_documents;
-  r.restart_positions = recipe_.pack.restart_positions;
   return r;
 }
 
@@ -35,9 +30,9 @@ void Pipeline::plan() {
   const std::string key = train_key() + std::to_string(recipe_.memory.bytes) + "/" +
                           std::to_string(runtime_->team.size());
   const Json& numbers = stage("plan", key, [&] {
-    const cost::PlanRequest request = plan_request();
-    const cost::TrainPlan plan = cost::plan_training(runtime_->team, request);
-    cost::require_fits(runtime_->team, request, plan.peak_bytes);
+    const cost::PlanRequest r = request();
+    const cost::TrainPlan plan = cost::plan_training(runtime_->team, r);
+    cost::require_fits(runtime_->team, r, plan.peak_bytes);
     invocation_.console.note(plan_text(plan, recipe_.price));
     return plan_json(plan, recipe_.price);
   });
@@ -46,57 +41,23 @@ void Pipeline::plan() {
 
 /// The check of the plan stage without its measurement, for `ingot train` alone.
 void Pipeline::require_memory() {
-  cost::PlanRequest request = plan_request();
-  request.measure_s = 0.0;
-  cost::require_fits(runtime_->team, request, cost::peak_memory(runtime_->team, request));
+  cost::PlanRequest r = request();
+  r.measure_s = 0.0;
+  cost::require_fits(runtime_->team, r, cost::peak_memory(runtime_->team, r));
 }
 
-bool Pipeline::train() {
-  const Json& numbers = stage("train", train_key(), [&]() -> Json {
+void Pipeline::train() {
+  stage("train", train_key(), [&] {
     if (!results_->contains("plan")) require_memory();
-    const bool is_peak_fresh = reset_peak_resident();
     models::Transformer model(runtime_->engine, model_config());
     train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
     train::LmTask task(runtime_->engine, recipe_.train, recipe_.pack, lm, *train_, &*validation_);
-    const auto progress = invocation_.console.progress(*invocation_.clock, "train");
-    train::LoopContext context{runtime_->engine, task,        *invocation_.files,
-                               *invocation_.clock, recipe_.out, recipe_hash(recipe_)};
-    context.should_stop = [&] { return invocation_.stop->requested(); };
-    context.progress = progress.get();
-    context.note = [&](const std::string& text) { invocation_.console.note(text); };
-    const train::TrainSummary summary = train::train(context, recipe_.train);
-    if (summary.end == train::EndReason::kStopped) return {};
-    const auto eos = tokenizer_->eos_id();
-    models::save_model(*invocation_.files, model, path("model"), eos ? *eos : -1);
-    tokenizer_->save(path("model"));
-    Json result = train_numbers(summary);
-    if (is_peak_fresh) result["peak_bytes"] = peak_resident_bytes();
-    return result;
+    return run_training(task, [&] {
+      const auto eos = tokenizer_->eos_id();
+      models::save_model(*invocation_.files, model, path("model"), eos ? *eos : -1);
+      tokenizer_->save(*invocation_.files, path("model"));
+    });
   });
-  return !numbers.is_null();
-}
-
-Json Pipeline::train_numbers(const train::TrainSummary& s) const {
-  const int64_t per_step =
-      recipe_.train.micro_batch * recipe_.train.accumulate * recipe_.train.seq;
-  Json numbers = {{"parameters", s.parameters},
-          {"steps", s.steps},
-          {"planned_steps", s.total_steps},
-          {"tokens", s.steps * per_step},
-          {"seconds", s.seconds},
-          {"tokens_per_second", s.items_per_s},
-          {"flops_per_second",
-           static_cast<double>(s.flops_per_step) * s.items_per_s / static_cast<double>(per_step)},
-          {"loss", s.loss},
-          {"slab_bytes", s.slab_bytes},
-          {"early_stop", s.end == train::EndReason::kEarlyStop}};
-  if (s.first_step_s > 0.0) numbers["first_step_seconds"] = s.first_step_s;
-  if (s.best.step >= 0) {  // there was a validation split
-    numbers["validation_loss"] = s.validation.loss;
-    numbers["best_validation_loss"] = s.best.loss;
-    numbers["best_step"] = s.best.step;
-  }
-  return numbers;
 }
 
 void Pipeline::evaluate() {
@@ -105,12 +66,12 @@ void Pipeline::evaluate() {
     return;
   }
   stage("evaluate", train_key() + to_json(recipe_.eval), [&] {
-    const train::Evaluation e = evaluate_folder(*runtime_, recipe_, path("model"), *test_);
+    const train::Evaluation e = evaluate_folder(*runtime_, recipe_, path("model"), *test_, invocation_.stop);
     Json numbers = {{"loss", e.loss}, {"bytes", test_->info().text_bytes}};
     for (const auto& [name, value] : e.metrics) numbers[name] = value;
     if (recipe_.eval.baselines) {
       const auto documents = data::read_corpus(data::corpus_path(path("data"), data::Split::kTest));
-      const data::CompressorBaselines b = data::compressor_baselines(documents);
+      const data::CompressorBaselines b = data::compressor_baselines(documents, invocation_.stop);
       numbers["baselines"] = {{"gzip_files", b.gzip_per_file},
                               {"gzip_all", b.gzip_joined},
                               {"xz_all", b.xz_joined}};
@@ -141,16 +102,18 @@ void Pipeline::compress() {
   }
   stage("compress", train_key() + to_json(recipe_.compress), [&] {
     const auto quality = [&](const std::string& folder) {
-      return Json(evaluate_folder(*runtime_, recipe_, folder, *test_).metrics);
+      return Json(evaluate_folder(*runtime_, recipe_, folder, *test_, invocation_.stop).metrics);
     };
-    const bool is_known = results_->contains("evaluate");  // the float model was just tested
-    Json variants = Json::array({measure_variant(
-        path("model"), "float32", is_known ? (*results_)["evaluate"] : quality(path("model")))});
+    const Json tested = results_->value("evaluate", Json::object());  // of the float model
+    const bool is_known = tested.contains("perplexity") && tested["perplexity"].is_number() &&
+                          tested.contains("bits_per_byte") && tested["bits_per_byte"].is_number();
+    Json variants = Json::array(
+        {measure_variant(path("model"), "float32", is_known ? tested : quality(path("model")))});
     for (const std::string& format : recipe_.compress.formats) {
       compress::QuantizeConfig config;
       config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
       (void)compress::quantize_model(runtime_->engine, path("model"), path("model-" + format), config,
-                               *invocation_.files);
+                               *invocation_.files, invocation_.stop);
       const std::string folder = path("model-" + format);
       variants.push_back(measure_variant(folder, format, quality(folder)));
     }

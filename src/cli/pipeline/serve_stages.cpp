@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a run: serve the model, ask it for one completion over HTTP, write the report.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <thread>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -83,8 +82,8 @@ void Pipeline::serve_check() {
     try {
       const GenerateConfig& g = recipe_.generate;
       const double start = invocation_.clock->now_s();
-      const auto room = std::max<int64_t>(1, serving.spec().context - 2 -
-                                                 static_cast<int64_t>(g.prompt.size()));
+      const auto room =
+          std::max<int64_t>(1, serving.spec().context - 2 - static_cast<int64_t>(g.prompt.size()));
       answer = ask(serving.server().port(), config.api_key,
                    {{"model", recipe_.name},
                     {"prompt", g.prompt},
@@ -108,11 +107,6 @@ void Pipeline::serve_check() {
                 {"tokens", tokens},
                 {"tokens_per_second", static_cast<double>(tokens) / std::max(seconds, 1e-9)}};
   });
-}
-
-void Pipeline::report() {
-  report::write_report(recipe_.out);
-  invocation_.console.note("report:    " + path("report.html"));
 }
 
 }  // namespace ingot::cli

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/bench/kernel_speed.h"
 #include "cli/help_text.h"
+#include "cli/lm.h"
 #include "cli/runtime.h"
 #include "cli/verbs/verbs.h"
 #include "cost/planner.h"
@@ -43,6 +44,7 @@ class Bench {
   Bench(const Invocation& invocation, const Recipe& recipe)
       : console_(invocation.console),
         clock_(*invocation.clock),
+        stop_(invocation.stop),
         recipe_(recipe),
         team_(thread_count(recipe)) {}
 
@@ -55,6 +57,7 @@ class Bench {
  private:
   const Console& console_;
   const Clock& clock_;
+  const StopFlag* stop_;
   const Recipe& recipe_;
   Team team_;
   kernels::MachinePeak peak_;
@@ -91,6 +94,7 @@ void Bench::kernels() {
   Json rows = Json::array();
   console_.line("kernels:");
   measure_kernels(team_, clock_, [&](const KernelSpeed& s) {
+    throw_if_stopped(stop_);
     const bool is_compute = s.bound == Bound::kCompute;
     const double whole = is_compute ? peak_.fma_flops_per_s : peak_.read_bytes_per_s;
     const double share = percent(s.rate(), whole);
@@ -108,18 +112,12 @@ void Bench::kernels() {
 }
 
 void Bench::step() {
-  cost::PlanRequest r;
-  r.train = recipe_.train;
-  r.model = recipe_.model;
-  if (r.model.vocab == 0) r.model.vocab = recipe_.tokenizer.vocab_size;
+  throw_if_stopped(stop_);
+  cost::PlanRequest r = plan_request(recipe_);
   r.train.steps = 1;  // the horizon does not matter here
   r.train.epochs = r.train.minutes = 0.0;
   r.train.tokens = 0;
   r.train.check();
-  r.seed = static_cast<uint64_t>(recipe_.seed);
-  r.memory_bytes = recipe_.memory.bytes > 0 ? recipe_.memory.bytes : memory_limit();
-  r.isolate_documents = recipe_.pack.isolate_documents;
-  r.restart_positions = recipe_.pack.restart_positions;
   r.measure_s = kStepSeconds;
   const cost::TrainPlan plan = cost::plan_training(team_, r);
   cost::require_fits(team_, r, plan.peak_bytes);

@@ -20,19 +20,18 @@ class CompressVerb : public Verb {
   std::string_view name() const override { return "compress"; }
   std::string_view summary() const override { return "8- and 4-bit copies of a model"; }
   std::string help() const override {
-    return verb_help("usage: ingot compress RUN [compress.formats=[q8,q4]]\n\n"
-                     "Writes MODEL-q8 and MODEL-q4 beside the model folder. `ingot eval RUN FOLDER`\n"
-                     "measures what a format costs in quality.",
-                     kSections);
+    return verb_help(
+        "usage: ingot compress RUN [compress.formats=[q8,q4]]\n\n"
+        "Writes MODEL-q8 and MODEL-q4 beside the model folder. `ingot eval RUN FOLDER`\n"
+        "measures what a format costs in quality.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,
             "compress: give one run directory or model folder");
-    Invocation rest = invocation;
-    rest.words.clear();
-    const Recipe recipe = load_recipe(rest);
+    const Recipe recipe = load_model_recipe(invocation.words[0], invocation);
     if (print_config(invocation, recipe)) return 0;
     Runtime runtime(recipe);
     std::string folder = model_folder(invocation.words[0]);
@@ -42,8 +41,8 @@ class CompressVerb : public Verb {
       compress::QuantizeConfig config;
       config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
       const std::string out = folder + "-" + format;
-      const compress::QuantizeReport r =
-          compress::quantize_model(runtime.engine, folder, out, config, *invocation.files);
+      const compress::QuantizeReport r = compress::quantize_model(
+          runtime.engine, folder, out, config, *invocation.files, invocation.stop);
       invocation.console.line(fmt::format("compress: {} {} ({:.3f} of float32)", out,
                                           human_bytes(r.quantized_bytes), r.ratio()));
       variants.push_back({{"folder", out}, {"bytes", r.quantized_bytes}, {"ratio", r.ratio()}});

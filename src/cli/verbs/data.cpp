@@ -17,15 +17,19 @@ const std::vector<std::string> kSections = {"data.", "tokenizer."};
 class DataVerb : public Verb {
  public:
   std::string_view name() const override { return "data"; }
-  std::string_view summary() const override { return "inspect, clean, split and tokenize a corpus"; }
+  std::string_view summary() const override {
+    return "inspect, clean, split and tokenize a corpus";
+  }
   std::string help() const override {
-    return verb_help("usage: ingot data inspect  [recipe.yaml] [data.path=DIR]\n"
-                     "       ingot data clean    [recipe.yaml] [key=value ...]\n"
-                     "       ingot data split    [recipe.yaml] [key=value ...]\n"
-                     "       ingot data tokenize [recipe.yaml] [key=value ...]\n\n"
-                     "inspect changes nothing. clean and split write out/data/*.jsonl: cleaned, masked,\n"
-                     "near duplicates in one split. tokenize adds the tokenizer and the token shards.",
-                     kSections);
+    return verb_help(
+        "usage: ingot data inspect  [recipe.yaml] [data.path=DIR]\n"
+        "       ingot data clean    [recipe.yaml] [key=value ...]\n"
+        "       ingot data split    [recipe.yaml] [key=value ...]\n"
+        "       ingot data tokenize [recipe.yaml] [key=value ...]\n\n"
+        "inspect changes nothing. clean and split are two names of one pass over the files,\n"
+        "which cleans, masks and splits: it writes out/data/*.jsonl, near duplicates in\n"
+        "one split. tokenize adds the tokenizer and the token shards.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
@@ -39,17 +43,13 @@ class DataVerb : public Verb {
             did_you_mean(what, known));
     Invocation rest = invocation;
     rest.words.erase(rest.words.begin());
-    Recipe recipe = load_recipe(rest);
+    const Recipe recipe = load_recipe(rest);
     if (print_config(invocation, recipe)) return 0;
     if (what == "inspect") {
-      const data::CorpusReport report = data::inspect_corpus(recipe.data);
+      const data::CorpusReport report = data::inspect_corpus(recipe.data, invocation.stop);
       invocation.console.line(report.table());
       invocation.console.result(report.to_json());
       return 0;
-    }
-    if (recipe.train.steps == 0 && recipe.train.tokens == 0 && recipe.train.epochs == 0 &&
-        recipe.train.minutes == 0) {
-      recipe.train.steps = 1;  // no training here
     }
     Pipeline pipeline(rest, recipe);
     pipeline.clean();

@@ -128,6 +128,7 @@ class DoctorVerb : public Verb {
           fmt::format("{}  {:<44} {}", check.passed ? "PASS" : "FAIL", check.name, check.value));
       checks.push_back({{"name", check.name}, {"passed", check.passed}, {"value", check.value}});
       failed += check.passed ? 0 : 1;
+      throw_if_stopped(invocation.stop);
     };
     machine_checks(sink);
     number_checks(sink);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot eval RUN`: the model of a run on its test split.
+// `ingot eval RUN`: the model of a run on one of its splits, the test split unless told otherwise.
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,11 +16,14 @@ const std::vector<std::string> kSections = {"eval.", "pack."};
 class EvalVerb : public Verb {
  public:
   std::string_view name() const override { return "eval"; }
-  std::string_view summary() const override { return "loss, perplexity and bits per byte of a model"; }
+  std::string_view summary() const override {
+    return "loss, perplexity and bits per byte of a model";
+  }
   std::string help() const override {
-    return verb_help("usage: ingot eval RUN [MODEL] [key=value ...]\n\n"
-                     "RUN is a run directory; MODEL another model folder, such as RUN/model-q4.",
-                     kSections);
+    return verb_help(
+        "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n\n"
+        "RUN is a run directory; MODEL another model folder, such as RUN/model-q4.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
@@ -33,9 +36,13 @@ class EvalVerb : public Verb {
     const std::string folder =
         model_folder(invocation.words.size() > 1 ? invocation.words[1] : out);
     Runtime runtime(recipe);
-    const data::ShardReader shard(join_path(out, "data/test.shard"));
-    const train::Evaluation e = evaluate_folder(runtime, recipe, folder, shard);
-    Json json = {{"model", folder}, {"loss", e.loss}};
+    const std::string split(data::split_name(recipe.eval.split));
+    const data::ShardReader shard(join_path(out, "data/" + split + ".shard"));
+    require(shard.tokens() > 0, Code::kInvalidArgument,
+            "eval: the {} split of {} is empty. Another one: eval.split=train, validation or test",
+            split, out);
+    const train::Evaluation e = evaluate_folder(runtime, recipe, folder, shard, invocation.stop);
+    Json json = {{"model", folder}, {"split", split}, {"loss", e.loss}};
     for (const auto& [key, value] : e.metrics) json[key] = value;
     invocation.console.line(fmt::format("{}: loss {:.5f}, perplexity {:.4f}, {:.5f} bits per byte",
                                         folder, e.loss, e.metrics.at("perplexity"),

@@ -19,18 +19,17 @@ class GenerateVerb : public Verb {
   std::string_view name() const override { return "generate"; }
   std::string_view summary() const override { return "continue a prompt with a trained model"; }
   std::string help() const override {
-    return verb_help("usage: ingot generate RUN [generate.prompt=TEXT] [key=value ...]\n\n"
-                     "RUN is a run directory or a model folder (float32, q8 or q4).",
-                     kSections);
+    return verb_help(
+        "usage: ingot generate RUN [generate.prompt=TEXT] [key=value ...]\n\n"
+        "RUN is a run directory, whose recipe is taken, or a model folder (float32, q8, q4).",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,
             "generate: give one run directory or model folder");
-    Invocation rest = invocation;
-    rest.words.clear();
-    const Recipe recipe = load_recipe(rest);
+    const Recipe recipe = load_model_recipe(invocation.words[0], invocation);
     if (print_config(invocation, recipe)) return 0;
     Runtime runtime(recipe);
     const OpenModel open = open_model(runtime, model_folder(invocation.words[0]), {0, 1, 256});
@@ -44,12 +43,11 @@ class GenerateVerb : public Verb {
     options.max_tokens = std::min(options.max_tokens, context - length);
     const double start = invocation.clock->now_s();
     invocation.console.stream(recipe.generate.prompt);
-    const models::Generated g =
-        models::generate(*open.decoder, *open.tokenizer, std::move(prompt), options,
-                         [&](std::string_view text) {
-                           invocation.console.stream(text);
-                           return !invocation.stop->requested();
-                         });
+    const models::Generated g = models::generate(*open.decoder, *open.tokenizer, std::move(prompt),
+                                                 options, [&](std::string_view text) {
+                                                   invocation.console.stream(text);
+                                                   return !invocation.stop->requested();
+                                                 });
     const double seconds = invocation.clock->now_s() - start;
     const auto tokens = static_cast<double>(g.completion.size());
     invocation.console.line("");

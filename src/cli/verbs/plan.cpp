@@ -19,11 +19,12 @@ class PlanVerb : public Verb {
     return "memory, time and money of a run before it starts";
   }
   std::string help() const override {
-    return verb_help("usage: ingot plan recipe.yaml [memory=4GiB] [key=value ...]\n\n"
-                     "Memory is exact for the step's tensors (the step is recorded without running);\n"
-                     "time is measured for two seconds. A run that does not fit under memory= is\n"
-                     "refused, with the change that would fit.",
-                     kSections);
+    return verb_help(
+        "usage: ingot plan recipe.yaml [memory=4GiB] [key=value ...]\n\n"
+        "Memory is exact for the step's tensors (the step is recorded without running);\n"
+        "time is measured for two seconds. A run that does not fit under memory= is\n"
+        "refused, with the change that would fit.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
@@ -31,20 +32,14 @@ class PlanVerb : public Verb {
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();
-    cost::PlanRequest r;
-    r.train = recipe.train;
-    r.model = recipe.model;
-    if (r.model.vocab == 0) r.model.vocab = recipe.tokenizer.vocab_size;
-    r.seed = static_cast<uint64_t>(recipe.seed);
-    r.memory_bytes = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
-    r.isolate_documents = recipe.pack.isolate_documents;
-    r.restart_positions = recipe.pack.restart_positions;
+    cost::PlanRequest r = plan_request(recipe);
     count_tokens(recipe, r);
     require(recipe.train.epochs == 0.0 || r.tokens_per_epoch > 0, Code::kInvalidArgument,
             "plan: train.epochs needs the size of the corpus. Run `ingot data tokenize` with this "
             "recipe first, or give train.steps or train.tokens");
     Team team(thread_count(recipe));
     const cost::TrainPlan plan = cost::plan_training(team, r);
+    throw_if_stopped(invocation.stop);
     cost::require_fits(team, r, plan.peak_bytes);
     invocation.console.line(plan_text(plan, recipe.price));
     invocation.console.result(plan_json(plan, recipe.price));

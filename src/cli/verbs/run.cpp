@@ -3,13 +3,14 @@
 #include "base/text.h"
 #include "cli/help_text.h"
 #include "cli/pipeline/pipeline.h"
+#include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.",  "tokenizer.", "pack.",     "model.", "train.",
-                                            "eval.",  "compress.",  "generate.", "serve.", "price."};
+const std::vector<std::string> kSections = {"data.", "tokenizer.", "pack.",     "model.", "train.",
+                                            "table.", "layers.", "objective.", "eval.", "compress.",  "generate.", "serve.", "price."};
 
 class RunVerb : public Verb {
  public:
@@ -18,34 +19,41 @@ class RunVerb : public Verb {
     return "every stage of a recipe: data, plan, train, test, compress, serve, report";
   }
   std::string help() const override {
-    return verb_help("usage: ingot run recipe.yaml [key=value ...]\n\n"
-                     "Stages that are done for the same settings are not run again; the same command\n"
-                     "continues a run that was stopped.",
-                     kSections);
+    return verb_help(
+        "usage: ingot run recipe.yaml [key=value ...]\n       ingot run RUN\n\n"
+        "Stages that are done for the same settings are not run again; the same command\n"
+        "continues a run that was stopped.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
+    recipe.train.check();  // before any of the work
+    if (is_tabular(recipe)) {
+      train_table(invocation, recipe, true);
+      return 0;
+    }
     const double start = invocation.clock->now_s();
     Pipeline pipeline(invocation, recipe);
-    pipeline.inspect();
-    pipeline.clean();
-    pipeline.tokenizer();
-    pipeline.plan();
-    if (!pipeline.train()) {
-      pipeline.report();
-      invocation.console.note("run: stopped; everything is saved, the same command continues");
-      return 3;
+    try {
+      pipeline.inspect();
+      pipeline.clean();
+      pipeline.tokenizer();
+      pipeline.plan();
+      pipeline.train();
+      pipeline.evaluate();
+      pipeline.compress();
+      pipeline.serve_check();
+    } catch (const Error& error) {
+      if (error.code() == Code::kCancelled) pipeline.report();
+      throw;
     }
-    pipeline.evaluate();
-    pipeline.compress();
-    pipeline.serve_check();
+    pipeline.finish();
     pipeline.report();
-    invocation.console.line("run: done in " +
-                            human_duration(invocation.clock->now_s() - start) + "; serve it with: " +
-                            "ingot serve " + pipeline.out());
+    invocation.console.line("run: done in " + human_duration(invocation.clock->now_s() - start) +
+                            "; serve it with: " + "ingot serve " + pipeline.out());
     invocation.console.result(pipeline.results());
     return 0;
   }

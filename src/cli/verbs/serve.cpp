@@ -2,7 +2,7 @@
 // `ingot serve RUN`: the OpenAI-compatible HTTP server, until SIGTERM or Ctrl-C drains it.
 #include <thread>
 
-#include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/help_text.h"
 #include "cli/serving.h"
@@ -18,23 +18,27 @@ class ServeVerb : public Verb {
   std::string_view name() const override { return "serve"; }
   std::string_view summary() const override { return "serve a model over HTTP (OpenAI's API)"; }
   std::string help() const override {
-    return verb_help("usage: ingot serve RUN [serve.port=8080] [serve.api_key_file=FILE]\n\n"
-                     "RUN is a run directory or a model folder. Loopback only, unless a key is set.\n"
-                     "SIGTERM drains: running completions finish, new ones are refused.",
-                     kSections);
+    return verb_help(
+        "usage: ingot serve RUN [serve.port=8080] [serve.api_key_file=FILE]\n\n"
+        "RUN is a run directory, whose recipe is taken, or a model folder. Loopback only,\n"
+        "unless a key is set.\n"
+        "SIGTERM drains: running completions finish, new ones are refused.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,
             "serve: give one run directory or model folder");
-    Invocation rest = invocation;
-    rest.words.clear();
-    Recipe recipe = load_recipe(rest);
+    Recipe recipe = load_model_recipe(invocation.words[0], invocation);
     if (print_config(invocation, recipe)) return 0;
     serve::load_api_key(recipe.serve);
+    const Logger logger(LogLevel::kInfo,
+                        [&](LogLevel, std::string_view text) { invocation.console.note(text); });
+    const std::string folder = model_folder(invocation.words[0]);
+    logger.info("serve: opens {}", folder);
     Runtime runtime(recipe);
-    Serving serving(runtime, recipe.serve, model_folder(invocation.words[0]), *invocation.clock);
+    Serving serving(runtime, recipe.serve, folder, *invocation.clock, logger);
     std::atomic<bool> done{false};
     std::thread watcher([&] {  // turns the signal flag into a drain request
       while (!done.load() && !invocation.stop->requested()) {
@@ -43,12 +47,13 @@ class ServeVerb : public Verb {
       if (!done.load()) serving.server().request_stop();
     });
     const int64_t cut = serving.server().run([&](int port) {
-      invocation.console.note(fmt::format("serve: http://{}:{}/v1 (model \"{}\"); Ctrl-C drains",
-                                          recipe.serve.host, port, recipe.serve.model_name));
+      logger.info("serve: http://{}:{}/v1 (model \"{}\"); Ctrl-C drains", recipe.serve.host, port,
+                  recipe.serve.model_name);
     });
     done.store(true);
     watcher.join();
-    invocation.console.note(fmt::format("serve: stopped, {} completions were cut off", cut));
+    logger.info("serve: stopped, {} completions were cut off", cut);
+    invocation.console.result({{"model", folder}, {"cut_off", cut}});
     return 0;
   }
 };

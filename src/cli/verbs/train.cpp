@@ -1,36 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot train`: the data stages when needed, then training; continues what is in the run directory.
+// `ingot train`: the data stages when needed, then training; continues what is in the run
+// directory.
 #include "base/text.h"
 #include "cli/help_text.h"
 #include "cli/pipeline/pipeline.h"
+#include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.", "tokenizer.", "pack.", "model.", "train."};
+const std::vector<std::string> kSections = {"data.", "tokenizer.", "pack.", "model.", "train.",
+                                            "table.", "layers.", "objective."};
 
 class TrainVerb : public Verb {
  public:
   std::string_view name() const override { return "train"; }
   std::string_view summary() const override { return "train a model, or go on training it"; }
   std::string help() const override {
-    return verb_help("usage: ingot train recipe.yaml [key=value ...]\n       ingot train RUN\n\n"
-                     "Ctrl-C writes an exact checkpoint and stops; the same command continues.",
-                     kSections);
+    return verb_help(
+        "usage: ingot train recipe.yaml [key=value ...]\n       ingot train RUN\n\n"
+        "Ctrl-C writes an exact checkpoint and stops; the same command continues.",
+        kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
+    recipe.train.check();  // before any of the work
+    if (is_tabular(recipe)) {
+      train_table(invocation, recipe, false);
+      return 0;
+    }
     Pipeline pipeline(invocation, recipe);
     pipeline.clean();
     pipeline.tokenizer();
-    if (!pipeline.train()) {
-      invocation.console.note("train: stopped; everything is saved, the same command continues");
-      return 3;
-    }
+    pipeline.train();
     invocation.console.line("train: done; the model is in " + pipeline.path("model"));
     invocation.console.result(pipeline.results());
     return 0;

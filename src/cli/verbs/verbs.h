@@ -11,6 +11,7 @@ Verb* data_verb();
 Verb* plan_verb();
 Verb* train_verb();
 Verb* eval_verb();
+Verb* predict_verb();
 Verb* generate_verb();
 Verb* compress_verb();
 Verb* serve_verb();

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/pipeline/run_folder.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "report/report.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr int64_t kMaxStage = 1 << 26;
+
+/// A JSON object, empty when the file is missing or damaged.
+Json read_record(const std::string& file) {
+  if (!file_exists(file)) return Json::object();
+  try {
+    Json record = parse_json(read_file(file, kMaxStage), file);
+    return record.is_object() ? record : Json::object();
+  } catch (const Error&) {
+    return Json::object();
+  }
+}
+
+/// True when `path` is `folder` or lies below it, through links.
+bool is_inside(const std::string& path, const std::string& folder) {
+  namespace fs = std::filesystem;
+  const fs::path whole = fs::weakly_canonical(path), part = fs::weakly_canonical(folder);
+  return std::mismatch(part.begin(), part.end(), whole.begin(), whole.end()).first == part.end();
+}
+
+}  // namespace
+
+RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe)
+    : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
+  recipe_.memory.bytes = memory_cap(recipe_);
+  FileSystem& files = *invocation_.files;
+  if (invocation_.is_fresh && directory_exists(recipe_.out)) {
+    require_removable();
+    remove_tree(files, recipe_.out);
+  }
+  require_same_run();
+  make_directories(files, path("stages"));
+  write_atomically(files, path("recipe.yaml"), to_yaml(recipe));
+  write_run(false);
+  runtime_ = std::make_unique<Runtime>(recipe_);
+}
+
+void RunFolder::write_run(bool is_finished) {
+  const Json before = read_record(path("run.json"));
+  const std::string now = utc_text(invocation_.clock->wall_s());
+  const bool is_continued = before.contains("started") && before["started"].is_string();
+  Json run = {{"name", recipe_.name},
+              {"version", INGOT_VERSION},
+              {"started", is_continued ? before["started"].get<std::string>() : now},
+              {"recipe_hash", recipe_hash(recipe_)},
+              {"machine",
+               {{"cpu", cpu_model()},
+                {"cores", thread_count(recipe_)},
+                {"memory_bytes", memory_limit()},
+                {"instruction_set", instruction_set()},
+                {"system", system_name()}}}};
+  if (is_finished) run["finished"] = now;
+  write_atomically(*invocation_.files, path("run.json"), dump_json(run, 1) + "\n");
+}
+
+void RunFolder::finish() { write_run(true); }
+
+/// --fresh removes only what a run has made.
+void RunFolder::require_removable() const {
+  require(is_run_directory(recipe_.out), Code::kInvalidArgument,
+          "run: {} is not a run directory (no run.json and stages/); --fresh does not empty it",
+          recipe_.out);
+  const auto require_outside = [&](const std::string& kept, std::string_view what) {
+    require(!is_inside(kept, recipe_.out), Code::kInvalidArgument,
+            "run: --fresh would remove {}, which holds {} ({}). Use another out=DIR", recipe_.out, what,
+            kept);
+  };
+  require_outside(".", "the current folder");
+  if (!recipe_.data.path.empty()) require_outside(recipe_.data.path, "the corpus");
+  if (!recipe_.table.path.empty()) require_outside(recipe_.table.path, "the table");
+  const std::string given = invocation_.words.empty() ? "" : invocation_.words[0];
+  const bool is_own = given == path("recipe.yaml");  // read already, and written again
+  if (file_exists(given) && !is_own) require_outside(given, "the recipe");
+}
+
+void RunFolder::require_same_run() const {
+  const std::string file = path("recipe.yaml");
+  if (!directory_exists(path("checkpoints")) || !file_exists(file)) return;
+  const std::vector<std::string> names = invocation_.files->list(path("checkpoints"));
+  if (std::none_of(names.begin(), names.end(),
+                   [](const std::string& name) { return name.starts_with("step-"); })) {
+    return;
+  }
+  Recipe before;
+  bind_text(read_file(file, kMaxStage), file, before);
+  require(recipe_hash(before) == recipe_hash(recipe_), Code::kInvalidArgument,
+          "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
+          "`ingot train {}`, or use another out=DIR or --fresh",
+          recipe_.out, recipe_hash(before), recipe_hash(recipe_), recipe_.out);
+}
+
+Json RunFolder::read_stage(const std::string& name) const {
+  Json record = read_record(path("stages/" + name + ".json"));
+  const bool is_whole = record.contains("key") && record["key"].is_string() &&
+                        record.contains("state") && record["state"].is_string() &&
+                        record.contains("seconds") && record["seconds"].is_number() &&
+                        record.contains("numbers") && record["numbers"].is_object();
+  return is_whole ? record : Json::object();
+}
+
+void RunFolder::write_stage(const std::string& name, const std::string& key, const char* state,
+                           double seconds, const Json& numbers) {
+  const Json record = {{"name", name},
+                       {"state", state},
+                       {"key", key},
+                       {"seconds", seconds},
+                       {"numbers", numbers}};
+  write_atomically(*invocation_.files, path("stages/" + name + ".json"),
+                   dump_json(record, 1) + "\n");
+}
+
+const Json& RunFolder::stage(const std::string& name, const std::string& key,
+                            const std::function<Json()>& work) {
+  throw_if_stopped(invocation_.stop);
+  const Json before = read_stage(name);
+  double spent = 0.0;
+  if (before.value("key", "") == key) {
+    spent = before.value("seconds", 0.0);
+    if (before.value("state", "") == "done") {
+      invocation_.console.note(fmt::format("{:<10} done before", name));
+      return (*results_)[name] = before["numbers"];
+    }
+  }
+  write_stage(name, key, "running", spent, Json::object());
+  runtime_->engine.trim();  // what the stage before left behind
+  const double start = invocation_.clock->now_s();
+  recorded_s_ = 0.0;
+  const auto end = [&](const char* state, const Json& numbers) {
+    const double seconds = spent + invocation_.clock->now_s() - start - recorded_s_;
+    write_stage(name, key, state, seconds, numbers);
+    if (std::string_view(state) == "failed") return;
+    invocation_.console.note(fmt::format("{:<10} {} in {}", name, state, human_duration(seconds)));
+  };
+  try {
+    Json numbers = work();
+    end("done", numbers);
+    return (*results_)[name] = std::move(numbers);
+  } catch (const Error& error) {
+    const bool is_stop = error.code() == Code::kCancelled;
+    end(is_stop ? "stopped" : "failed", is_stop ? Json::object() : Json{{"error", error.what()}});
+    throw;
+  }
+}
+
+void RunFolder::report() {
+  report::write_report(*invocation_.files, recipe_.out);
+  invocation_.console.note("report:    " + path("report.html"));
+}
+
+Json RunFolder::run_training(train::Task& task, const std::function<void()>& save) {
+  const bool is_peak_fresh = reset_peak_resident();
+  const auto progress = invocation_.console.progress(*invocation_.clock, "train");
+  train::LoopContext context{runtime_->engine, task,        *invocation_.files,
+                             *invocation_.clock, recipe_.out, recipe_hash(recipe_)};
+  context.should_stop = [&] { return invocation_.stop->requested(); };
+  context.progress = progress.get();
+  context.note = [&](const std::string& text) { invocation_.console.note(text); };
+  const train::TrainSummary summary = train::train(context, recipe_.train);
+  require(summary.end != train::EndReason::kStopped, Code::kCancelled,
+          "train: stopped at step {} of {}", summary.steps, summary.total_steps);
+  save();
+  Json numbers = train_numbers(summary, task.items() * recipe_.train.accumulate);
+  if (is_peak_fresh) numbers["peak_bytes"] = peak_resident_bytes();
+  return numbers;
+}
+
+Json RunFolder::train_numbers(const train::TrainSummary& s, int64_t per_step) {
+  Json numbers = {{"parameters", s.parameters},
+          {"steps", s.steps},
+          {"planned_steps", s.total_steps},
+          {"tokens", s.steps * per_step},
+          {"seconds", s.seconds},
+          {"tokens_per_second", s.items_per_s},
+          {"flops_per_second",
+           static_cast<double>(s.flops_per_step) * s.items_per_s / static_cast<double>(per_step)},
+          {"loss", s.loss},
+          {"slab_bytes", s.slab_bytes},
+          {"early_stop", s.end == train::EndReason::kEarlyStop}};
+  if (s.first_step_s > 0.0) numbers["first_step_seconds"] = s.first_step_s;
+  if (s.best.step >= 0) {  // there was a validation split
+    numbers["validation_loss"] = s.validation.loss;
+    numbers["best_validation_loss"] = s.best.loss;
+    numbers["best_step"] = s.best.step;
+  }
+  return numbers;
+}
+
+}  // namespace ingot::cli

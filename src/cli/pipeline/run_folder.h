@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The folder of a run and its stages: a stage that is done for the same settings is not run again;
+// what it found is in stages/NAME.json. docs/formats/run_directory.md. Pipelines (language models:
+// pipeline.h, tables: table_pipeline.h) are made of stages.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/recipe.h"
+#include "cli/runtime.h"
+#include "train/loop.h"
+
+namespace ingot::cli {
+
+class RunFolder {
+ public:
+  [[nodiscard]] const std::string& out() const { return recipe_.out; }
+  [[nodiscard]] std::string path(const std::string& name) const {
+    return join_path(recipe_.out, name);
+  }
+  /// {stage: numbers} of what is done, for --json.
+  [[nodiscard]] const Json& results() const { return *results_; }
+  [[nodiscard]] Runtime& runtime() { return *runtime_; }
+  void report();
+  void finish();  ///< the run is over: its time goes into run.json
+
+ protected:
+  /// Creates the run directory and writes recipe.yaml and run.json. With --fresh what was there
+  /// goes, if a run made it and neither the current folder, the recipe nor the data lie in it.
+  RunFolder(Invocation& invocation, const Recipe& recipe);
+  ~RunFolder() = default;
+
+  /// Runs `work` unless stages/NAME.json says "done" for this key; keeps its numbers. Throws
+  /// kCancelled when a signal asked for a stop; the next call continues it.
+  const Json& stage(const std::string& name, const std::string& key,
+                    const std::function<Json()>& work);
+  void write_stage(const std::string& name, const std::string& key, const char* state,
+                   double seconds, const Json& numbers);
+  /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
+  /// stage "train". Throws kCancelled when it was stopped.
+  Json run_training(train::Task& task, const std::function<void()>& save);
+
+  Invocation& invocation_;
+  Recipe recipe_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Json> results_;
+  double recorded_s_ = 0.0;  // of the stage at work, kept in records of other names
+
+ private:
+  /// run.json; the first start stays when a run is continued.
+  void write_run(bool is_finished);
+  void require_removable() const;
+  /// Throws before anything is written when the directory holds a run of another recipe.
+  void require_same_run() const;
+  /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
+  [[nodiscard]] Json read_stage(const std::string& name) const;
+  [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step);
+};
+
+}  // namespace ingot::cli

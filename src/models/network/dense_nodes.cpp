@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layers that do not care where their numbers come from: dense, activation, dropout, shapes, norms,
+// and those that join several inputs.
+#include "autograd/ops/elementwise.h"
+#include "autograd/ops/norm.h"
+#include "autograd/ops/shape.h"
+#include "models/network/activation.h"
+#include "models/network/node.h"
+#include "nn/linear.h"
+#include "nn/norm.h"
+
+namespace ingot::models {
+namespace {
+
+constexpr float kDefaultEps = 1e-5F;
+
+Tensor with_batch(const Tensor& x, const Shape& example) {
+  std::vector<int64_t> dims{x.dim(0)};
+  for (int i = 0; i < example.rank(); ++i) dims.push_back(example[i]);
+  return ops::reshape(x, dims);
+}
+
+class DenseNode : public Node {
+ public:
+  DenseNode(const LayerSite& site, int64_t in, int64_t out)
+      : activation_(site.config.activation.value_or(ActivationName::kNone)),
+        linear_(in, out, site.config.bias.value_or(true),
+                site.init({nn::InitKind::kGlorotUniform, 1.0F}), fused(activation_)) {
+    output.shape = site.inputs[0].shape;
+    output.shape[output.shape.rank() - 1] = out;
+    output.ids = site.inputs[0].ids;
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    return activate_rest(linear_.forward(in[0]), activation_);
+  }
+  void visit(nn::Visitor& visitor) override { linear_.visit(visitor); }
+  int64_t flops() const override {
+    return 2 * output.shape.size() * linear_.weight.shape[1];
+  }
+
+ private:
+  ActivationName activation_;
+  nn::Linear linear_;
+};
+
+class ActivationNode : public Node {
+ public:
+  explicit ActivationNode(const LayerSite& site) : activation_(*site.config.activation) {
+    output = site.inputs[0];
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    return activate(in[0], activation_);
+  }
+
+ private:
+  ActivationName activation_;
+};
+
+class DropoutNode : public Node {
+ public:
+  explicit DropoutNode(const LayerSite& site) : rate_(*site.config.rate) {
+    output = site.inputs[0];
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& context) override {
+    return context.is_training ? ops::dropout(in[0], rate_) : in[0];
+  }
+
+ private:
+  float rate_;
+};
+
+class ReshapeNode : public Node {
+ public:
+  explicit ReshapeNode(const Shape& shape) { output.shape = shape; }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    return with_batch(in[0], output.shape);
+  }
+};
+
+class NormNode : public Node {
+ public:
+  NormNode(const LayerSite& site, std::unique_ptr<nn::Layer> norm) : norm_(std::move(norm)) {
+    output = site.inputs[0];
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    return norm_->forward(in[0]);
+  }
+  void visit(nn::Visitor& visitor) override { norm_->visit(visitor); }
+
+ private:
+  std::unique_ptr<nn::Layer> norm_;
+};
+
+class MergeNode : public Node {
+ public:
+  MergeNode(const LayerSite& site, const Shape& shape)
+      : type_(site.config.type),
+        activation_(site.config.activation.value_or(ActivationName::kNone)) {
+    output.shape = shape;
+    output.ids = site.inputs[0].ids;
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    if (type_ == LayerType::kConcatenate) {
+      return ops::concat(std::vector<Tensor>(in.begin(), in.end()), -1);
+    }
+    Tensor sum = in[0];
+    for (const Tensor& x : in.subspan(1)) {
+      sum = type_ == LayerType::kAdd ? ops::add(sum, x) : ops::mul(sum, x);
+    }
+    return activate(sum, activation_);
+  }
+
+ private:
+  LayerType type_;
+  ActivationName activation_;
+};
+
+Shape reshaped(const LayerSite& site) {
+  const int64_t size = site.inputs[0].shape.size();
+  if (site.config.type == LayerType::kFlatten) return {size};
+  Shape shape;
+  int64_t known = 1;
+  int free_axis = -1;
+  for (const int64_t dim : *site.config.shape) {
+    require(dim >= 1 || (dim == -1 && free_axis < 0), Code::kInvalidArgument,
+            "{}: shape holds {}; axes are positive and at most one is -1", site.where, dim);
+    if (dim == -1) {
+      free_axis = shape.rank();
+    } else {
+      known *= dim;
+    }
+    shape.push(dim == -1 ? 1 : dim);
+  }
+  if (free_axis >= 0 && known > 0 && size % known == 0) {
+    shape[free_axis] = size / known;
+    known = size;
+  }
+  require(known == size, Code::kShapeMismatch, "{}: cannot give {} elements of its input {} the shape {}",
+          site.where, size, site.input_text(), shape.text());
+  return shape;
+}
+
+/// The shape of a concatenation: all axes but the last agree.
+Shape joined(const LayerSite& site) {
+  Shape shape = site.inputs[0].shape;
+  const int last = shape.rank() - 1;
+  for (size_t i = 1; i < site.inputs.size(); ++i) {
+    Shape other = site.inputs[i].shape;
+    const bool ranks_agree = other.rank() == shape.rank();
+    const int64_t width = ranks_agree ? other[last] : 0;
+    if (ranks_agree) other[last] = shape[last];
+    require(ranks_agree && other == shape, Code::kShapeMismatch,
+            "{}: inputs {} and {} differ in more than the last axis", site.where, site.input_text(),
+            site.input_text(i));
+    shape[last] += width;
+  }
+  return shape;
+}
+
+}  // namespace
+
+std::unique_ptr<Node> make_dense(const LayerSite& site) {
+  site.require_numbers();
+  site.require_rank(1, kMaxRank - 1, "at least one axis");
+  require(*site.config.units >= 1, Code::kInvalidArgument, "{}: units is {}, must be at least 1",
+          site.where, *site.config.units);
+  const Shape& in = site.inputs[0].shape;
+  return std::make_unique<DenseNode>(site, in[in.rank() - 1], *site.config.units);
+}
+
+std::unique_ptr<Node> make_activation(const LayerSite& site) {
+  site.require_numbers();
+  return std::make_unique<ActivationNode>(site);
+}
+
+std::unique_ptr<Node> make_dropout(const LayerSite& site) {
+  site.require_numbers();
+  require(*site.config.rate >= 0.0F && *site.config.rate < 1.0F, Code::kInvalidArgument,
+          "{}: rate is {}, must be in [0, 1)", site.where, *site.config.rate);
+  return std::make_unique<DropoutNode>(site);
+}
+
+std::unique_ptr<Node> make_reshape(const LayerSite& site) {
+  site.require_numbers();
+  return std::make_unique<ReshapeNode>(reshaped(site));
+}
+
+std::unique_ptr<Node> make_norm(const LayerSite& site) {
+  site.require_numbers();
+  site.require_rank(1, kMaxRank - 1, "at least one axis");
+  const float eps = site.config.eps.value_or(kDefaultEps);
+  require(eps > 0.0F, Code::kInvalidArgument, "{}: eps is {}, must be > 0", site.where, eps);
+  const Shape& in = site.inputs[0].shape;
+  const int64_t dim = in[in.rank() - 1];
+  if (site.config.type == LayerType::kRmsNorm) {
+    return std::make_unique<NormNode>(site, std::make_unique<nn::RmsNorm>(dim, eps));
+  }
+  return std::make_unique<NormNode>(
+      site, std::make_unique<nn::LayerNorm>(dim, eps, site.config.bias.value_or(true)));
+}
+
+std::unique_ptr<Node> make_merge(const LayerSite& site) {
+  site.require_numbers();
+  site.require_rank(1, kMaxRank - 1, "at least one axis");
+  if (site.config.type == LayerType::kConcatenate) {
+    return std::make_unique<MergeNode>(site, joined(site));
+  }
+  for (size_t i = 1; i < site.inputs.size(); ++i) {
+    require(site.inputs[i].shape == site.inputs[0].shape, Code::kShapeMismatch,
+            "{}: inputs {} and {} have different shapes", site.where, site.input_text(),
+            site.input_text(i));
+  }
+  return std::make_unique<MergeNode>(site, site.inputs[0].shape);
+}
+
+}  // namespace ingot::models

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "models/network/network.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace ingot::models {
+namespace {
+
+/// True when `word` is one of the words of `list`.
+bool holds(std::string_view list, std::string_view word) {
+  while (!list.empty()) {
+    const size_t end = std::min(list.find(' '), list.size());
+    if (list.substr(0, end) == word) return true;
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return false;
+}
+
+/// Keys of the entry that were given are keys that the layer takes, and none is missing.
+void require_keys(const LayerConfig& config, const LayerRow& row, const std::string& where) {
+  FieldLister lister;
+  LayerConfig copy = config;
+  copy.visit(lister);
+  for (const Field& field : lister.fields) {
+    if (field.ops->kind != FieldKind::kOptional) continue;
+    const bool is_given = field.ops->size(field.value) > 0;
+    require(!is_given || holds(row.keys, field.name), Code::kInvalidArgument,
+            "{}: takes no key \"{}\"{}{}", where, field.name,
+            *row.keys == '\0' ? "" : ". Its keys: ", row.keys);
+    require(is_given || !holds(row.required, field.name), Code::kInvalidArgument,
+            "{}: needs the key \"{}\" ({})", where, field.name, field.help);
+  }
+}
+
+class ParameterCounter : public nn::Visitor {
+ public:
+  void parameter(const std::string& /*name*/, nn::Parameter& parameter) override {
+    count += parameter.shape.size();
+  }
+  int64_t count = 0;
+};
+
+}  // namespace
+
+std::string LayerSite::input_text(size_t i) const {
+  return fmt::format("\"{}\" {}", inputs[i].name, inputs[i].shape.text());
+}
+
+void LayerSite::require_rank(int low, int high, const char* what) const {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const int rank = inputs[i].shape.rank();
+    require(rank >= low && rank <= high, Code::kShapeMismatch, "{}: needs {}, its input {} does not fit",
+            where, what, input_text(i));
+  }
+}
+
+void LayerSite::require_numbers() const {
+  for (const Value& in : inputs) {
+    require(in.dtype == DType::kF32, Code::kDtypeMismatch,
+            "{}: needs numbers, its input \"{}\" holds token ids. Put an embedding between them",
+            where, in.name);
+  }
+}
+
+nn::Init LayerSite::init(nn::Init otherwise) const {
+  nn::Init init = otherwise;
+  if (config.init) {
+    constexpr nn::InitKind kKinds[] = {
+        nn::InitKind::kZeros,         nn::InitKind::kNormal,       nn::InitKind::kTruncatedNormal,
+        nn::InitKind::kUniform,       nn::InitKind::kGlorotUniform, nn::InitKind::kGlorotNormal,
+        nn::InitKind::kHeUniform,     nn::InitKind::kHeNormal,     nn::InitKind::kOrthogonal};
+    init = {kKinds[static_cast<size_t>(*config.init)], 1.0F};
+  }
+  if (config.init_scale) init.scale = *config.init_scale;
+  return init;
+}
+
+Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs)
+    : inputs_(inputs) {
+  require(!layers.empty(), Code::kInvalidArgument,
+          "layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}");
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    inputs_[i].ids = inputs_[i].dtype == DType::kI32 ? static_cast<int>(i) : -1;
+  }
+  for (size_t i = 0; i < layers.size(); ++i) add(layers[i], i);
+  require_all_used();
+}
+
+void Network::add(const LayerConfig& config, size_t index) {
+  Place place;
+  place.type = enum_name(config.type);
+  place.name = config.name.empty() ? free_name(config) : config.name;
+  const std::string where = fmt::format("layers.{} ({} \"{}\")", index, place.type, place.name);
+  require(find(place.name) < 0, Code::kInvalidArgument,
+          "{}: the name is taken by an input or an earlier layer", where);
+  require(place.name.find('.') == std::string::npos, Code::kInvalidArgument,
+          "{}: a name holds no dot", where);
+  const LayerRow& row = layer_row(config.type);
+  require_keys(config, row, where);
+  place.from = sources(config, where);
+  require(place.from.size() >= row.min_inputs && place.from.size() <= row.max_inputs,
+          Code::kInvalidArgument, "{}: takes {} input{}, {} were given", where,
+          row.min_inputs == row.max_inputs ? std::to_string(row.min_inputs)
+                                           : fmt::format("{} or more", row.min_inputs),
+          row.max_inputs == 1 ? "" : "s", place.from.size());
+  std::vector<Value> in;
+  for (const int number : place.from) in.push_back(value(number));
+  place.node = row.make({config, in, where});
+  place.node->output.name = place.name;
+  places_.push_back(std::move(place));
+}
+
+std::vector<int> Network::sources(const LayerConfig& config, const std::string& where) const {
+  if (config.inputs.empty()) {
+    if (!places_.empty()) return {static_cast<int>(inputs_.size() + places_.size()) - 1};
+    require(inputs_.size() == 1, Code::kInvalidArgument,
+            "{}: the data has {} inputs; say which with inputs: [{}]", where, inputs_.size(),
+            inputs_.empty() ? "" : inputs_[0].name);
+    return {0};
+  }
+  std::vector<int> from;
+  for (const std::string& name : config.inputs) {
+    from.push_back(find(name));
+    if (from.back() >= 0) continue;
+    std::vector<std::string> known;
+    for (const Value& in : inputs_) known.push_back(in.name);
+    for (const Place& place : places_) known.push_back(place.name);
+    std::string list;
+    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    fail(Code::kInvalidArgument, "{}: \"{}\" is no input and no earlier layer.{} Known: {}", where,
+         name, did_you_mean(name, known), list);
+  }
+  return from;
+}
+
+std::string Network::free_name(const LayerConfig& config) const {
+  const std::string type(enum_name(config.type));
+  std::string name = type;
+  for (int i = 1; find(name) >= 0; ++i) name = fmt::format("{}_{}", type, i);
+  return name;
+}
+
+const Value& Network::value(int number) const {
+  const auto n = static_cast<size_t>(number);
+  return n < inputs_.size() ? inputs_[n] : places_[n - inputs_.size()].node->output;
+}
+
+int Network::find(const std::string& name) const {
+  const int all = static_cast<int>(inputs_.size() + places_.size());
+  for (int i = 0; i < all; ++i) {
+    if (value(i).name == name) return i;
+  }
+  return -1;
+}
+
+/// An input or layer whose output nobody reads is a mistake: the recipe's author meant it to count.
+void Network::require_all_used() const {
+  const int all = static_cast<int>(inputs_.size() + places_.size());
+  for (int i = 0; i + 1 < all; ++i) {
+    const bool is_used = std::any_of(places_.begin(), places_.end(), [&](const Place& place) {
+      return std::find(place.from.begin(), place.from.end(), i) != place.from.end();
+    });
+    require(is_used, Code::kInvalidArgument,
+            "layers: no layer reads the {} \"{}\" {}. Name it in a layer's inputs, or leave it out",
+            static_cast<size_t>(i) < inputs_.size() ? "input" : "layer", value(i).name,
+            value(i).shape.text());
+  }
+}
+
+Tensor Network::forward(std::span<const Tensor> inputs, bool is_training) {
+  INGOT_ASSERT(inputs.size() == inputs_.size());
+  const NodeContext context{inputs, is_training};
+  std::vector<Tensor> values(inputs.begin(), inputs.end());
+  std::vector<Tensor> in;
+  for (const Place& place : places_) {
+    in.clear();
+    for (const int number : place.from) in.push_back(values[static_cast<size_t>(number)]);
+    values.push_back(place.node->forward(in, context));
+  }
+  return values.back();
+}
+
+void Network::visit(nn::Visitor& visitor) {
+  for (const Place& place : places_) visitor.child(place.name, *place.node);
+}
+
+std::vector<Network::Line> Network::lines() {
+  std::vector<Line> lines;
+  for (const Value& in : inputs_) {
+    lines.push_back({in.name, in.dtype == DType::kI32 ? "input of ids" : "input", "",
+                     in.shape.text(), 0, 0});
+  }
+  for (const Place& place : places_) {
+    ParameterCounter counter;
+    place.node->visit(counter);
+    std::string from;
+    for (const int number : place.from) from += (from.empty() ? "" : ", ") + value(number).name;
+    lines.push_back({place.name, place.type, from, place.node->output.shape.text(), counter.count,
+                     place.node->flops()});
+  }
+  return lines;
+}
+
+std::string Network::mermaid() const {
+  std::string text = "graph TD\n";
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    text += fmt::format("  n{}([\"{} {}\"])\n", i, inputs_[i].name, inputs_[i].shape.text());
+  }
+  for (size_t i = 0; i < places_.size(); ++i) {
+    const size_t number = inputs_.size() + i;
+    const Place& place = places_[i];
+    text += fmt::format("  n{}[\"{}<br/>{} {}\"]\n", number, place.name, place.type,
+                        place.node->output.shape.text());
+    for (const int from : place.from) text += fmt::format("  n{} --> n{}\n", from, number);
+  }
+  return text;
+}
+
+}  // namespace ingot::models

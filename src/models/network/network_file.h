@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network in a folder: network.yaml (inputs and layers, as in a recipe) and model.safetensors
+// (weights, named LAYER.weight). docs/formats/network.md. What turns rows into inputs lies beside
+// them (features.json) and is the data room's business.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/files.h"
+#include "models/network/network.h"
+#include "nn/parameter_store.h"
+
+namespace ingot::models {
+
+/// Writes both files, each atomically.
+void save_network(FileSystem& files, Network& network, const std::vector<LayerConfig>& layers,
+                  const std::string& folder);
+
+struct LoadedNetwork {
+  std::unique_ptr<Network> network;
+  std::unique_ptr<nn::ParameterStore> store;
+};
+
+/// Throws kNotFound, kCorruptFile naming file and tensor, kShapeMismatch when the weights do not fit
+/// the layers.
+[[nodiscard]] LoadedNetwork load_network(Engine& engine, const std::string& folder);
+
+}  // namespace ingot::models

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// A saved network comes back with the same bytes, and damaged folders are named.
+#include "models/network/network_file.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/message_of.h"
+#include "base/team.h"
+#include "models/network/runner.h"
+
+namespace ingot::models {
+namespace {
+
+using testing::code_of;
+using testing::message_of;
+
+class NetworkFileTest : public ::testing::Test {
+ protected:
+  NetworkFileTest() {
+    LayerConfig embedding, pool, last;
+    embedding.type = LayerType::kEmbedding;
+    embedding.size = 5;
+    pool.type = LayerType::kGlobalAveragePool;
+    last.units = 2;
+    last.activation = ActivationName::kTanh;
+    layers_ = {embedding, pool, last};
+  }
+  static std::vector<float> answers(Engine& engine, Network& network) {
+    NetworkRunner runner(engine, network, 1, Link::kNone);
+    for (int32_t i = 0; i < 4; ++i) runner.input(0).data<int32_t>()[i] = i * 2;
+    const std::span<const float> y = runner.run(1);
+    return {y.begin(), y.end()};
+  }
+  void save() {
+    Network network(layers_, {{"text", {4}, DType::kI32, 9, -1}});
+    const nn::ParameterStore store(engine_, network);
+    save_network(*files_, network, layers_, folder_);
+    before_ = answers(engine_, network);
+  }
+  Team team_{1};
+  Engine engine_{team_};
+  std::unique_ptr<FileSystem> files_ = real_files();
+  std::vector<LayerConfig> layers_;
+  testing::TempDir dir_;
+  std::string folder_ = dir_.path();
+  std::vector<float> before_;
+};
+
+TEST_F(NetworkFileTest, ComesBackWithTheSameBytes) {
+  save();
+  const LoadedNetwork loaded = load_network(engine_, folder_);
+  EXPECT_EQ(answers(engine_, *loaded.network), before_);
+  EXPECT_EQ(loaded.network->inputs()[0].vocab, 9);
+}
+
+TEST_F(NetworkFileTest, WhatDoesNotFitIsNamed) {
+  EXPECT_EQ(code_of([&] { (void)load_network(engine_, folder_); }), "not_found");
+  save();
+  std::string yaml = read_file(join_path(folder_, "network.yaml"));
+  yaml.replace(yaml.find("units: 2"), 8, "units: 3");
+  write_atomically(*files_, join_path(folder_, "network.yaml"), yaml);
+  const std::string text = message_of([&] { (void)load_network(engine_, folder_); });
+  EXPECT_NE(text.find("\"dense.weight\" is float32 [2, 5], the layers need float32 [3, 5]"),
+            std::string::npos)
+      << text;
+  std::filesystem::resize_file(join_path(folder_, "model.safetensors"), 20);
+  EXPECT_EQ(code_of([&] { (void)load_network(engine_, folder_); }), "corrupt_file");
+}
+
+}  // namespace
+}  // namespace ingot::models

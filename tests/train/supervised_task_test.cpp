@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Learning from examples: a line and a dense regression reach the closed form, classes are learned,
+// and a run that is stopped and continued has the weights of one that was not.
+#include "train/supervised_task.h"
+
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include "base/hash.h"
+#include "data/table_examples.h"
+#include "train/loop.h"
+#include "train/tiny_run.h"
+
+namespace ingot::train {
+namespace {
+
+using testing::message_of;
+
+/// Weights of a float32 fit against the exact solution, relative.
+constexpr double kClosedForm = 1e-5;
+
+models::LayerConfig dense(int64_t units) {
+  models::LayerConfig c;
+  c.units = units;
+  return c;
+}
+
+class SupervisedTest : public ::testing::Test {
+ protected:
+  /// `x` [rows, width] and numbers or labels as a file of examples.
+  template <class Target>
+  std::string write(const std::string& name, const std::vector<float>& x,
+                    const std::vector<Target>& y) {
+    const size_t width = x.size() / y.size();
+    const data::ExampleLayout layout(
+        {{"table", DType::kF32, {static_cast<int64_t>(width)}, 0},
+         {"target", DTypeOf<Target>::kValue, {1}, 0}});
+    const std::string path = join_path(folder_, name);
+    write_atomically(*files_, path, [&](WritableFile& file) {
+      data::ExampleWriter writer(file, layout);
+      std::vector<std::byte> record(static_cast<size_t>(layout.record_bytes()));
+      for (size_t i = 0; i < y.size(); ++i) {
+        std::memcpy(record.data(), x.data() + i * width, width * sizeof(float));
+        std::memcpy(record.data() + width * sizeof(float), &y[i], sizeof(Target));
+        writer.add(record);
+      }
+      writer.finish();
+    });
+    return path;
+  }
+
+  static TrainConfig config(int64_t steps, int64_t batch, double lr) {
+    TrainConfig c;
+    c.steps = steps;
+    c.seq = 1;
+    c.micro_batch = batch;
+    c.lr = lr;
+    c.optimizer.weight_decay = 0.0F;
+    c.clip_norm = 0.0F;
+    c.schedule.warmup = 0.0;
+    c.schedule.final = 0.0;
+    c.eval_every = 0;
+    c.checkpoint_every = 50;
+    c.keep_best = false;
+    return c;
+  }
+
+  /// Trains one dense layer [width → units] and returns weights then bias.
+  struct Fit {
+    std::vector<float> weights;
+    Evaluation evaluation;
+  };
+  Fit fit(const TrainConfig& c, int64_t classes, int64_t width, int64_t units,
+          const std::string& file, const std::string& out, int threads = 2, int64_t stop_at = -1) {
+    Team team(threads);
+    Engine engine(team);
+    models::Network network({dense(units)}, {{"table", {width}, DType::kF32, 0, -1}});
+    const data::ExampleReader train(file);
+    const Objective objective = make_objective({}, classes, network.output());
+    SupervisedTask task(engine, c, objective, network, train, &train);
+    LoopContext context{engine, task, *files_, clock_, join_path(folder_, out), "hash"};
+    int64_t steps = 0;
+    context.after_step = [&](int64_t step) { steps = step; };
+    context.should_stop = [&] { return steps == stop_at; };
+    (void)ingot::train::train(context, c);
+    Fit result;
+    for (const nn::NamedParameter& p : nn::parameters(network)) {
+      const std::vector<float> v = p.parameter->value.to_vector<float>();
+      result.weights.insert(result.weights.end(), v.begin(), v.end());
+    }
+    result.evaluation = task.evaluate();
+    return result;
+  }
+
+  testing::TempDir dir_;
+  std::string folder_ = dir_.path();
+  std::unique_ptr<FileSystem> files_ = real_files();
+  RealClock clock_;
+};
+
+TEST_F(SupervisedTest, ALineThroughThreePointsIsFound) {
+  const std::string file = write<float>("line", {1, 2, 3}, {2, 4, 6});
+  TrainConfig c = config(3000, 3, 0.1);
+  c.optimizer.name = optim::OptimizerKind::kSgd;
+  const Fit line = fit(c, 0, 1, 1, file, "line_run");
+  EXPECT_NEAR(line.weights[0], 2.0, 2.0 * kClosedForm);
+  EXPECT_NEAR(line.weights[1], 0.0, kClosedForm);
+  EXPECT_NEAR(line.weights[0] * 4 + line.weights[1], 8.0, 8.0 * kClosedForm);
+  EXPECT_NEAR(line.evaluation.metrics.at("r2"), 1.0, kClosedForm);
+}
+
+/// 100 x 10 random inputs, random targets, Adam: least squares by the normal equations in double.
+TEST_F(SupervisedTest, ADenseRegressionIsLeastSquares) {
+  constexpr int64_t kRows = 100, kWidth = 10;
+  std::mt19937 random(3);
+  const auto draw = [&] { return static_cast<float>(random()) / 4294967296.0F; };
+  std::vector<float> x(kRows * kWidth), y(kRows);
+  for (float& v : x) v = draw();
+  for (float& v : y) v = draw();
+  constexpr int64_t kN = kWidth + 1;  // the last column is the bias
+  std::vector<double> a(kN * (kN + 1), 0.0);
+  const auto at = [&](int64_t row, int64_t i) {
+    return i == kWidth ? 1.0 : double{x[static_cast<size_t>(row * kWidth + i)]};
+  };
+  for (int64_t r = 0; r < kRows; ++r) {
+    for (int64_t i = 0; i < kN; ++i) {
+      for (int64_t j = 0; j < kN; ++j) a[static_cast<size_t>(i * (kN + 1) + j)] += at(r, i) * at(r, j);
+      a[static_cast<size_t>(i * (kN + 1) + kN)] += at(r, i) * double{y[static_cast<size_t>(r)]};
+    }
+  }
+  for (int64_t k = 0; k < kN; ++k) {  // Gauss-Jordan; the matrix is positive definite
+    for (int64_t i = 0; i < kN; ++i) {
+      if (i == k) continue;
+      const double f = a[static_cast<size_t>(i * (kN + 1) + k)] / a[static_cast<size_t>(k * (kN + 1) + k)];
+      for (int64_t j = k; j <= kN; ++j) {
+        a[static_cast<size_t>(i * (kN + 1) + j)] -= f * a[static_cast<size_t>(k * (kN + 1) + j)];
+      }
+    }
+  }
+  const std::string file = write<float>("regression", x, y);
+  TrainConfig c = config(6000, kRows, 0.02);
+  c.optimizer.name = optim::OptimizerKind::kAdam;
+  const Fit found = fit(c, 0, kWidth, 1, file, "regression_run");
+  double largest = 0.0;
+  for (int64_t i = 0; i < kN; ++i) {
+    largest = std::max(largest, std::abs(a[static_cast<size_t>(i * (kN + 1) + kN)] /
+                                         a[static_cast<size_t>(i * (kN + 1) + i)]));
+  }
+  for (int64_t i = 0; i < kN; ++i) {
+    const double exact = a[static_cast<size_t>(i * (kN + 1) + kN)] / a[static_cast<size_t>(i * (kN + 1) + i)];
+    EXPECT_NEAR(found.weights[static_cast<size_t>(i)], exact, largest * kClosedForm) << "weight " << i;
+  }
+}
+
+TEST_F(SupervisedTest, ClassesAreLearned) {
+  std::vector<float> x;
+  std::vector<int32_t> y;
+  std::mt19937 random(5);
+  for (int i = 0; i < 300; ++i) {
+    const int32_t label = i % 3;
+    for (int32_t k = 0; k < 3; ++k) {
+      x.push_back((k == label ? 1.0F : 0.0F) + static_cast<float>(random()) / 4e9F * 0.4F);
+    }
+    y.push_back(label);
+  }
+  const Fit found = fit(config(200, 30, 0.1), 3, 3, 3, write<int32_t>("classes", x, y), "c");
+  EXPECT_EQ(found.evaluation.metrics.at("accuracy"), 1.0);
+  EXPECT_LT(found.evaluation.loss, 0.1);
+}
+
+TEST_F(SupervisedTest, StoppedAndContinuedEqualsNeverStoppedOnAnyThreads) {
+  std::vector<float> x;
+  std::vector<int32_t> y;
+  std::mt19937 random(9);
+  for (int i = 0; i < 90; ++i) {
+    y.push_back(i % 2);
+    for (int k = 0; k < 5; ++k) x.push_back(static_cast<float>(random()) / 4e9F);
+  }
+  const std::string file = write<int32_t>("two", x, y);
+  TrainConfig c = config(40, 16, 0.05);  // 90 examples: epochs end inside batches
+  c.accumulate = 2;
+  const std::vector<float> whole = fit(c, 2, 5, 1, file, "whole", 1).weights;
+  (void)fit(c, 2, 5, 1, file, "parts", 3, 17);
+  EXPECT_EQ(fit(c, 2, 5, 1, file, "parts", 2).weights, whole);
+  c.replay = false;
+  EXPECT_EQ(fit(c, 2, 5, 1, file, "eager", 8).weights, whole);
+}
+
+TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
+  models::Network network({dense(3)}, {{"table", {2}, DType::kF32, 0, -1}});
+  EXPECT_EQ(message_of([&] { (void)make_objective({}, 4, network.output()); }),
+            "layers: the last layer \"dense\" gives [3], the target has 4 classes. Set its units to 4");
+  EXPECT_EQ(message_of([&] { (void)make_objective({}, 0, network.output()); }),
+            "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
+            "flatten before");
+  ObjectiveConfig wrong;
+  wrong.loss = LossName::kMse;
+  EXPECT_EQ(message_of([&] { (void)make_objective(wrong, 3, network.output()); }),
+            "objective.loss: mse does not fit a target of classes and a last layer of [3]; "
+            "cross_entropy does");
+  const std::string file = write<int32_t>("few", {1, 2, 3, 4}, {0, 1});
+  const data::ExampleReader few(file);
+  Team team(1);
+  Engine engine(team);
+  EXPECT_EQ(message_of([&] {
+              const SupervisedTask task(engine, config(1, 8, 0.1),
+                                        make_objective({}, 3, network.output()), network, few,
+                                        nullptr);
+            }),
+            "train: " + file + " holds 2 examples, fewer than one batch of 8; set train.micro_batch=2");
+}
+
+}  // namespace
+}  // namespace ingot::train
