@@ -35,6 +35,8 @@ COVERED_ELSEWHERE = "tests/covered_elsewhere.txt"
 MAX_LINES = 800    # an error beyond
 GOAL_LINES = 500   # listed beyond: split when next touched
 GOAL_HEADER = 200
+MAX_FUNCTION = 60  # lines from the first of the signature to the closing brace
+MAX_PARAMETERS = 7
 
 CODE = {".h", ".cpp", ".cu"}
 SPDX = "SPDX-License-Identifier: Apache-2.0"
@@ -132,14 +134,20 @@ def read_covered(house):
         for name in (source, test):
             if not (ROOT / name).is_file():
                 house.error(path, number, f"{name} does not exist")
-        if own_test(pathlib.PurePosixPath(source)) in house.files:
+        if has_own_test(house, pathlib.PurePosixPath(source)):
             house.error(path, number, f"{source} has a test of its own: drop this line")
         covered[source] = test
     return covered
 
 
 def own_test(source):
-    return pathlib.PurePosixPath("tests", source.parts[1], source.stem + "_test.cpp")
+    return pathlib.PurePosixPath("tests", *source.parts[1:-1], source.stem + "_test.cpp")
+
+
+def has_own_test(house, source):
+    """In the same folder under tests/, or, as for the kernels, at the top of its room."""
+    test = own_test(source)
+    return test in house.files or pathlib.PurePosixPath("tests", test.parts[1], test.name) in house.files
 
 
 def check_tests(house):
@@ -147,7 +155,7 @@ def check_tests(house):
     for path in house.sources("src"):
         if path.suffix != ".cpp" or len(path.parts) < 3 or str(path) in covered:
             continue
-        if own_test(path) not in house.files:
+        if not has_own_test(house, path):
             house.error(path, 1, f"has no {own_test(path)} and no line in {COVERED_ELSEWHERE}")
 
 
@@ -162,6 +170,51 @@ def check_sizes(house):
             house.error(path, lines, f"{lines} lines, at most {MAX_LINES}: split it")
         elif lines > goal:
             house.notes.append(f"{path}: {lines} lines, the goal is {goal}")
+
+
+def definitions(text):
+    """(line, signature, lines) of each function defined at the margin or, in a class, one step in.
+
+    Relies on the layout of .clang-format: a definition begins and ends at the same indent, and what
+    lies between is indented further.
+    """
+    lines = text.split("\n")
+    for end, closing in enumerate(lines):
+        if closing not in ("}", "  }", "  };"):
+            continue
+        indent = len(closing) - len(closing.lstrip())
+        start = end - 1
+        while start >= 0 and (not lines[start].strip() or lines[start].startswith("#") or
+                              len(lines[start]) - len(lines[start].lstrip()) > indent):
+            start -= 1
+        head = "\n".join(lines[start:end]).split("{")[0]
+        is_function = "(" in head and not re.match(
+            r"\s*(//|namespace|struct|class|enum|union|extern|using|\}|public|private|protected)", head)
+        if is_function and not re.search(r"=\s*$", head):
+            yield start + 1, head, end - start + 1
+
+
+def parameters(head):
+    """How many the first parenthesis of a signature lists."""
+    depth, count, seen = 0, 0, False
+    for mark in head[head.index("("):]:
+        depth += (mark in "(<[{") - (mark in ")>]}")
+        if depth == 0:
+            break
+        seen = seen or not (mark.isspace() or mark in "()")
+        count += mark == "," and depth == 1
+    return count + 1 if seen else 0
+
+
+def check_functions(house):
+    for path in house.sources("src"):
+        for line, head, length in definitions(house.read(path)):
+            if length > MAX_FUNCTION:
+                house.notes.append(f"{path}:{line}: a function of {length} lines, the goal is "
+                                   f"{MAX_FUNCTION}")
+            if parameters(head) > MAX_PARAMETERS:
+                house.notes.append(f"{path}:{line}: {parameters(head)} parameters, the goal is "
+                                   f"{MAX_PARAMETERS}")
 
 
 def check_lines(house):
@@ -218,8 +271,8 @@ def check_links(house):
 
 def main():
     house = House()
-    for check in (check_includes, check_tests, check_sizes, check_lines, check_printing,
-                  check_links):
+    for check in (check_includes, check_tests, check_sizes, check_functions, check_lines,
+                  check_printing, check_links):
         check(house)
     for note in house.notes:
         print("note:", note)

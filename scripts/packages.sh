@@ -11,15 +11,16 @@ set -euo pipefail
 {
 # Builds and runs the program. Boost is headers only (Asio and Beast need no library of it).
 packages_run="g++ cmake ninja-build pkg-config libfmt-dev libssl-dev nlohmann-json3-dev
-  libyaml-cpp-dev libutf8proc-dev zlib1g-dev liblzma-dev libhwy-dev libboost1.81-dev"
+  libyaml-cpp-dev libutf8proc-dev zlib1g-dev liblzma-dev libpng-dev libjpeg-dev
+  libhwy-dev libboost1.81-dev"
 # Builds the tests. The sanitizer builds need nothing more: their runtimes come with g++.
 packages_test="libgtest-dev"
-# The repository's own rules (scripts/check_house.py).
-packages_house="python3"
+# The repository's own rules (scripts/check_house.py, scripts/format.sh).
+packages_house="python3 clang-format"
 # libFuzzer comes with clang's runtime.
 packages_fuzz="clang libclang-rt-14-dev"
-# Working on the code: formatting, lint, a compiler cache.
-packages_dev="clang-format clang-tidy ccache"
+# Working on the code: lint, a compiler cache.
+packages_dev="clang-tidy ccache"
 # scripts/chroot_check.sh
 packages_chroot="debootstrap git"
 }
@@ -60,7 +61,7 @@ install_packages() {
   fi
   if [[ "$(id -u)" != 0 ]]; then
     if ! command -v sudo >/dev/null; then
-      echo "packages: neither root nor sudo. As root, run: apt-get install --no-install-recommends" \
+      echo "packages: neither root nor sudo. As root, run: apt-get install --no-remove --no-install-recommends" \
         "${missing[*]}" >&2
       return 1
     fi
@@ -68,8 +69,14 @@ install_packages() {
   fi
   echo "packages: installing ${missing[*]}"
   ${as_root[@]+"${as_root[@]}"} apt-get update -qq
-  ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y -qq --no-install-recommends "${missing[@]}"
+  # Never at the cost of what is there: another version of a library may depend on it.
+  if ! ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-remove --no-install-recommends "${missing[@]}"; then
+    echo "packages: nothing was installed. If apt says above that packages need to be removed, these" \
+      "conflict with what this machine has; see which with: apt-get install -s" \
+      "--no-install-recommends ${missing[*]}" >&2
+    return 1
+  fi
 }
 
 if [[ "${BASH_SOURCE[0]}" == "$0" ]]; then

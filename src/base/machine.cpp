@@ -227,6 +227,18 @@ std::string cpu_model(const std::string& root) {
   return "unknown cpu";
 }
 
+std::string system_name(const std::string& root) {
+  constexpr std::string_view kKey = "PRETTY_NAME=";
+  const std::string release = read_or_empty(root + "/etc/os-release");
+  for (const std::string_view line : split(release, '\n')) {
+    if (!line.starts_with(kKey)) continue;
+    std::string name(trim(line.substr(kKey.size())));
+    std::erase(name, '"');
+    return name;
+  }
+  return std::string(trim(read_or_empty(root + "/proc/sys/kernel/ostype")));
+}
+
 std::string instruction_set() {
   std::vector<std::string> found;
 #if defined(__x86_64__)

@@ -28,6 +28,8 @@ namespace ingot {
 bool reset_peak_resident(const std::string& root = "");
 
 [[nodiscard]] std::string cpu_model(const std::string& root = "");  ///< "unknown cpu" if unnamed
+/// "Debian GNU/Linux 12 (bookworm)", else the kernel's name; empty when neither is known.
+[[nodiscard]] std::string system_name(const std::string& root = "");
 /// The vector extensions of this processor that kernels choose by: "sse4.2 avx avx2 fma bmi2".
 [[nodiscard]] std::string instruction_set();
 

@@ -35,6 +35,10 @@ void install(int number, Handler handler) {
 
 }  // namespace
 
+void throw_if_stopped(const StopFlag* stop) {
+  require(stop == nullptr || !stop->requested(), Code::kCancelled, "stopped by a signal");
+}
+
 StopSignals::StopSignals(StopFlag& flag) {
   StopFlag* none = nullptr;
   require(active_flag.compare_exchange_strong(none, &flag), Code::kInternal,

@@ -20,6 +20,10 @@ class StopFlag {
   static_assert(std::atomic<bool>::is_always_lock_free);
 };
 
+/// For long work, between its pieces: throws Error{kCancelled} once `stop` is requested. What was
+/// written whole stays; what was begun is dropped. Null: never.
+void throw_if_stopped(const StopFlag* stop);
+
 /// Routes SIGINT and SIGTERM to `flag` while alive, then restores the default actions; also makes a
 /// write beyond RLIMIT_FSIZE an error of that write (EFBIG) instead of the end of the process. One
 /// at a time in a process (Error{kInternal} otherwise). `flag` must outlive it.

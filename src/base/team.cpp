@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/team.h"
 
-#include <sys/resource.h>
-
 #include <chrono>
+#include <system_error>
+
+#include <sys/resource.h>
 
 #if defined(__SSE2__)
 #include <immintrin.h>
@@ -15,9 +16,9 @@
 namespace ingot {
 namespace {
 
-// About 100 microseconds of pause instructions: longer than the serial work between two kernels of a
-// decoded token (a worker that fell asleep there took 40 % of its tiles late), shorter than what a
-// sleeping caller would notice. With more workers than cores a spinning one holds up the others.
+// About 100 microseconds of pause instructions: longer than the serial work between two kernels of
+// a decoded token (a worker that fell asleep there took 40 % of its tiles late), shorter than what
+// a sleeping caller would notice. With more workers than cores a spinning one holds up the others.
 constexpr int kSpins = 10000;
 constexpr int kSpinsCrowded = 100;
 
@@ -53,10 +54,19 @@ Team::Team(int workers)
           "threads: {} workers asked for, 1 to 1024 are possible", workers);
   flush_denormals();
   threads_.reserve(static_cast<size_t>(workers - 1));
-  for (int w = 1; w < workers; ++w) threads_.emplace_back([this, w] { worker_loop(w); });
+  try {
+    for (int w = 1; w < workers; ++w) threads_.emplace_back([this, w] { worker_loop(w); });
+  } catch (const std::system_error& error) {
+    stop();
+    fail(Code::kOutOfMemory,
+         "threads: the system started {} of {} workers ({}). threads={} would do",
+         threads_.size() + 1, workers, error.what(), threads_.size() + 1);
+  }
 }
 
-Team::~Team() {
+Team::~Team() { stop(); }
+
+void Team::stop() {
   stop_.store(true, std::memory_order_relaxed);
   epoch_.fetch_add(1, std::memory_order_release);
   epoch_.notify_all();

@@ -16,6 +16,7 @@ namespace ingot {
 class Team {
  public:
   /// `workers` counts the calling thread; workers - 1 threads are started. Sets flush-to-zero on all.
+  /// Throws kOutOfMemory when the system refuses a thread.
   explicit Team(int workers);
   ~Team();
   Team(const Team&) = delete;
@@ -59,6 +60,7 @@ class Team {
   using Function = void (*)(const void*, int);
   void dispatch(Function function, const void* body);
   void worker_loop(int worker);
+  void stop();
   void wait_change(const std::atomic<uint32_t>& word, uint32_t old) const;
 
   int workers_;

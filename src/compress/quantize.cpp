@@ -136,12 +136,13 @@ void add_float(Output& out, const models::TransformerConfig& config, const Entry
 }
 
 Output quantize_all(Engine& engine, const models::TransformerConfig& config,
-                    const std::string& path, const std::vector<Entry>& entries,
-                    QuantFormat format) {
+                    const std::string& path, const std::vector<Entry>& entries, QuantFormat format,
+                    const StopFlag* stop) {
   const io::Safetensors file(path);
   Output out;
   std::set<std::string> used;
   for (const Entry& entry : entries) {
+    throw_if_stopped(stop);
     Tensor w = Tensor::empty(engine, entry.shape);
     used.insert(models::load_weight(config, file, entry.name, w));
     require_finite(path, entry.name, w);
@@ -166,7 +167,7 @@ bool same_folder(const std::string& a, const std::string& b) {
 
 QuantizeReport quantize_model(Engine& engine, const std::string& model_dir,
                               const std::string& out_dir, const QuantizeConfig& config,
-                              FileSystem& files) {
+                              FileSystem& files, const StopFlag* stop) {
   const std::string config_path = join_path(model_dir, kConfigFile);
   Json json = read_config(model_dir);
   const auto before = quantization_of(json, config_path);
@@ -181,7 +182,7 @@ QuantizeReport quantize_model(Engine& engine, const std::string& model_dir,
   Planner planner(config);
   model.visit(planner);
   Output out = quantize_all(engine, model_config, join_path(model_dir, kWeightsFile),
-                            planner.take(), config.format);
+                            planner.take(), config.format, stop);
 
   make_directories(files, out_dir);
   for (const char* name : kCompanions) {

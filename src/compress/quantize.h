@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Compresses a float model directory into an 8- or 4-bit one (quant_format.h draws it) by rounding
 // weights group by group; no data is needed. Linears, the token table and the head become blocks;
-// norms, biases and learned positions stay float32. One float matrix is in memory at a time, beside
-// the quantised ones. Called by the compress verb and the compress stage of run.
+// norms, biases and learned positions stay float32. One float matrix, and its copy as read, is in
+// memory at a time, beside what will be written. Called by the compress verb and the compress stage
+// of run.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/files.h"
+#include "base/signals.h"
 #include "compress/quant_format.h"
 #include "tensor/engine.h"
 
@@ -49,9 +51,11 @@ struct QuantizeReport {
 /// Reads `model_dir`, writes `out_dir` (made when needed; config.json last), tokenizer files
 /// copied. Throws kNumeric naming a tensor with NaN or infinity; kInvalidArgument when the folders
 /// are the same or a skip entry matches no layer; kUnsupported when the model is quantised already;
-/// and what reading a model throws. Cost: 2 ns (q8) to 10 ns (q4) per weight and core.
+/// kCancelled (between tensors, before anything is written); and what reading a model throws. Cost:
+/// 2 ns (q8) to 10 ns (q4) per weight and core.
 [[nodiscard]] QuantizeReport quantize_model(Engine& engine, const std::string& model_dir,
                                             const std::string& out_dir,
-                                            const QuantizeConfig& config, FileSystem& files);
+                                            const QuantizeConfig& config, FileSystem& files,
+                                            const StopFlag* stop = nullptr);
 
 }  // namespace ingot::compress

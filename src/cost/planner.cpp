@@ -2,6 +2,7 @@
 #include "cost/planner.h"
 
 #include <algorithm>
+#include <numeric>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -11,6 +12,8 @@
 #include "base/machine.h"
 #include "base/philox.h"
 #include "base/text.h"
+#include "kernels/attention.h"
+#include "models/paged_decoder.h"
 #include "train/step.h"
 
 namespace ingot::cost {
@@ -24,6 +27,7 @@ class SyntheticTask : public train::Task {
     for (int64_t i = 0; i < request.train.accumulate; ++i) slots_.push_back(make(engine));
   }
 
+  models::Transformer& model() { return model_; }
   nn::Module& module() override { return model_; }
   int64_t items() const override { return request_.train.micro_batch * request_.train.seq; }
   int64_t items_per_epoch() const override { return request_.tokens_per_epoch; }
@@ -75,6 +79,47 @@ void return_free_memory() {
 #endif
 }
 
+int64_t product(int64_t a, int64_t b, const char* what) {
+  return checked_mul(a, b, fmt::format("plan: {} of the run", what), Code::kInvalidArgument);
+}
+
+/// What a run takes at the very least, from the numbers of the recipe alone: its batches, the
+/// tables of positions, and of every layer the input and the inside of the MLP, kept for the way
+/// back.
+double least_bytes(const PlanRequest& r) {
+  const auto real = [](int64_t n) { return static_cast<double>(n); };
+  const double tokens = real(r.train.micro_batch) * real(r.train.seq);
+  const int ints = 2 + (r.isolate_documents ? 1 : 0) + (r.restart_positions ? 1 : 0);
+  const double batches = tokens * real(r.train.accumulate) * ints;
+  const double tables =
+      real(r.model.context) *
+      (r.model.layout == models::ModelLayout::kLlama ? real(r.model.head_dim()) : 1.0);
+  const double kept = tokens * real(r.model.layers) * real(r.model.dim + r.model.mlp_width());
+  return (batches + tables + kept) * sizeof(float);
+}
+
+/// What sample texts take: the cache of one sequence and a forward pass of the prompt, run once.
+int64_t sampler_bytes(Engine& engine, models::Transformer& model,
+                      const train::TrainConfig& config) {
+  constexpr int64_t kMaxRows = 256;
+  const int64_t before = engine.allocator().held_bytes();
+  const int64_t context = model.config().context;
+  const int64_t pages = (context + kernels::kAttentionTile - 1) / kernels::kAttentionTile;
+  models::PagedDecoder decoder(engine, model, {pages, 1, kMaxRows});
+  const auto prompt = static_cast<int64_t>(config.sample_prompt.size()) + 1;  // at most: bytes, eos
+  const int64_t count = std::min({kMaxRows, context, prompt});
+  std::vector<models::DecodeRow> rows(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i)
+    rows[static_cast<size_t>(i)].position = static_cast<int32_t>(i);
+  rows.back().wants_logits = true;
+  std::vector<int32_t> table(static_cast<size_t>(pages));
+  std::iota(table.begin(), table.end(), 0);
+  std::vector<float> logits(static_cast<size_t>(model.config().vocab));
+  decoder.forward(rows, table, logits);
+  return engine.allocator().held_bytes() - before +
+         static_cast<int64_t>(logits.size() * sizeof(float));
+}
+
 /// 6·(matrix weights) per token and 6·layers·dim·seq for causal attention, forward and backward.
 int64_t customary_flops(const PlanRequest& r, nn::Module& module) {
   int64_t matrices = 0;
@@ -83,7 +128,7 @@ int64_t customary_flops(const PlanRequest& r, nn::Module& module) {
     if (p.parameter->shape.rank() == 2 && !is_lookup) matrices += p.parameter->shape.size();
   }
   const int64_t tokens = r.train.micro_batch * r.train.accumulate * r.train.seq;
-  return tokens * (6 * matrices + 6 * r.model.layers * r.model.dim * r.train.seq);
+  return product(tokens, 6 * matrices + 6 * r.model.layers * r.model.dim * r.train.seq, "FLOPs");
 }
 
 /// Bytes of weights, gradients and optimiser state from the declared shapes alone, padding not
@@ -100,12 +145,24 @@ int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& modul
   return checked_mul<int64_t>(floats, sizeof(float), "plan: weights", Code::kInvalidArgument);
 }
 
+/// The largest divisor of n that is at most `most`.
+int64_t largest_divisor(int64_t n, int64_t most) {
+  while (n % most != 0) --most;
+  return most;
+}
+
 }  // namespace
 
 TrainPlan plan_training(Team& team, const PlanRequest& r) {
   TrainPlan plan;
   return_free_memory();
   plan.program_bytes = resident_bytes();
+  r.model.check();
+  if (const double least = static_cast<double>(plan.program_bytes) + least_bytes(r);
+      r.memory_bytes > 0 && least > static_cast<double>(r.memory_bytes)) {
+    plan.peak_bytes = static_cast<int64_t>(std::min(least, 9e18));
+    return plan;
+  }
   Engine engine(team, {r.seed, 0});
   SyntheticTask task(engine, r);
   const int64_t declared = declared_state_bytes(r.train, task.module());
@@ -122,23 +179,27 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
   plan.model_flops_per_step = customary_flops(r, task.module());
   plan.slab_bytes = forecast.slab_bytes;
   plan.state_bytes = engine.allocator().held_bytes();
-  plan.peak_bytes = plan.program_bytes + plan.state_bytes + plan.slab_bytes;
+  if (r.train.sample_every > 0) {
+    plan.sample_bytes = sampler_bytes(engine, task.model(), r.train);
+  }
+  plan.peak_bytes = plan.program_bytes + plan.state_bytes + plan.slab_bytes + plan.sample_bytes;
   const int64_t per_step = task.items() * r.train.accumulate;
   if (r.measure_s > 0 && (r.memory_bytes == 0 || plan.peak_bytes <= r.memory_bytes)) {
     plan.seconds_per_step = step.measure_seconds(r.measure_s);
     plan.tokens_per_second = static_cast<double>(per_step) / plan.seconds_per_step;
   }
   plan.steps = train::horizon_steps(r.train, r.tokens_per_epoch, plan.seconds_per_step);
-  plan.tokens = plan.steps * per_step;
+  plan.tokens = product(plan.steps, per_step, "tokens");
   plan.seconds = static_cast<double>(plan.steps) * plan.seconds_per_step;
-  if (r.train.eval_every > 0) {  // an evaluation is the forward third of a step's work
-    const int64_t most = r.train.eval_batches > 0
-                             ? std::min(r.validation_tokens, r.train.eval_batches * task.items())
-                             : r.validation_tokens;
-    const auto evaluations = static_cast<double>(plan.steps / r.train.eval_every + 1);
-    plan.seconds += evaluations * static_cast<double>(most) / static_cast<double>(per_step) *
-                    plan.seconds_per_step / 3.0;
-  }
+  // An evaluation is the forward third of a step's work; the last step is followed by one.
+  const int64_t every = r.train.eval_every > 0 ? r.train.eval_every : plan.steps;
+  const int64_t evaluations = every > 0 ? (plan.steps + every - 1) / every : 0;
+  const int64_t batches = r.train.eval_batches;
+  const int64_t most = batches > 0 && batches <= r.validation_tokens / task.items()
+                           ? batches * task.items()
+                           : r.validation_tokens;
+  plan.seconds += static_cast<double>(evaluations) * static_cast<double>(most) /
+                  static_cast<double>(per_step) * plan.seconds_per_step / 3.0;
   return plan;
 }
 
@@ -150,10 +211,12 @@ int64_t peak_memory(Team& team, const PlanRequest& request) {
 
 std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
   PlanRequest r = request;
+  const int64_t batch = r.train.micro_batch * r.train.accumulate;
   while (r.train.micro_batch > 1) {
-    const int64_t batch = r.train.micro_batch * r.train.accumulate;
-    r.train.micro_batch = r.train.micro_batch / 2;
-    r.train.accumulate = (batch + r.train.micro_batch - 1) / r.train.micro_batch;
+    const int64_t smaller = largest_divisor(batch, r.train.micro_batch / 2);
+    if (batch / smaller > train::kMaxAccumulate) break;
+    r.train.micro_batch = smaller;
+    r.train.accumulate = batch / smaller;
     const int64_t peak = peak_memory(team, r);
     if (peak <= request.memory_bytes) {
       return Change{fmt::format("train.micro_batch={} train.accumulate={}", r.train.micro_batch,
@@ -165,8 +228,8 @@ std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
     r.train.seq /= 2;
     const int64_t peak = peak_memory(team, r);
     if (peak <= request.memory_bytes) {
-      return Change{fmt::format("train.micro_batch=1 train.accumulate={} train.seq={}",
-                                r.train.accumulate, r.train.seq),
+      return Change{fmt::format("train.micro_batch={} train.accumulate={} train.seq={}",
+                                r.train.micro_batch, r.train.accumulate, r.train.seq),
                     peak};
     }
   }

@@ -17,12 +17,13 @@ struct TrainPlan {
   int64_t parameters = 0;
   int64_t steps = 0;
   int64_t tokens = 0;
-  int64_t flops_per_step = 0;   ///< as recorded: every kernel counts its own
+  int64_t flops_per_step = 0;        ///< as recorded: every kernel counts its own
   int64_t model_flops_per_step = 0;  ///< 6·N + causal attention, the customary count
-  int64_t slab_bytes = 0;       ///< activations and temporaries of a step
-  int64_t state_bytes = 0;      ///< weights, gradients, optimiser state
-  int64_t program_bytes = 0;    ///< the process itself, as it is now
-  int64_t peak_bytes = 0;       ///< the sum
+  int64_t slab_bytes = 0;            ///< activations and temporaries of a step
+  int64_t state_bytes = 0;           ///< weights, gradients, optimiser state
+  int64_t sample_bytes = 0;          ///< sample texts while training: cache and one forward pass
+  int64_t program_bytes = 0;         ///< the process itself, as it is now
+  int64_t peak_bytes = 0;            ///< the sum
   double seconds_per_step = 0.0;
   double seconds = 0.0;  ///< of all steps, evaluations included
   double tokens_per_second = 0.0;
@@ -32,23 +33,25 @@ struct PlanRequest {
   train::TrainConfig train;
   models::TransformerConfig model;
   uint64_t seed = 42;
-  int64_t memory_bytes = 0;         ///< cap; 0: none
-  int64_t tokens_per_epoch = 0;     ///< of the training split; 0: not known
+  int64_t memory_bytes = 0;      ///< cap; 0: none
+  int64_t tokens_per_epoch = 0;  ///< of the training split; 0: not known
   int64_t validation_tokens = 0;
   bool isolate_documents = true;
   bool restart_positions = true;
-  double measure_s = 2.0;           ///< 0: do not measure time
+  double measure_s = 2.0;  ///< 0: do not measure time
 };
 
-/// The plan. Does not check it against the cap; but where the weights and the optimiser's state alone
-/// are over the cap, nothing is allocated and only parameters, state_bytes and peak_bytes are set.
+/// The plan. Does not check it against the cap; but where the weights and the optimiser's state
+/// alone are over the cap, nothing is allocated and only parameters, state_bytes and peak_bytes are
+/// set; where the batches and what every layer keeps of them are, only peak_bytes, a lower bound.
+/// Throws kInvalidArgument for a model that cannot be, or counts that do not fit in 64 bits.
 [[nodiscard]] TrainPlan plan_training(Team& team, const PlanRequest& request);
 
 /// Memory alone (time is not measured).
 [[nodiscard]] int64_t peak_memory(Team& team, const PlanRequest& request);
 
-/// A change that fits under the cap: a smaller micro-batch with as much more accumulation, else a
-/// shorter window. nullopt when none does.
+/// A change that fits under the cap: a smaller micro-batch with as much more accumulation (their
+/// product stays), else a shorter window. nullopt when none does.
 struct Change {
   std::string text;  ///< "train.micro_batch=2 train.accumulate=4"
   int64_t peak_bytes = 0;

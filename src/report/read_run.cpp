@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "base/hash.h"
 #include "report/fields.h"
 #include "report/report.h"
 
@@ -99,12 +98,10 @@ RunRecord read_run(const fs::path& directory) {
   run.directory_name = (error ? directory : full).filename().string();
   const fs::path recipe = directory / "recipe.yaml";
   if (file_exists(recipe.string())) {
-    attempt(run, [&] {
-      run.recipe = read_file(recipe.string(), kLargestRecord);
-      run.recipe_hash = sha256_hex(std::string_view(run.recipe));
-    });
+    attempt(run, [&] { run.recipe = read_file(recipe.string(), kLargestRecord); });
   }
   run.run = read_part(run, directory / "run.json");
+  run.recipe_hash = text(run.run, "recipe_hash");
   run.plan = read_part(run, directory / "plan.json");
   read_stages(run, directory / "stages");
   read_metrics_part(run, directory / "metrics.jsonl");

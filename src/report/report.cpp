@@ -3,11 +3,9 @@
 #include "report/report.h"
 
 #include <algorithm>
-#include <memory>
 
 #include <fmt/format.h>
 
-#include "base/files.h"
 #include "base/text.h"
 #include "report/fields.h"
 #include "report/html.h"
@@ -107,17 +105,16 @@ std::string render(const RunRecord& run) {
   page += details_section(run) + problems_section(run);
   page += "</main>\n";
   if (!run.recipe_hash.empty()) {
-    page += fmt::format("<footer>{} SHA-256 <code>{}</code></footer>\n", words::kRecipe,
+    page += fmt::format("<footer>{} <code>{}</code></footer>\n", words::kRecipe,
                         escape(run.recipe_hash));
   }
   return page + "</body>\n</html>\n";
 }
 
-std::filesystem::path write_report(const std::filesystem::path& directory) {
+std::filesystem::path write_report(FileSystem& files, const std::filesystem::path& directory) {
   const std::string page = render(read_run(directory));
   const std::filesystem::path path = directory / "report.html";
-  const std::unique_ptr<FileSystem> files = real_files();
-  write_atomically(*files, path.string(), std::string_view(page));
+  write_atomically(files, path.string(), std::string_view(page));
   return path;
 }
 

@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/json.h"
 #include "ledger/metrics.h"
 
@@ -29,7 +30,7 @@ struct StageRecord {
 struct RunRecord {
   std::string directory_name;
   std::string recipe;               ///< the text of recipe.yaml
-  std::string recipe_hash;          ///< SHA-256 of that text, hexadecimal
+  std::string recipe_hash;          ///< of run.json: the hash that checkpoints carry
   Json run;                         ///< run.json: name, version, started, finished, machine
   Json plan;                        ///< plan.json
   std::vector<StageRecord> stages;  ///< in the order of the pipeline, unknown names last
@@ -44,6 +45,6 @@ struct RunRecord {
 [[nodiscard]] std::string render(const RunRecord& run);
 
 /// Writes render(read_run(directory)) to <directory>/report.html, atomically; returns its path.
-std::filesystem::path write_report(const std::filesystem::path& directory);
+std::filesystem::path write_report(FileSystem& files, const std::filesystem::path& directory);
 
 }  // namespace ingot::report

@@ -109,17 +109,23 @@ std::string cleaning_table(const Json& numbers) {
   const std::string after = count_at(numbers, "files_after");
   if (!before.empty()) table.row({"before", before, bytes_at(numbers, "bytes_before")});
   removed_rows(numbers, table);
+  const std::string heads = count_at(numbers, "licence_heads.files");
+  if (!heads.empty() && heads != "0") {
+    table.row({std::string(words::kLicenceHeads), heads,
+               "\xE2\x88\x92" + bytes_at(numbers, "licence_heads.bytes")});
+  }
   if (!after.empty()) table.row({"after", after, bytes_at(numbers, "bytes_after")}, true);
   return table.empty() ? std::string() : table.html();
 }
 
-std::string split_table(const Json& numbers) {
+/// `tokens`: of each split, counted by the stage that made the shards.
+std::string split_table(const Json& numbers, const Json& tokens) {
   Table table({{"Split", false}, {"Files"}, {"Bytes"}, {"Tokens"}});
   const Json* splits = find(numbers, "splits");
   if (splits == nullptr || !splits->is_object()) return {};
   for (const auto& [key, value] : splits->items()) {
     table.row({word(words::kSplits, key), count_at(value, "files"), bytes_at(value, "bytes"),
-               count_at(value, "tokens")});
+               count_at(tokens, "tokens." + key)});
   }
   return table.empty() ? std::string() : table.html();
 }
@@ -216,7 +222,7 @@ std::string data_section(const RunRecord& run) {
   const Json& mask = stage_numbers(run, "mask");
   const Json& split = stage_numbers(run, "split");
   const std::string clean_html = cleaning_table(stage_numbers(run, "clean"));
-  const std::string split_html = split_table(split);
+  const std::string split_html = split_table(split, stage_numbers(run, "tokenizer"));
   std::string body;
   if (!clean_html.empty() || !split_html.empty()) {
     body += "<div class=\"pair\">" + clean_html + split_html + "</div>\n";

@@ -76,12 +76,14 @@ inline constexpr std::array<Word, 12> kStageNames{{
     {"report", "Report"},
 }};
 
+inline constexpr std::string_view kLicenceHeads = "licence heads taken off";
+
 inline constexpr std::array<Word, 7> kRemoved{{
     {"invalid_utf8", "not UTF-8"},
     {"exact_duplicates", "exact duplicates"},
-    {"near_duplicates", "near duplicates"},
     {"near_empty", "nearly empty"},
-    {"licence_only", "nothing but a licence"},
+    {"empty", "empty"},
+    {"binary", "binary"},
     {"too_large", "too large"},
     {"unreadable", "unreadable"},
 }};

@@ -26,6 +26,14 @@ ApiError invalid(int status, std::string message, std::string param = "", std::s
                   std::move(param), std::move(code),         0};
 }
 
+/// Names of fields come from the client: what could end or bend a header line becomes '?'.
+std::string header_list(const std::vector<std::string>& names) {
+  std::string list = join(names, ",");
+  std::replace_if(
+      list.begin(), list.end(), [](char c) { return c <= ' ' || c > '~'; }, '?');
+  return list;
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 /// "localhost:8080" → "localhost", "[::1]:8080" → "::1".
@@ -266,6 +274,17 @@ int Api::retry_after_s() const {
   return static_cast<int>(std::ceil(std::clamp(mean * rounds, 1.0, kLongest)));
 }
 
+std::string Api::limit_lines(bool is_surplus) const {
+  const int64_t waiting = metrics_.waiting.load();
+  const int64_t limit = is_surplus ? config_.per_ip : config_.queue;
+  const int64_t remaining = is_surplus ? 0 : std::max<int64_t>(0, limit - waiting);
+  const int reset = remaining == limit ? 0 : retry_after_s();
+  return fmt::format(
+      "x-ratelimit-limit-requests: {}\r\nx-ratelimit-remaining-requests: {}\r\n"
+      "x-ratelimit-reset-requests: {}s\r\n",
+      limit, remaining, reset);
+}
+
 std::variant<Job, Reply> Api::complete(std::string_view body, text::EncodeScratch& scratch,
                                        std::function<void()> notify) {
   if (draining_) {
@@ -332,6 +351,26 @@ std::optional<ApiError> Api::size_up(const CompletionRequest& request, int64_t p
                  prompt < context ? "max_tokens" : "prompt", "context_length_exceeded");
 }
 
+/// A request is one answer: what it may hold is bounded before anything is computed.
+std::optional<ApiError> Api::bound_result(const CompletionRequest& request,
+                                          const std::vector<Choice>& choices) const {
+  const int64_t entries = request.logprobs.value_or(0) + 1;
+  int64_t tokens = 0;
+  for (const Choice& choice : choices) {
+    tokens += choice.options.max_tokens;
+    if (request.echo) tokens += static_cast<int64_t>(choice.prompt.size());
+  }
+  if (tokens * entries <= limits_.max_result) return std::nullopt;
+  return invalid(
+      400,
+      fmt::format(
+          "{} prompts times n = {} may give {} tokens with {} entries each (logprobs + 1), {} "
+          "in all, but {} are allowed. Please reduce 'max_tokens', 'n' or 'logprobs', or "
+          "send several requests.",
+          request.prompts.size(), request.n, tokens, entries, tokens * entries, limits_.max_result),
+      "max_tokens", "result_too_large");
+}
+
 std::variant<Job, Reply> Api::submit(const CompletionRequest& request, text::EncodeScratch& scratch,
                                      std::function<void()> notify) {
   const int64_t vocab = models::drawable_ids(engine_.spec(), engine_.tokenizer());
@@ -358,6 +397,7 @@ std::variant<Job, Reply> Api::submit(const CompletionRequest& request, text::Enc
       choices.push_back(choice);
     }
   }
+  if (const auto error = bound_result(request, choices)) return error_reply(*error);
   CompletionForm form;
   form.n = request.n;
   form.choices = static_cast<int64_t>(choices.size());
@@ -376,7 +416,8 @@ std::variant<Job, Reply> Api::submit(const CompletionRequest& request, text::Enc
   }
   CompletionHead head{next_id("cmpl-"), unix_seconds(), model_.id, model_.fingerprint};
   return Job{std::move(submitted.stream),
-             CompletionWriter(std::move(head), form, engine_.tokenizer()), request.stream};
+             CompletionWriter(std::move(head), form, engine_.tokenizer()), request.stream,
+             header_list(request.ignored)};
 }
 
 }  // namespace ingot::serve

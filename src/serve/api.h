@@ -44,6 +44,7 @@ struct Job {
   std::shared_ptr<Stream> stream;
   CompletionWriter writer;
   bool streaming = false;
+  std::string ignored;  ///< names of fields that were not understood, separated by commas
 };
 
 class Api {
@@ -67,6 +68,9 @@ class Api {
   [[nodiscard]] std::string next_request_id();
   /// For 429: about how long until a seat in the queue is free.
   [[nodiscard]] int retry_after_s() const;
+  /// The x-ratelimit-* lines of a response, in requests: the seats of the queue; for a client with
+  /// too many connections those instead.
+  [[nodiscard]] std::string limit_lines(bool is_surplus) const;
 
  private:
   struct Route;
@@ -88,6 +92,8 @@ class Api {
                                                  std::vector<int32_t>& ids) const;
   [[nodiscard]] std::optional<ApiError> size_up(const CompletionRequest& request, int64_t prompt,
                                                 int64_t& max_tokens) const;
+  [[nodiscard]] std::optional<ApiError> bound_result(const CompletionRequest& request,
+                                                     const std::vector<Choice>& choices) const;
 
   ServeConfig config_;
   ModelInfo model_;

@@ -44,15 +44,18 @@ struct ServeConfig {
           "further Host and Origin names accepted on loopback, separated by commas");
     field("max_batch", max_batch, "completions running at once");
     field("queue", queue, "completions waiting; more get status 429");
-    field("kv_mib", kv_mib, "memory for the KV cache, MiB; at most what max_batch texts need is taken, all of it at start");
+    field("kv_mib", kv_mib,
+          "memory for the KV cache, MiB; at most what max_batch texts need is taken, all of it at "
+          "start");
     field("step_rows", step_rows, "tokens per engine step, 0 takes the model's largest");
     field("max_choices", max_choices, "prompts times n in one request");
     field("max_body_bytes", max_body_bytes, "larger bodies get status 413");
     field("max_header_bytes", max_header_bytes, "larger headers get status 431");
     field("max_connections", max_connections, "connections held at once");
-    field("per_ip", per_ip, "connections served at once per client address; more get status 429");
+    field("per_ip", per_ip,
+          "connections served at once per client address (a proxy is one); more get status 429");
     field("stream_bytes", stream_bytes,
-          "text a client may leave unread per completion before it is cancelled");
+          "bytes a client may leave unread per request before its completions pause");
     field("header_timeout_s", header_timeout_s, "seconds for a request's header");
     field("body_timeout_s", body_timeout_s, "seconds for a request's body");
     field("idle_timeout_s", idle_timeout_s, "seconds a connection may wait for its next request");

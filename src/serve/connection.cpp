@@ -5,6 +5,7 @@
 // alone in its statement, which GCC 12 needs for correct lifetimes. See connection.h.
 #include "serve/connection.h"
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -20,6 +21,7 @@
 #include <boost/beast/http/status.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -80,10 +82,15 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   static net::awaitable<void> run(std::shared_ptr<Connection> self) {
     bool more = true;
     while (more) {
+      std::optional<std::string> failure;  // memory, or a broken invariant: this client only
       try {
         more = co_await self->serve_one();
-      } catch (const std::exception&) {
-        more = false;  // memory, or a broken invariant: this client only
+      } catch (const std::exception& error) {
+        failure = error.what();
+      }
+      if (failure) {
+        co_await self->fail(*failure);
+        more = false;
       }
       self->leave_stream();
     }
@@ -161,6 +168,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   net::awaitable<bool> send_stream(CompletionWriter& writer);
   net::awaitable<bool> send_whole(CompletionWriter& writer);
   net::awaitable<bool> refuse(const ApiError& error);
+  net::awaitable<void> fail(const std::string& reason);
   net::awaitable<bool> reply(const Reply& reply);
   net::awaitable<bool> write(std::string text);
   net::awaitable<void> linger();
@@ -187,6 +195,10 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   bool keep_alive_ = true;  // of the present request
   bool http_1_0_ = false;
   bool is_head_ = false;
+  bool is_completion_ = false;
+  bool head_sent_ = false;                         // of the answer to the present request
+  std::string ignored_;                            // fields of the present request
+  std::chrono::steady_clock::time_point arrived_;  // of the present request's header
   bool watching_ = false;
   bool gone_ = false;  // the client has closed
 };
@@ -196,6 +208,9 @@ net::awaitable<bool> Connection::serve_one() {
   keep_alive_ = false;
   http_1_0_ = false;
   is_head_ = false;
+  is_completion_ = false;
+  head_sent_ = false;
+  ignored_.clear();
   const bool started = co_await read_start();
   if (!started) co_return false;
   arm(refused_ ? kRefusedSeconds : config().header_timeout_s);
@@ -253,6 +268,7 @@ std::optional<ApiError> Connection::header_problem(error_code problem) const {
 
 net::awaitable<bool> Connection::answer(Parser& parser) {
   const auto& request = parser.get();
+  arrived_ = std::chrono::steady_clock::now();
   http_1_0_ = request.version() < 11;
   is_head_ = request.method() == http::verb::head;
   const bool wants_close = !request.keep_alive();
@@ -293,7 +309,8 @@ net::awaitable<bool> Connection::answer(Parser& parser) {
   }
   keep_alive_ = !wants_close && !closing_;
   bool sent = false;
-  if (shared_.api.is_completion(head)) {
+  is_completion_ = shared_.api.is_completion(head);
+  if (is_completion_) {
     sent = co_await complete(parser);
   } else {
     const Reply result = shared_.api.get(head);
@@ -311,6 +328,7 @@ net::awaitable<bool> Connection::complete(const Parser& parser) {
   }
   Job& job = std::get<Job>(result);
   stream_ = job.stream;
+  ignored_ = std::move(job.ignored);
   gone_ = false;
   watching_ = true;
   net::co_spawn(shared_.io, watch(shared_from_this()), net::detached);
@@ -421,13 +439,37 @@ net::awaitable<bool> Connection::refuse(const ApiError& error) {
   co_return false;
 }
 
+/// The reason is for the log; the client learns that it was not its fault.
+net::awaitable<void> Connection::fail(const std::string& reason) {
+  shared_.logger.error("serve: a request failed: {}", reason);
+  leave_stream();
+  try {
+    co_await stop_watching();
+    if (head_sent_) co_return;
+    const ApiError error{
+        500, "server_error", "The server had an error while processing your request.", "", "", 0};
+    co_await refuse(error);
+  } catch (const std::exception& again) {
+    shared_.logger.error("serve: the failure could not be answered: {}", again.what());
+  }
+}
+
 std::string Connection::head_lines(int status, std::string_view content_type) {
+  head_sent_ = true;
   const std::string_view reason = http::obsolete_reason(static_cast<http::status>(status));
-  return fmt::format(
+  std::string out = fmt::format(
       "HTTP/1.1 {} {}\r\nServer: ingot\r\nContent-Type: {}\r\nx-request-id: {}\r\n"
       "Connection: {}\r\n",
       status, reason, content_type, shared_.api.next_request_id(),
       keep_alive_ && !closing_ ? "keep-alive" : "close");
+  if (is_completion_ || refused_) out += shared_.api.limit_lines(refused_);
+  if (is_completion_) {
+    const auto spent = std::chrono::steady_clock::now() - arrived_;
+    fmt::format_to(std::back_inserter(out), "openai-processing-ms: {}\r\n",
+                   std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
+  }
+  if (!ignored_.empty()) out += "x-ingot-ignored-fields: " + ignored_ + "\r\n";
+  return out;
 }
 
 net::awaitable<bool> Connection::reply(const Reply& reply) {
@@ -479,8 +521,11 @@ net::awaitable<void> Connection::linger() {
 }  // namespace
 
 void start_connection(Shared& shared, int socket, bool is_v6, const std::string& ip, bool refused) {
-  tcp::socket adopted(shared.io, is_v6 ? tcp::v6() : tcp::v4(), socket);
-  error_code ignored;
+  tcp::socket adopted(shared.io);
+  error_code problem, ignored;
+  adopted.assign(is_v6 ? tcp::v6() : tcp::v4(), socket, problem);
+  if (problem) ::close(socket);
+  require(!problem, Code::kIo, "serve: cannot take a connection: {}", problem.message());
   adopted.set_option(tcp::no_delay(true), ignored);
   adopted.set_option(net::socket_base::send_buffer_size(kSendBuffer), ignored);
   auto connection = std::make_shared<Connection>(shared, std::move(adopted), ip, refused);

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "base/log.h"
 #include "serve/api.h"
 #include "serve/config.h"
 #include "serve/metrics.h"
@@ -42,9 +43,11 @@ struct Shared {
   std::set<Live*> live;
   std::map<std::string, int64_t> per_ip;
   std::function<void()> on_gone;  ///< a connection has left `live`
+  const Logger& logger;
 };
 
-/// Takes over an accepted socket. A refused connection gets status 429 for its first request.
+/// Takes over an accepted socket, also when it throws (kIo, memory). A refused connection gets
+/// status 429 for its first request.
 void start_connection(Shared& shared, int socket, bool is_v6, const std::string& ip, bool refused);
 
 }  // namespace ingot::serve

@@ -62,7 +62,8 @@ class Engine::Impl {
   void drop_ended();
   void admit();
   [[nodiscard]] bool fits(const Work& work) const;
-  void start(WorkPtr work);
+  void round();
+  void start(Work& work);
   void add_decode_rows();
   void add_prefill_rows();
   [[nodiscard]] bool paused(Work& work);
@@ -72,7 +73,8 @@ class Engine::Impl {
   void tell(Work& work);
   void release(Work& work);
   void sweep();
-  void fail_running(const std::string& reason);
+  template <class Works>
+  void fail(Works& works, const char* reason);
   void publish();
   void rest();
   [[nodiscard]] double now() const { return hooks_.clock->now_s(); }
@@ -97,7 +99,7 @@ class Engine::Impl {
 
   std::shared_ptr<Doorbell> bell_ = std::make_shared<Doorbell>();
   std::mutex mutex_;  // guards the four below
-  std::vector<WorkPtr> incoming_;
+  std::deque<WorkPtr> incoming_;
   int64_t queued_ = 0;  // submitted and never scheduled
   int64_t next_order_ = 0;
   bool stop_ = false;
@@ -133,6 +135,7 @@ Engine::Impl::Impl(models::Decoder& decoder, const text::Tokenizer& tokenizer,
   owner_.resize(static_cast<size_t>(spec_.max_sequences));
   for (int64_t i = config_.max_batch - 1; i >= 0; --i)
     free_slots_.push_back(static_cast<int32_t>(i));
+  running_.reserve(static_cast<size_t>(config_.max_batch));
   metrics_.pages_total = spec_.pages;
   thread_ = std::thread([this] { run(); });
 }
@@ -178,31 +181,49 @@ Submitted Engine::Impl::submit(std::vector<Choice> choices, bool bounded,
 void Engine::Impl::run() {
   flush_denormals();
   if (hooks_.thread_start) hooks_.thread_start();
-  while (take_in()) {
-    drop_ended();
-    admit();
-    rows_.clear();
-    score_rows_ = kScoreRows;
-    add_decode_rows();
-    add_prefill_rows();
-    publish();
-    if (rows_.empty()) {
-      rest();
-    } else {
-      step();
+  const auto fail_all = [this](const char* reason) {
+    fail(running_, reason);
+    fail(waiting_, reason);
+    sweep();
+  };
+  bool goes_on = true;
+  while (goes_on) {
+    try {
+      goes_on = take_in();
+      if (goes_on) round();
+    } catch (const std::exception& error) {  // memory, or a broken invariant: the engine lives on
+      ++metrics_.engine_errors;
+      hooks_.logger.error("serve: the engine failed with {} completions: {}",
+                          running_.size() + waiting_.size(), error.what());
+      fail_all(kFailed);
     }
   }
-  for (auto& work : waiting_) running_.push_back(std::move(work));
-  waiting_.clear();
-  fail_running(kStopping);
+  fail_all(kStopping);
   publish();
+}
+
+void Engine::Impl::round() {
+  drop_ended();
+  admit();
+  rows_.clear();
+  score_rows_ = kScoreRows;
+  add_decode_rows();
+  add_prefill_rows();
+  publish();
+  if (rows_.empty()) {
+    rest();
+  } else {
+    step();
+  }
 }
 
 /// Moves what was submitted into waiting_; false when the engine has to end.
 bool Engine::Impl::take_in() {
   const std::lock_guard lock(mutex_);
-  for (WorkPtr& work : incoming_) waiting_.push_back(std::move(work));
-  incoming_.clear();
+  while (!incoming_.empty()) {
+    waiting_.push_back(std::move(incoming_.front()));
+    incoming_.pop_front();
+  }
   return !stop_;
 }
 
@@ -221,9 +242,13 @@ void Engine::Impl::drop_ended() {
 void Engine::Impl::admit() {
   while (!waiting_.empty()) {
     if (free_slots_.empty() || !fits(*waiting_.front())) return;
+    start(*waiting_.front());
     WorkPtr work = std::move(waiting_.front());
     waiting_.pop_front();
-    start(std::move(work));
+    const auto place = std::find_if(running_.begin(), running_.end(), [&](const WorkPtr& other) {
+      return other->order > work->order;
+    });
+    running_.insert(place, std::move(work));  // there is room for max_batch
   }
 }
 
@@ -237,23 +262,20 @@ bool Engine::Impl::fits(const Work& work) const {
   return static_cast<double>(predicted) <= config_.overcommit * static_cast<double>(pool_.pages());
 }
 
-void Engine::Impl::start(WorkPtr work) {
-  const bool taken = pool_.take(pages_for(work->text.length()), work->pages);
-  INGOT_ASSERT(taken);
-  work->slot = free_slots_.back();
+/// Gives it a slot and its pages. The slot comes first, so that release() returns whatever it has.
+void Engine::Impl::start(Work& work) {
+  work.slot = free_slots_.back();
   free_slots_.pop_back();
-  owner_[static_cast<size_t>(work->slot)] = work.get();
-  std::copy(work->pages.begin(), work->pages.end(), page_table_.begin() + work->slot * row_pages_);
-  if (!work->scheduled) {
-    work->scheduled = true;
-    metrics_.queue_time.observe(now() - work->submitted_s);
-    metrics_.prompt_tokens += work->text.prompt_tokens();
-    const std::lock_guard lock(mutex_);
-    --queued_;
-  }
-  const auto place = std::find_if(running_.begin(), running_.end(),
-                                  [&](const WorkPtr& other) { return other->order > work->order; });
-  running_.insert(place, std::move(work));
+  owner_[static_cast<size_t>(work.slot)] = &work;
+  const bool taken = pool_.take(pages_for(work.text.length()), work.pages);
+  INGOT_ASSERT(taken);
+  std::copy(work.pages.begin(), work.pages.end(), page_table_.begin() + work.slot * row_pages_);
+  if (work.scheduled) return;
+  work.scheduled = true;
+  metrics_.queue_time.observe(now() - work.submitted_s);
+  metrics_.prompt_tokens += work.text.prompt_tokens();
+  const std::lock_guard lock(mutex_);
+  --queued_;
 }
 
 /// True while the client does not read; cancels it when that lasts.
@@ -288,15 +310,14 @@ bool Engine::Impl::grow(size_t index) {
       page_table_[static_cast<size_t>(entry)] = work.pages.back();
       continue;
     }
-    WorkPtr victim = std::move(running_.back());
+    waiting_.push_front(std::move(running_.back()));
     running_.pop_back();
-    const bool itself = victim.get() == &work;
-    release(*victim);
-    metrics_.recomputed_tokens += victim->text.cached();
+    Work& victim = *waiting_.front();
+    release(victim);
+    metrics_.recomputed_tokens += victim.text.cached();
     ++metrics_.preemptions;
-    victim->text.forget_cache();
-    waiting_.push_front(std::move(victim));
-    if (itself) return false;
+    victim.text.forget_cache();
+    if (&victim == &work) return false;
   }
   return true;
 }
@@ -324,7 +345,8 @@ void Engine::Impl::step() {
   } catch (const std::exception& error) {
     ++metrics_.engine_errors;
     hooks_.logger.error("serve: a step of {} rows failed: {}", rows_.size(), error.what());
-    fail_running(kFailed);
+    fail(running_, kFailed);
+    sweep();
     return;
   }
   ++metrics_.steps;
@@ -419,13 +441,18 @@ void Engine::Impl::sweep() {
   queued_ -= never_ran;
 }
 
-void Engine::Impl::fail_running(const std::string& reason) {
-  for (const WorkPtr& work : running_) {
-    work->error = reason;
-    work->text.cancel(FinishReason::kError);
-    tell(*work);
+/// Ends them with an error event. A client that cannot be told finds its event at the next ping.
+template <class Works>
+void Engine::Impl::fail(Works& works, const char* reason) {
+  for (const WorkPtr& work : works) {
+    try {
+      work->text.cancel(FinishReason::kError);
+      work->error = reason;
+      tell(*work);
+    } catch (const std::exception& error) {
+      hooks_.logger.error("serve: a client could not be told: {}", error.what());
+    }
   }
-  sweep();
 }
 
 void Engine::Impl::publish() {

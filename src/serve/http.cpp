@@ -63,7 +63,7 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
 
 class Server::Impl {
  public:
-  Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics);
+  Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics, Logger logger);
   ~Impl();
   int64_t run(const std::function<void(int)>& on_ready);
   void request_stop() noexcept;
@@ -78,6 +78,7 @@ class Server::Impl {
 
   ServeConfig config_;
   Metrics& metrics_;
+  Logger logger_;
   Api api_;
   int stop_event_;
   int port_ = 0;
@@ -92,8 +93,12 @@ class Server::Impl {
   net::steady_timer patience_{io_};
 };
 
-Server::Impl::Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics)
-    : config_(config), metrics_(metrics), api_(config, std::move(model), engine, metrics) {
+Server::Impl::Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
+                   Logger logger)
+    : config_(config),
+      metrics_(metrics),
+      logger_(std::move(logger)),
+      api_(config, std::move(model), engine, metrics) {
   check_config(config);
   config_.api_key.clear();
   shared_.reset(new Shared{config_,
@@ -105,7 +110,8 @@ Server::Impl::Impl(const ServeConfig& config, ModelInfo model, Engine& engine, M
                            text::EncodeScratch(),
                            {},
                            {},
-                           [this] { finish_if_empty(); }});
+                           [this] { finish_if_empty(); },
+                           logger_});
   const tcp::endpoint endpoint = resolve(io_, config);
   error_code problem;
   acceptor_.open(endpoint.protocol(), problem);
@@ -144,15 +150,23 @@ int64_t Server::Impl::run(const std::function<void(int)>& on_ready) {
 
 net::awaitable<void> Server::Impl::accept() {
   net::steady_timer pause(io_);
+  bool failing = false;
   while (acceptor_.is_open()) {
     tcp::socket socket(io_);
     tcp::endpoint peer;
     const auto [problem] = co_await acceptor_.async_accept(socket, peer, kResult);
     if (!problem) {
-      take(std::move(socket), peer);
+      failing = false;
+      try {
+        take(std::move(socket), peer);
+      } catch (const std::exception& error) {  // memory: this client only
+        logger_.error("serve: a connection could not be taken: {}", error.what());
+      }
       continue;
     }
     if (!acceptor_.is_open()) break;
+    if (!failing) logger_.error("serve: cannot accept connections: {}", problem.message());
+    failing = true;
     pause.expires_after(kAcceptPause);
     co_await pause.async_wait(kResult);
   }
@@ -183,6 +197,9 @@ net::awaitable<void> Server::Impl::await_stop() {
   uint64_t count = 0;
   co_await stop_.async_read_some(net::buffer(&count, sizeof count), kResult);
   api_.start_draining();
+  logger_.info("serve: drains: {} running, {} waiting, {} connections; at most {} s",
+               metrics_.running.load(), metrics_.waiting.load(), shared_->live.size(),
+               config_.drain_delay_s + config_.drain_timeout_s);
   net::co_spawn(io_, drain(), net::detached);
   if (count == 1) co_await stop_.async_read_some(net::buffer(&count, sizeof count), kResult);
   for (Live* live : shared_->live) cut_off_ += live->cut_off() ? 1 : 0;
@@ -209,8 +226,9 @@ void Server::Impl::finish_if_empty() {
   if (drained_ && shared_->live.empty()) io_.stop();
 }
 
-Server::Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics)
-    : impl_(std::make_unique<Impl>(config, std::move(model), engine, metrics)) {}
+Server::Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
+               Logger logger)
+    : impl_(std::make_unique<Impl>(config, std::move(model), engine, metrics, std::move(logger))) {}
 Server::~Server() = default;
 int Server::port() const { return impl_->port(); }
 int64_t Server::run(const std::function<void(int)>& on_ready) { return impl_->run(on_ready); }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "base/log.h"
 #include "serve/config.h"
 #include "serve/engine.h"
 #include "serve/metrics.h"
@@ -25,8 +26,11 @@ struct ModelInfo {
 class Server {
  public:
   /// Binds at once, so that port() is known. The engine and the metrics must outlive the server and
-  /// be each other's. Throws kInvalidArgument (check_config), kIo (address in use: names it).
-  Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics);
+  /// be each other's. The logger is told of the drain and of every failure with its reason, never
+  /// of keys, prompts or texts. Throws kInvalidArgument (check_config), kIo (address in use: names
+  /// it).
+  Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
+         Logger logger = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -58,7 +58,8 @@ struct RequestLimits {
   int64_t max_stops = 16;
   int64_t max_stop_bytes = 256;
   int64_t max_bias = 1024;
-  bool strict = false;  ///< unknown fields are errors
+  int64_t max_result = 262144;  ///< tokens of all choices times (logprobs + 1)
+  bool strict = false;          ///< unknown fields are errors
 };
 
 [[nodiscard]] std::variant<CompletionRequest, ApiError> parse_completion(

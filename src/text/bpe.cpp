@@ -172,10 +172,9 @@ std::optional<int32_t> ByteBpe::token_id(std::string_view bytes) const {
   return at == ids_.end() ? std::nullopt : std::optional<int32_t>(at->second);
 }
 
-void ByteBpe::save(const std::string& directory) const {
-  const auto files = real_files();
-  write_atomically(*files, join_path(directory, "tokenizer.json"), tokenizer_json(model_));
-  write_atomically(*files, join_path(directory, "tokenizer_config.json"),
+void ByteBpe::save(FileSystem& files, const std::string& directory) const {
+  write_atomically(files, join_path(directory, "tokenizer.json"), tokenizer_json(model_));
+  write_atomically(files, join_path(directory, "tokenizer_config.json"),
                    tokenizer_config_json(model_));
 }
 

@@ -73,7 +73,7 @@ class ByteBpe final : public Tokenizer {
   [[nodiscard]] int64_t vocab_size() const override;
   [[nodiscard]] std::string_view token_bytes(int32_t id) const override;
   [[nodiscard]] std::optional<int32_t> token_id(std::string_view bytes) const override;
-  void save(const std::string& directory) const override;
+  void save(FileSystem& files, const std::string& directory) const override;
 
   [[nodiscard]] const BpeModel& model() const { return model_; }
 

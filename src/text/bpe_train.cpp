@@ -288,7 +288,7 @@ void BpeTrainer::merge(const BpeTrainer& other) {
   for (const auto& word : other.counts_.words()) counts_.add(other.counts_.bytes(word), word.count);
 }
 
-BpeModel BpeTrainer::train() const {
+BpeModel BpeTrainer::train(const StopFlag* stop) const {
   Vocabulary vocabulary;
   BpeModel model;
   for (const std::string& token : config_.special_tokens) {
@@ -305,6 +305,7 @@ BpeModel BpeTrainer::train() const {
   Learner learner(counts_, byte_ids);
   HeapEntry best{};
   while (vocabulary.size() < config_.vocab_size && learner.next(config_.min_frequency, best)) {
+    throw_if_stopped(stop);
     const auto left = static_cast<uint32_t>(best.key >> 32);
     const auto right = static_cast<uint32_t>(best.key);
     const uint32_t merged = vocabulary.add(vocabulary[left] + vocabulary[right]);

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/signals.h"
 #include "text/bpe.h"
 
 namespace ingot::text {
@@ -20,11 +21,6 @@ struct BpeTrainConfig {
   int64_t vocab_size = 32000;
   int64_t min_frequency = 2;
   std::vector<std::string> special_tokens = {"<|endoftext|>"};  ///< ids 0, 1, ...; [0] ends a text
-
-  void visit(auto& field) {
-    field("vocab_size", vocab_size, "tokens in all: special tokens + 256 bytes + merges");
-    field("min_frequency", min_frequency, "a pair seen less often is not merged, >= 1");
-  }
 };
 
 /// Counts of distinct words: open addressing over one arena of bytes.
@@ -60,7 +56,8 @@ class BpeTrainer {
     return static_cast<int64_t>(counts_.words().size());
   }
   /// Learns the merges. The vocabulary is smaller than asked where the text has too few pairs.
-  [[nodiscard]] BpeModel train() const;
+  /// Throws kCancelled (between merges).
+  [[nodiscard]] BpeModel train(const StopFlag* stop = nullptr) const;
 
  private:
   BpeTrainConfig config_;

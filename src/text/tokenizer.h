@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/files.h"
 #include "text/encode_scratch.h"
 
 namespace ingot::text {
@@ -45,8 +46,9 @@ class Tokenizer {
   [[nodiscard]] virtual std::string_view token_bytes(int32_t id) const = 0;
   /// The id of a token with exactly these bytes; absent where there is none.
   [[nodiscard]] virtual std::optional<int32_t> token_id(std::string_view bytes) const = 0;
-  /// Writes tokenizer.json and tokenizer_config.json into an existing `directory`.
-  virtual void save(const std::string& directory) const = 0;
+  /// Writes tokenizer.json and tokenizer_config.json into an existing `directory`, each whole or
+  /// not at all.
+  virtual void save(FileSystem& files, const std::string& directory) const = 0;
 
   /// encode() with a scratch of its own, for single short texts.
   [[nodiscard]] std::vector<int32_t> encode(std::string_view text,

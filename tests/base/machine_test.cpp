@@ -32,6 +32,7 @@ TEST_F(Machine, WithoutFilesThereAreNoLimits) {
   EXPECT_EQ(total_memory(root_.path()), 0);
   EXPECT_EQ(resident_bytes(root_.path()), 0);
   EXPECT_EQ(cpu_model(root_.path()), "unknown cpu");
+  EXPECT_EQ(system_name(root_.path()), "");
   EXPECT_FALSE(reset_peak_resident(root_.path()));
 }
 
@@ -99,6 +100,13 @@ TEST_F(Machine, ReadsStatusAndModel) {
   EXPECT_EQ(resident_bytes(root_.path()), 1 << 20);
   EXPECT_EQ(peak_resident_bytes(root_.path()), 2 << 20);
   EXPECT_EQ(cpu_model(root_.path()), "Some CPU @ 2.50GHz");
+}
+
+TEST_F(Machine, SystemIsNamedByItsReleaseFileElseByTheKernel) {
+  put("/proc/sys/kernel/ostype", "Linux\n");
+  EXPECT_EQ(system_name(root_.path()), "Linux");
+  put("/etc/os-release", "ID=debian\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\n");
+  EXPECT_EQ(system_name(root_.path()), "Debian GNU/Linux 12 (bookworm)");
 }
 
 TEST(RealMachine, AnswersArePlausible) {

@@ -17,6 +17,16 @@ TEST(StopFlag, IsSetAndCleared) {
   EXPECT_FALSE(flag.requested());
 }
 
+TEST(StopFlag, EndsLongWorkBetweenItsPieces) {
+  StopFlag flag;
+  throw_if_stopped(nullptr);
+  throw_if_stopped(&flag);
+  flag.request();
+  const auto stop = [&] { throw_if_stopped(&flag); };
+  EXPECT_EQ(testing::message_of(stop), "stopped by a signal");
+  EXPECT_EQ(testing::code_of(stop), "cancelled");
+}
+
 TEST(StopSignals, FirstSignalSetsTheFlag) {
   for (const int number : {SIGINT, SIGTERM}) {
     StopFlag flag;

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/team.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
+
+#include <sys/resource.h>
 
 #include "base/message_of.h"
 
@@ -106,6 +110,22 @@ TEST(Team, CountsPageFaultsOfItsThreads) {
   });
   EXPECT_GT(team.page_faults(), before);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// A team larger than the address space left has room for.
+[[noreturn]] void start_too_many() {
+  const rlimit limit{int64_t{256} << 20, int64_t{256} << 20};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+  const std::string message = message_of([] { Team team(1024); });
+  std::fprintf(stderr, "%s\n", message.c_str());
+  std::_Exit(0);
+}
+
+TEST(TeamDeathTest, AThreadThatCannotStartEndsInAnError) {
+  EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0),
+              "threads: the system started [0-9]+ of 1024 workers .*threads=[0-9]+ would do");
+}
+#endif
 
 TEST(Team, RefusesImpossibleSizes) {
   EXPECT_EQ(message_of([] { Team team(0); }),

@@ -4,11 +4,13 @@
 #include "cost/planner.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/config.h"
 #include "base/machine.h"
 #include "base/philox.h"
 #include "base/text.h"
+#include "models/paged_decoder.h"
 #include "train/tiny_run.h"
 
 namespace ingot::cost {
@@ -105,7 +107,9 @@ TEST(Planner, ThePlannedStepIsTheStepThatRuns) {
     models::TransformerConfig model = tiny_model();
     model.tie_embeddings = tied;
     Team team(2);
-    const TrainPlan plan = plan_training(team, request_of(tiny_config(), model));
+    PlanRequest r = request_of(tiny_config(), model);
+    r.train.sample_every = 0;
+    const TrainPlan plan = plan_training(team, r);
     TinyStep real(data, tiny_config(), model, 2);
     (void)real.step.run(0, 0.01);
     EXPECT_EQ(plan.slab_bytes, real.engine.slab_bytes());
@@ -115,8 +119,60 @@ TEST(Planner, ThePlannedStepIsTheStepThatRuns) {
     EXPECT_LE(plan.state_bytes, real.engine.allocator().held_bytes());
     EXPECT_GE(plan.state_bytes * 1.05 + 65536,
               static_cast<double>(real.engine.allocator().held_bytes()));
+    EXPECT_EQ(plan.sample_bytes, 0);
     EXPECT_EQ(plan.peak_bytes, plan.program_bytes + plan.state_bytes + plan.slab_bytes);
   }
+}
+
+// What the cache and the forward passes of a sample text really add to the engine of a run.
+TEST(Planner, SampleTextsAreCounted) {
+  const TinyData data;
+  models::TransformerConfig model = tiny_model();
+  model.context = 512;
+  model.dim = 64;
+  PlanRequest r = request_of(tiny_config(), model);
+  r.train.sample_every = 5;
+  r.train.sample_prompt = "ab";
+  Team team(1);
+  const TrainPlan plan = plan_training(team, r);
+  EXPECT_EQ(plan.peak_bytes,
+            plan.program_bytes + plan.state_bytes + plan.slab_bytes + plan.sample_bytes);
+  TinyStep real(data, tiny_config(), model);
+  (void)real.step.run(0, 0.01);
+  const int64_t before = real.engine.allocator().held_bytes();
+  models::PagedDecoder decoder(real.engine, real.model, {8, 1, 256});
+  const std::vector<int32_t> table = {0, 1, 2, 3, 4, 5, 6, 7};
+  std::vector<float> logits(static_cast<size_t>(model.vocab));
+  const std::vector<models::DecodeRow> prompt = {
+      {1, 0, 0, false}, {2, 0, 1, false}, {3, 0, 2, true}};
+  decoder.forward(prompt, table, logits);
+  for (int32_t i = 3; i < 100; ++i) {
+    const models::DecodeRow row{4, 0, i, true};
+    decoder.forward({&row, 1}, table, logits);
+  }
+  const int64_t taken = real.engine.allocator().held_bytes() - before;
+  constexpr int64_t kPools = 2 * 2 * 8 * 64 * 32 * 4;  // layers, k and v, pages of 64 tokens
+  EXPECT_GT(taken, kPools);
+  EXPECT_GE(plan.sample_bytes * 1.1, static_cast<double>(taken));
+  EXPECT_LE(static_cast<double>(plan.sample_bytes), taken * 1.5);
+}
+
+TEST(Planner, EvaluationsAreCountedWithTheOneAtTheEnd) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.train.steps = 20;
+  r.measure_s = 0.001;
+  r.validation_tokens = 6400;  // 100 steps' worth of forward passes
+  const auto evaluations = [&](int64_t every) {
+    r.train.eval_every = every;
+    const TrainPlan plan = plan_training(team, r);
+    return (plan.seconds / plan.seconds_per_step - 20) / (100.0 / 3.0);
+  };
+  EXPECT_NEAR(evaluations(0), 1.0, 1e-9);
+  EXPECT_NEAR(evaluations(8), 3.0, 1e-9);  // after 8, 16 and 20 steps
+  EXPECT_NEAR(evaluations(10), 2.0, 1e-9);
+  r.train.eval_batches = int64_t{1} << 62;
+  EXPECT_NEAR(evaluations(10), 2.0, 1e-9);
 }
 
 TEST(Planner, StepsTokensAndTime) {
@@ -231,6 +287,61 @@ TEST(Planner, AHugeModelIsRefusedWithoutAllocatingIt) {
   const std::string message = message_of([&] { require_fits(team, r, plan.peak_bytes); });
   EXPECT_NE(message.find("the cap is 4.0 GiB. No smaller batch or window fits"), std::string::npos)
       << message;
+}
+
+// Sizes whose buffers alone are over the cap: refused at once, with nothing allocated.
+TEST(Planner, OversizedRecipesAreRefusedBeforeAnythingIsAllocated) {
+  Team team(1);
+  const auto refuse = [&](const std::function<void(PlanRequest&)>& change) {
+    PlanRequest r = request_of(tiny_config(), tiny_model());
+    change(r);
+    r.memory_bytes = int64_t{512} << 20;
+    const int64_t before = resident_bytes();
+    const TrainPlan plan = plan_training(team, r);
+    EXPECT_LT(resident_bytes() - before, 64 << 20);
+    EXPECT_GT(plan.peak_bytes, r.memory_bytes);
+    return message_of([&] { require_fits(team, r, plan.peak_bytes); });
+  };
+  const std::string batch = refuse([](PlanRequest& r) {
+    r.train.micro_batch = 1 << 20;
+    r.train.seq = 2047;
+  });
+  EXPECT_NE(batch.find("the cap is 512 MiB. No smaller batch or window fits"), std::string::npos)
+      << batch;
+  const std::string context = refuse([](PlanRequest& r) {
+    r.model.context = 1 << 24;
+    r.model.dim = 256;
+  });
+  EXPECT_NE(context.find("No smaller batch or window fits"), std::string::npos) << context;
+  const std::string model = refuse([](PlanRequest& r) {
+    r.model.layers = 4096;
+    r.model.dim = 1 << 20;
+    r.model.heads = r.model.kv_heads = 4096;
+    r.model.hidden = 1 << 22;
+  });
+  EXPECT_NE(model.find("No smaller batch or window fits"), std::string::npos) << model;
+}
+
+TEST(Planner, CountsThatDoNotFitIn64BitsAreRefused) {
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  r.train.steps = int64_t{1} << 62;
+  EXPECT_EQ(message_of([&] { (void)plan_training(team, r); }),
+            "plan: tokens of the run: 4611686018427387904 * 64 does not fit in 64 bits");
+}
+
+TEST(Planner, TheChangeKeepsTheBatch) {
+  Team team(1);
+  PlanRequest r = wide_request();
+  r.train.micro_batch = 27;
+  PlanRequest nine = r;
+  nine.train.micro_batch = 9;
+  nine.train.accumulate = 3;
+  r.memory_bytes = peak_memory(team, nine) + (2 << 20);
+  ASSERT_LT(r.memory_bytes, peak_memory(team, r)) << "the example is too small to prove anything";
+  const auto change = fitting_change(team, r);
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->text, "train.micro_batch=9 train.accumulate=3");
 }
 
 TEST(Planner, NoCapNoRefusal) {

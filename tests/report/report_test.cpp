@@ -48,16 +48,19 @@ class RunFolder {
 
 void fill(RunFolder& folder) {
   folder.file("recipe.yaml", "name: headers  # a comment\nseed: 1\n")
-      .file("run.json", R"({"started":"2024-05-01T12:34:56Z","machine":{"cpu":"Test CPU","cores":2,
+      .file(
+          "run.json",
+          R"({"started":"2024-05-01T12:34:56Z","recipe_hash":"0123456789abcdef","machine":{"cpu":"Test CPU","cores":2,
              "memory_bytes":8589934592,"system":"Debian 12"}})")
       .file("plan.json", R"({"parameters":1800000,"steps":3,"seconds":100,"peak_bytes":104857600})")
       .stage("inspect", R"({"files":862,"bytes":1048576})")
       .stage("clean", R"({"files_before":862,"bytes_before":2097152,"removed":
-             {"exact_duplicates":{"files":14,"bytes":1024},"strange_reason":3},"files_after":845})")
+             {"exact_duplicates":{"files":14,"bytes":1024},"strange_reason":3},
+             "licence_heads":{"files":7,"bytes":2048},"files_after":845})")
       .stage("mask", R"({"emails":41,"files":23})")
       .stage("split", R"({"near_duplicate_files":214,"near_duplicate_groups":77,
-             "splits":{"train":{"files":700,"bytes":1048576,"tokens":123456},"test":{"files":40}}})")
-      .stage("tokenizer", R"({"vocabulary":4096,"bytes_per_token":3.53})")
+             "splits":{"train":{"files":700,"bytes":1048576},"test":{"files":40}}})")
+      .stage("tokenizer", R"({"vocabulary":4096,"bytes_per_token":3.53,"tokens":{"train":123456}})")
       .stage("train", R"({"parameters":1800000,"steps":3,"seconds":110,"peak_bytes":94371840})",
              112)
       .stage("evaluate", R"({"bits_per_byte":1.5,"perplexity":6.5,
@@ -115,7 +118,7 @@ size_t count_of(const std::string& text, const std::string& part) {
 TEST(Report, OfAFullRunIsValidAndSelfContained) {
   RunFolder folder("full");
   fill(folder);
-  const fs::path path = write_report(folder.path());
+  const fs::path path = write_report(*real_files(), folder.path());
   EXPECT_EQ(path, folder.path() / "report.html");
   std::ifstream in(path);
   const std::string page{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
@@ -134,6 +137,9 @@ TEST(Report, ShowsTheFiguresOfEveryPart) {
                            "862 \xE2\x86\x92 845 files",
                            "removed: exact duplicates",
                            "removed: strange reason",
+                           "licence heads taken off",
+                           "0123456789ab</b>",
+                           "<code>0123456789abcdef</code>",
                            "\xE2\x88\x92"
                            "14",
                            "41 e-mail addresses were masked in 23 files.",

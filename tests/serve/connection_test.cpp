@@ -2,6 +2,7 @@
 // Hostile and careless clients over real sockets: malformed HTTP, slow halves, floods, vanishing.
 #include "serve/connection.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -281,6 +282,79 @@ TEST(Connection, BeyondAllConnectionsThereIsAShort503) {
   EXPECT_EQ(refused.body,
             R"({"error":{"message":"Too many connections.","type":"server_error","param":null,)"
             R"("code":"too_many_connections"}})");
+}
+
+TEST(Connection, AFailureOfOursIsLoggedAndAnsweredWith500) {
+  Service service;
+  for (const size_t padding : {size_t{0}, size_t{40000}}) {  // on the I/O thread and on the pool's
+    Client client(service.port());
+    client.send(post(R"({"model":"ingot","prompt":"explode")" + std::string(padding, ' ') + "}"));
+    const Response response = client.response();
+    EXPECT_EQ(response.status, 500);
+    EXPECT_EQ(response.body,
+              R"({"error":{"message":"The server had an error while processing your request.",)"
+              R"("type":"server_error","param":null,"code":null}})");
+    EXPECT_TRUE(client.closed());
+  }
+  const std::string line = "error: serve: a request failed: fake tokenizer: exploded";
+  EXPECT_EQ(service.log(), (std::vector<std::string>{line, line}));
+  EXPECT_EQ(complete(service.port(), R"("prompt":"p")").status, 200) << "the server goes on";
+}
+
+TEST(Connection, CompletionsTellLimitsAndTime) {
+  ServeConfig config;
+  config.max_batch = 1;
+  config.queue = 3;
+  Service service(config);
+  const std::string request = post(R"({"model":"ingot","prompt":"p","max_tokens":2})");
+  const Response idle = ask(service.port(), request);
+  EXPECT_TRUE(idle.has("x-ratelimit-limit-requests: 3")) << idle.head;
+  EXPECT_TRUE(idle.has("x-ratelimit-remaining-requests: 3"));
+  EXPECT_TRUE(idle.has("x-ratelimit-reset-requests: 0s"));
+  EXPECT_NE(idle.head.find("openai-processing-ms: "), std::string::npos);
+  EXPECT_EQ(idle.head.find("x-ingot-ignored-fields"), std::string::npos);
+  service.gate.set(false);
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int64_t i = 0; i < 4; ++i) {
+    clients.push_back(std::make_unique<Client>(service.port()));
+    clients.back()->send(request);
+    ASSERT_TRUE(
+        eventually([&] { return service.metrics.running == 1 && service.metrics.waiting == i; }));
+  }
+  const Response full = ask(service.port(), request);
+  EXPECT_EQ(full.status, 429);
+  EXPECT_TRUE(full.has("x-ratelimit-remaining-requests: 0"));
+  EXPECT_NE(full.head.find("x-ratelimit-reset-requests: "), std::string::npos);
+  EXPECT_FALSE(full.has("x-ratelimit-reset-requests: 0s"));
+  EXPECT_EQ(ask(service.port(), get("/health")).head.find("x-ratelimit"), std::string::npos);
+  service.gate.set(true);
+}
+
+TEST(Connection, FieldsThatWereIgnoredAreNamed) {
+  Service service;
+  const std::string fields = R"("prompt":"p","max_token":3,"a\r\nb":1)";
+  const Response whole = complete(service.port(), fields);
+  EXPECT_EQ(whole.status, 200);
+  EXPECT_NE(whole.head.find("x-ingot-ignored-fields: "), std::string::npos) << whole.head;
+  EXPECT_NE(whole.head.find("max_token"), std::string::npos);
+  EXPECT_EQ(whole.head.find("\nb"), std::string::npos) << "a name must not begin a line";
+  const Response streamed = complete(service.port(), fields + R"(,"stream":true)");
+  EXPECT_NE(streamed.head.find("x-ingot-ignored-fields: "), std::string::npos) << streamed.head;
+}
+
+TEST(Connection, ARequestWhoseAnswerWouldBeTooLargeIsRefused) {
+  Service service;
+  const auto status = [&](const char* fields) { return complete(service.port(), fields).status; };
+  const Response refused =
+      complete(service.port(), R"("prompt":["p","q"],"n":64,"max_tokens":200,"logprobs":20)");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(refused.body,
+            R"({"error":{"message":"2 prompts times n = 64 may give 25600 tokens with 21 entries )"
+            R"(each (logprobs + 1), 537600 in all, but 262144 are allowed. Please reduce )"
+            R"('max_tokens', 'n' or 'logprobs', or send several requests.",)"
+            R"("type":"invalid_request_error","param":"max_tokens","code":"result_too_large"}})");
+  EXPECT_EQ(status(R"("prompt":"p","n":128,"max_tokens":97,"logprobs":20)"), 200);  // 260736
+  EXPECT_EQ(status(R"("prompt":"p","n":128,"max_tokens":97,"logprobs":20,"echo":true)"), 400);
 }
 
 TEST(Connection, AVanishedClientCancelsItsText) {

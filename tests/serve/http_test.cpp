@@ -9,6 +9,7 @@
 
 #include "base/machine.h"
 #include "base/message_of.h"
+#include "serve/fail_new.h"
 #include "serve/serve_testing.h"
 
 namespace ingot::serve {
@@ -180,6 +181,27 @@ TEST(Server, MemoryDoesNotGrowWithRequests) {
   requests(1000);
   constexpr double kAllowance = 1.02;  // the allocator's own reserve may still settle
   EXPECT_LE(static_cast<double>(resident_bytes()), static_cast<double>(before) * kAllowance);
+}
+
+TEST(Server, AConnectionThatCannotBeTakenIsLoggedAndTheNextOneWorks) {
+  constexpr size_t kConnection = 512;  // less than a connection's state, more than a handler's
+  Service service;
+  EXPECT_EQ(ask(service.port(), get("/health")).status, 200);  // what is made once is made
+  ASSERT_TRUE(eventually([&] { return service.metrics.connections == 0; }));
+  testing::fail_next_new(kConnection);
+  Client refused(service.port());
+  EXPECT_TRUE(refused.closed());
+  EXPECT_TRUE(testing::has_failed_new());
+  EXPECT_EQ(ask(service.port(), get("/health")).status, 200);
+  EXPECT_EQ(service.log(), std::vector<std::string>{
+                               "error: serve: a connection could not be taken: std::bad_alloc"});
+}
+
+TEST(Server, DrainIsLogged) {
+  Service service;
+  service.stop();
+  EXPECT_EQ(service.log(), std::vector<std::string>{"info: serve: drains: 0 running, 0 waiting, 0 "
+                                                    "connections; at most 30 s"});
 }
 
 TEST(Server, DrainFinishesStreamsAndRefusesNewWork) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -72,7 +73,11 @@ class Service {
     engine_config.slow_client_s = config.write_stall_s;
     engine = std::make_unique<serve::Engine>(decoder, tokenizer, engine_config, metrics);
     server = std::make_unique<serve::Server>(
-        config, serve::ModelInfo{config.model_name, 1700000000, "fp"}, *engine, metrics);
+        config, serve::ModelInfo{config.model_name, 1700000000, "fp"}, *engine, metrics,
+        Logger(LogLevel::kInfo, [this](LogLevel level, std::string_view text) {
+          const std::lock_guard lock(log_mutex_);
+          log_.push_back(std::string(level_name(level)) + ": " + std::string(text));
+        }));
     thread_ = std::thread([this] { cut_off = server->run(); });
   }
   ~Service() {
@@ -86,6 +91,11 @@ class Service {
   [[nodiscard]] int port() const { return server->port(); }
   /// For tests that request the stop themselves.
   void join() { thread_.join(); }
+  /// What the server has logged so far, "level: text".
+  [[nodiscard]] std::vector<std::string> log() {
+    const std::lock_guard lock(log_mutex_);
+    return log_;
+  }
 
   FakeTokenizer tokenizer;
   FakeDecoder decoder;
@@ -96,6 +106,8 @@ class Service {
   int64_t cut_off = -1;
 
  private:
+  std::mutex log_mutex_;
+  std::vector<std::string> log_;
   std::thread thread_;
 };
 
