@@ -3,12 +3,6 @@
 # Its tests are tests/<room>/*_test.cpp, one executable per room.
 set(INGOT_ROOMS "" CACHE INTERNAL "")
 
-# The codecs of the room io, and that data reads its tables and pictures through them.
-find_package(PNG REQUIRED)
-find_package(JPEG REQUIRED)
-set(INGOT_LIBS_io ZLIB::ZLIB LibLZMA::LibLZMA PNG::PNG JPEG::JPEG)
-set(INGOT_LIBS_data ingot_io)
-
 function(ingot_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
@@ -18,7 +12,7 @@ function(ingot_room name)
   foreach(room ${ROOM_ROOMS})
     target_link_libraries(ingot_${name} PUBLIC ingot_${room})
   endforeach()
-  target_link_libraries(ingot_${name} PUBLIC ingot_flags ${ROOM_LIBS} ${INGOT_LIBS_${name}})
+  target_link_libraries(ingot_${name} PUBLIC ingot_flags ${ROOM_LIBS})
   set(INGOT_ROOMS ${INGOT_ROOMS} ${name} CACHE INTERNAL "")
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cpp)
   file(GLOB_RECURSE helpers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_cases.cpp)
