@@ -5,17 +5,28 @@ namespace ingot {
 
 std::string_view code_name(Code code) {
   switch (code) {
-    case Code::kInvalidArgument: return "invalid_argument";
-    case Code::kShapeMismatch: return "shape_mismatch";
-    case Code::kDtypeMismatch: return "dtype_mismatch";
-    case Code::kNotFound: return "not_found";
-    case Code::kIo: return "io";
-    case Code::kCorruptFile: return "corrupt_file";
-    case Code::kOutOfMemory: return "out_of_memory";
-    case Code::kUnsupported: return "unsupported";
-    case Code::kCancelled: return "cancelled";
-    case Code::kNumeric: return "numeric";
-    case Code::kInternal: return "internal";
+    case Code::kInvalidArgument:
+      return "invalid_argument";
+    case Code::kShapeMismatch:
+      return "shape_mismatch";
+    case Code::kDtypeMismatch:
+      return "dtype_mismatch";
+    case Code::kNotFound:
+      return "not_found";
+    case Code::kIo:
+      return "io";
+    case Code::kCorruptFile:
+      return "corrupt_file";
+    case Code::kOutOfMemory:
+      return "out_of_memory";
+    case Code::kUnsupported:
+      return "unsupported";
+    case Code::kCancelled:
+      return "cancelled";
+    case Code::kNumeric:
+      return "numeric";
+    case Code::kInternal:
+      return "internal";
   }
   return "internal";
 }

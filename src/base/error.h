@@ -47,7 +47,8 @@ template <class... Args>
 /// Throws Error{code, formatted message} unless `condition` holds. For the user's fault.
 template <class... Args>
 void require(bool condition, Code code, fmt::format_string<Args...> text, Args&&... args) {
-  if (!condition) [[unlikely]] throw Error(code, fmt::format(text, std::forward<Args>(args)...));
+  if (!condition) [[unlikely]]
+    throw Error(code, fmt::format(text, std::forward<Args>(args)...));
 }
 
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line);

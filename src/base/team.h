@@ -15,8 +15,8 @@ namespace ingot {
 
 class Team {
  public:
-  /// `workers` counts the calling thread; workers - 1 threads are started. Sets flush-to-zero on all.
-  /// Throws kOutOfMemory when the system refuses a thread.
+  /// `workers` counts the calling thread; workers - 1 threads are started. Sets flush-to-zero on
+  /// all. Throws kOutOfMemory when the system refuses a thread.
   explicit Team(int workers);
   ~Team();
   Team(const Team&) = delete;
@@ -67,10 +67,10 @@ class Team {
   int spins_;  // before a waiting worker sleeps
   Function function_ = nullptr;
   const void* body_ = nullptr;
-  alignas(64) std::atomic<uint32_t> epoch_{0};     // bumped to start a region
-  alignas(64) std::atomic<uint32_t> done_{0};      // workers finished in this region
-  alignas(64) std::atomic<uint32_t> arrived_{0};   // inside barrier()
-  alignas(64) std::atomic<uint32_t> sense_{0};     // barrier generation
+  alignas(64) std::atomic<uint32_t> epoch_{0};    // bumped to start a region
+  alignas(64) std::atomic<uint32_t> done_{0};     // workers finished in this region
+  alignas(64) std::atomic<uint32_t> arrived_{0};  // inside barrier()
+  alignas(64) std::atomic<uint32_t> sense_{0};    // barrier generation
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 };

@@ -68,7 +68,8 @@ std::vector<std::string> verb_keys(const std::vector<std::string>& sections) {
 
 std::string ops_help() {
   std::string text =
-      "# Ops\n\nPrinted by `ingot help ops` from the table in src/autograd/op_table.cpp; a test compares "
+      "# Ops\n\nPrinted by `ingot help ops` from the table in src/autograd/op_table.cpp; a test "
+      "compares "
       "them.\nEvery row is checked against a float64 truth, finite differences, odd shapes, views, "
       "1 to 8 threads and replay (tests/autograd).\nRow-invariant: the bytes of a row depend on "
       "that row alone, so a batch gives what its rows give one by one.\n\n"

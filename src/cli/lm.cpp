@@ -20,11 +20,10 @@ constexpr int64_t kPageTokens = 64;
 
 train::LanguageModel language_model(Engine& engine, models::Transformer& model,
                                     const text::Tokenizer& tokenizer, const Recipe& recipe) {
-  train::LanguageModel lm{
-      model, [&model](const Tensor& ids, const Tensor& targets, const Tensor& count,
-                      const nn::SequenceContext& context) {
-        return model.loss(ids, targets, count, context);
-      }};
+  train::LanguageModel lm{model, [&model](const Tensor& ids, const Tensor& targets,
+                                          const Tensor& count, const nn::SequenceContext& context) {
+                            return model.loss(ids, targets, count, context);
+                          }};
   if (recipe.train.sample_every == 0) return lm;
   lm.sample = [&engine, &model, &tokenizer, recipe] {
     models::PagedDecoder decoder(engine, model, single_sequence(model.config().context));
@@ -39,9 +38,8 @@ train::LanguageModel language_model(Engine& engine, models::Transformer& model,
   return lm;
 }
 
-train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
-                                  const std::string& folder, const data::ShardReader& shard,
-                                  const StopFlag* stop) {
+train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe, const std::string& folder,
+                                  const data::ShardReader& shard, const StopFlag* stop) {
   const std::unique_ptr<models::Transformer> model =
       compress::load_model(runtime.engine, folder, {.prepare = false});
   const models::TransformerConfig& c = model->config();
@@ -49,9 +47,10 @@ train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
           "eval: the model in {} knows {} tokens, {} has ids of a vocabulary of {}. Give a model "
           "that was trained with the tokenizer of this run",
           folder, c.vocab, shard.path(), shard.info().vocab_size);
-  require(c.context >= recipe.train.seq, Code::kInvalidArgument,
-          "eval: train.seq {} is longer than the context {} of the model in {}. train.seq={} would fit",
-          recipe.train.seq, c.context, folder, c.context);
+  require(
+      c.context >= recipe.train.seq, Code::kInvalidArgument,
+      "eval: train.seq {} is longer than the context {} of the model in {}. train.seq={} would fit",
+      recipe.train.seq, c.context, folder, c.context);
   const auto tokenizer = text::load_tokenizer(folder);
   train::LmTask task(runtime.engine, recipe.train, recipe.pack,
                      language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
@@ -65,8 +64,7 @@ OpenModel open_model(Runtime& runtime, const std::string& folder,
   open.model = compress::load_model(runtime.engine, folder);
   open.tokenizer = text::load_tokenizer(folder);
   if (options.pages == 0) options = single_sequence(open.model->config().context);
-  open.decoder =
-      std::make_unique<models::PagedDecoder>(runtime.engine, *open.model, options);
+  open.decoder = std::make_unique<models::PagedDecoder>(runtime.engine, *open.model, options);
   return open;
 }
 
@@ -91,8 +89,9 @@ std::vector<int32_t> prompt_ids(const text::Tokenizer& tokenizer, const std::str
   if (tokenizer.eos_id()) ids.push_back(*tokenizer.eos_id());  // opens the document
   const std::vector<int32_t> body = tokenizer.encode(prompt, text::Added::kPlain);
   ids.insert(ids.end(), body.begin(), body.end());
-  require(!ids.empty(), Code::kInvalidArgument,
-          "generate: the prompt is empty and the tokenizer names no end-of-text token to begin with");
+  require(
+      !ids.empty(), Code::kInvalidArgument,
+      "generate: the prompt is empty and the tokenizer names no end-of-text token to begin with");
   return ids;
 }
 
@@ -109,8 +108,7 @@ DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
   const auto start = Clock::now();
   std::chrono::duration<double> spent{};
   do {
-    const models::Generated g =
-        models::generate(*open.decoder, *open.tokenizer, prompt, options);
+    const models::Generated g = models::generate(*open.decoder, *open.tokenizer, prompt, options);
     speed.tokens += static_cast<int64_t>(g.completion.size());
     spent = Clock::now() - start;
   } while (spent.count() < kDecodeSeconds);
@@ -132,7 +130,8 @@ cost::PlanRequest plan_request(const Recipe& recipe) {
 
 std::string plan_text(const cost::TrainPlan& p, const PriceConfig& price) {
   std::string text = fmt::format(
-      "plan: {} parameters; {} steps of {} tokens; peak memory {} (weights and optimiser {}, step {}, "
+      "plan: {} parameters; {} steps of {} tokens; peak memory {} (weights and optimiser {}, step "
+      "{}, "
       "{}program {})",
       with_thousands(p.parameters), with_thousands(p.steps),
       with_thousands(p.steps > 0 ? p.tokens / p.steps : 0), human_bytes(p.peak_bytes),

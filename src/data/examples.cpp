@@ -59,8 +59,8 @@ ExampleLayout layout_of(const Json& json) {
     for (const Json& dim : entry.at("shape")) {
       const auto d = dim.get<int64_t>();
       size = d >= 1 ? checked_mul(size, d, "shape") : 0;
-      require(size >= 1 && size <= kMaxRecord, Code::kCorruptFile,
-              "field \"{}\" has an axis of {}", field.name, d);
+      require(size >= 1 && size <= kMaxRecord, Code::kCorruptFile, "field \"{}\" has an axis of {}",
+              field.name, d);
       field.shape.push(d);
     }
     fields.push_back(std::move(field));
@@ -142,8 +142,8 @@ ExampleReader::ExampleReader(const std::string& path) : file_(path) {
   const int64_t data_bytes = room - static_cast<int64_t>(footer_bytes);
   const std::string_view footer =
       file_.text().substr(static_cast<size_t>(data_bytes), static_cast<size_t>(footer_bytes));
-  require(crc32c(std::as_bytes(std::span(footer.data(), footer.size()))) == crc,
-          Code::kCorruptFile, "{}: the checksum of the footer does not match", path);
+  require(crc32c(std::as_bytes(std::span(footer.data(), footer.size()))) == crc, Code::kCorruptFile,
+          "{}: the checksum of the footer does not match", path);
   int64_t record_bytes = 0;
   try {
     const Json json = parse_json(footer, path);

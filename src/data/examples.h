@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Examples of fixed size in one file: what a table, a text or an image is after its transforms, ready
-// to be copied into a batch. Records lie back to back, so any one is found without an index and the
-// order of an epoch is only a matter of numbers. The writer streams; the reader checks every number
-// of the footer against the size of the file before it uses it. Format: docs/formats/examples.md.
-// Written by data/table_examples, read by train/supervised_task.
+// Examples of fixed size in one file: what a table, a text or an image is after its transforms,
+// ready to be copied into a batch. Records lie back to back, so any one is found without an index
+// and the order of an epoch is only a matter of numbers. The writer streams; the reader checks
+// every number of the footer against the size of the file before it uses it. Format:
+// docs/formats/examples.md. Written by data/table_examples, read by train/supervised_task.
 #pragma once
 
 #include <cstdint>

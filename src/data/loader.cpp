@@ -102,12 +102,15 @@ Loader::Loader(const ShardReader& shard, int64_t batch, int64_t seq, uint64_t se
   const int64_t tokens = shard.tokens();
   require(tokens > seq, Code::kInvalidArgument,
           "loader: {} holds {} tokens, fewer than one window of seq + 1 = {}; {}", shard.path(),
-          tokens, seq + 1, tokens > 1 ? fmt::format("set train.seq={} or less", tokens - 1) : "add text");
+          tokens, seq + 1,
+          tokens > 1 ? fmt::format("set train.seq={} or less", tokens - 1) : "add text");
   windows_ = tokens / seq;
-  require(windows_ >= batch, Code::kInvalidArgument,
-          "loader: {} holds {} windows of {} tokens, fewer than one batch of {}; set train.micro_batch={}{}",
-          shard.path(), windows_, seq, batch, windows_,
-          tokens > batch ? fmt::format(" or train.seq={}", std::min(tokens / batch, tokens - 1)) : "");
+  require(
+      windows_ >= batch, Code::kInvalidArgument,
+      "loader: {} holds {} windows of {} tokens, fewer than one batch of {}; set "
+      "train.micro_batch={}{}",
+      shard.path(), windows_, seq, batch, windows_,
+      tokens > batch ? fmt::format(" or train.seq={}", std::min(tokens / batch, tokens - 1)) : "");
 }
 
 double Loader::epoch_at(int64_t index) const {

@@ -91,7 +91,9 @@ ExampleLayout example_layout(const FeatureSet& features, bool with_target) {
   }
   if (with_target && features.target() != nullptr) {
     fields.push_back({std::string(kTargetField),
-                      features.target()->is_class() ? DType::kI32 : DType::kF32, {1}, 0});
+                      features.target()->is_class() ? DType::kI32 : DType::kF32,
+                      {1},
+                      0});
   }
   return ExampleLayout(std::move(fields));
 }
@@ -151,21 +153,22 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   result.schema = schema_of(config, *table, result.warnings);
   FeatureSet features(result.schema, config.features, config.target);
   const TableSplit split = split_table(*table, config.split, config.target.column);
-  result.fit =
-      features.fit(*table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
+  result.fit = features.fit(*table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
 
   make_directories(files, directory);
   const ExampleLayout layout = example_layout(features, true);
   Outputs out;
   for (size_t i = 0; i < kSplits; ++i) {
-    out.files[i] = std::make_unique<SplitFile>(
-        files, examples_path(directory, static_cast<Split>(i)), layout);
+    out.files[i] =
+        std::make_unique<SplitFile>(files, examples_path(directory, static_cast<Split>(i)), layout);
   }
-  encode_table(*table, features, [&](int64_t row) { return split.at(row); }, out, result);
+  encode_table(
+      *table, features, [&](int64_t row) { return split.at(row); }, out, result);
   const auto other = [&](const std::string& path, Split to) {
     if (path.empty()) return;
     const std::unique_ptr<TableReader> more = open_table(path, config.format);
-    encode_table(*more, features, [&](int64_t /*row*/) { return to; }, out, result);
+    encode_table(
+        *more, features, [&](int64_t /*row*/) { return to; }, out, result);
   };
   other(config.split.validation_file, Split::kValidation);
   other(config.split.test_file, Split::kTest);

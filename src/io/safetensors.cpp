@@ -30,8 +30,8 @@ DType dtype_of(const std::string& name, const std::string& where) {
   for (const DtypeName& d : kDtypes) {
     if (d.name == name) return d.dtype;
   }
-  fail(Code::kUnsupported, "{}: dtype \"{}\" is not one of F32, BF16, F16, F64, I64, I32, U8", where,
-       excerpt(name));
+  fail(Code::kUnsupported, "{}: dtype \"{}\" is not one of F32, BF16, F16, F64, I64, I32, U8",
+       where, excerpt(name));
 }
 
 int64_t size_field(const Json& value, const std::string& where, const char* key) {
@@ -69,8 +69,8 @@ TensorInfo parse_tensor(const std::string& name, const Json& entry, const std::s
   t.begin = size_field(range[0], where, "data_offsets");
   t.end = size_field(range[1], where, "data_offsets");
   require(t.begin <= t.end && t.end <= data_bytes, Code::kCorruptFile,
-          "{}: data_offsets [{}, {}] lie outside the file's {} bytes of data", where, t.begin, t.end,
-          data_bytes);
+          "{}: data_offsets [{}, {}] lie outside the file's {} bytes of data", where, t.begin,
+          t.end, data_bytes);
   require(t.end - t.begin == bytes, Code::kCorruptFile,
           "{}: {} of shape {} takes {} bytes, data_offsets give {}", where, dtype_name(t.dtype),
           t.shape.text(), bytes, t.end - t.begin);
@@ -96,7 +96,8 @@ SafetensorsHeader parse_safetensors(std::span<const std::byte> bytes, int64_t fi
                                     const std::string& what) {
   static_assert(std::endian::native == std::endian::little);
   require(bytes.size() >= 8, Code::kCorruptFile,
-          "{}: {} bytes are too few for a safetensors file. Is the copy complete?", what, file_size);
+          "{}: {} bytes are too few for a safetensors file. Is the copy complete?", what,
+          file_size);
   uint64_t n = 0;
   std::memcpy(&n, bytes.data(), 8);
   require(n <= static_cast<uint64_t>(kMaxHeader), Code::kCorruptFile,

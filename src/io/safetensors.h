@@ -34,9 +34,9 @@ struct SafetensorsHeader {
   int64_t data_begin = 0;  ///< offset of the data in the file
 };
 
-/// Reads and checks a header. `bytes` is the file's beginning (at least the whole header), file_size
-/// its size. Throws kCorruptFile naming `what`, the tensor and the contradiction; kUnsupported for a
-/// dtype that is not here. Pure: this is what the fuzzer drives.
+/// Reads and checks a header. `bytes` is the file's beginning (at least the whole header),
+/// file_size its size. Throws kCorruptFile naming `what`, the tensor and the contradiction;
+/// kUnsupported for a dtype that is not here. Pure: this is what the fuzzer drives.
 [[nodiscard]] SafetensorsHeader parse_safetensors(std::span<const std::byte> bytes,
                                                   int64_t file_size, const std::string& what);
 

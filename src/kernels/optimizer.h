@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Optimiser updates as one fused pass over flat float32 slabs, with PyTorch's formulas. Learning
-// rate, step number, gradient factor (clipping) and EMA decay are read through one-element
-// pointers, so a recorded step replays with new values. Elementwise: zero padding stays zero.
-// Sums of squares use double accumulators in fixed blocks. The row-sparse variants give exactly the
-// bytes of the dense update with zero gradient for the untouched rows. Called by optim/.
+// rate, step number and gradient factor (clipping) are read through one-element pointers, so a
+// recorded step replays with new values. Elementwise: zero padding stays zero. Sums of squares use
+// double accumulators in fixed blocks. The row-sparse variants give exactly the bytes of the dense
+// update with zero gradient for the untouched rows. Further rules are in adaptive.h and muon.h,
+// averages of weights in weight_passes.h. Called by optim/.
 #pragma once
 
 #include <cstdint>
@@ -94,15 +95,5 @@ struct FiniteCheckArgs {
   int64_t n = 0;
 };
 void finite_check(const FiniteCheckArgs& args, Team& team);
-
-/// ema[i] += (1 - *decay) (param[i] - ema[i]).
-struct EmaArgs {
-  static constexpr int kPointers = 3;
-  float* ema = nullptr;
-  const float* param = nullptr;
-  const float* decay = nullptr;
-  int64_t n = 0;
-};
-void ema(const EmaArgs& args, Team& team);
 
 }  // namespace ingot::kernels

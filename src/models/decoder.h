@@ -32,8 +32,8 @@ class Decoder {
   virtual ~Decoder() = default;
   [[nodiscard]] virtual DecoderSpec spec() const = 0;
 
-  /// page_table [max_sequences, max_pages] with max_pages = ceil(context / page_tokens); entry i of a
-  /// row is the pool page that holds tokens [i·page_tokens, (i+1)·page_tokens) of that sequence.
+  /// page_table [max_sequences, max_pages] with max_pages = ceil(context / page_tokens); entry i of
+  /// a row is the pool page that holds tokens [i·page_tokens, (i+1)·page_tokens) of that sequence.
   /// logits [number of rows with wants_logits, vocab], in row order. The bytes of a row's logits
   /// depend only on its own sequence, never on the other rows of the call.
   virtual void forward(std::span<const DecodeRow> rows, std::span<const int32_t> page_table,

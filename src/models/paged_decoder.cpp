@@ -15,8 +15,9 @@ PagedDecoder::PagedDecoder(Engine& engine, Transformer& model, PagedDecoderOptio
     : engine_(engine), model_(model), options_(options) {
   const TransformerConfig& c = model.config();
   require(options.pages > 0 && options.max_sequences > 0 && options.max_rows > 0,
-          Code::kInvalidArgument, "decoder: pages {}, max_sequences {} and max_rows {} must be positive",
-          options.pages, options.max_sequences, options.max_rows);
+          Code::kInvalidArgument,
+          "decoder: pages {}, max_sequences {} and max_rows {} must be positive", options.pages,
+          options.max_sequences, options.max_rows);
   const int64_t elements = kernels::paged_page_elements(c.kv(), c.head_dim());
   for (int64_t layer = 0; layer < c.layers; ++layer) {
     for (std::vector<Tensor>* pools : {&k_pools_, &v_pools_}) {

@@ -12,7 +12,7 @@
 namespace ingot::models {
 
 struct PagedDecoderOptions {
-  int64_t pages = 64;          ///< pages of 64 tokens in the pool
+  int64_t pages = 64;  ///< pages of 64 tokens in the pool
   int64_t max_sequences = 1;
   int64_t max_rows = 256;
   bool prefault = false;  ///< the pool's memory is taken now, not at each page's first use
@@ -35,7 +35,7 @@ class PagedDecoder : public Decoder, private nn::KvCache {
   Engine& engine_;
   Transformer& model_;
   PagedDecoderOptions options_;
-  std::vector<Tensor> k_pools_, v_pools_;  // per layer [pages, kv_heads·head_dim·64]
+  std::vector<Tensor> k_pools_, v_pools_;      // per layer [pages, kv_heads·head_dim·64]
   Tensor sequences_, positions_, page_table_;  // of the present call
 };
 

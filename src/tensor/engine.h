@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An engine owns what tensors share: the thread team, the allocator, the slab of planned steps, the
-// random key and the counters. It is also where ops hand in kernels: run at once (eager) or recorded
-// (tracing). One engine, one caller thread. Tensors must not outlive their engine.
+// random key and the counters. It is also where ops hand in kernels: run at once (eager) or
+// recorded (tracing). One engine, one caller thread. Tensors must not outlive their engine.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ class Engine {
   [[nodiscard]] int64_t memory_limit() const { return options_.memory_bytes; }
   Counters counters;
 
-  /// Runs `kernel(args, team)`, or records it while tracing. Args' first kPointers words are pointers.
+  /// Runs `kernel(args, team)`, or records it while tracing. Args' first kPointers words are
+  /// pointers.
   template <class Args>
   void launch(const char* name, void (*kernel)(const Args&, Team&), const Args& args,
               int64_t flops = 0) {
@@ -58,9 +59,9 @@ class Engine {
       kernel(args, team_);
       return;
     }
-    trace_->record({&invoke<Args>, reinterpret_cast<void (*)()>(kernel), name, 0, flops,
-                    Args::kPointers},
-                   &args, sizeof(Args));
+    trace_->record(
+        {&invoke<Args>, reinterpret_cast<void (*)()>(kernel), name, 0, flops, Args::kPointers},
+        &args, sizeof(Args));
   }
 
   /// Starts and ends recording; see tensor/plan.h, which is what callers use.
@@ -91,7 +92,7 @@ class Engine {
 
   bool check_finite = false;  ///< ops throw kNumeric when a result is NaN or infinite (eager only)
   ScopeName scope;            ///< set by models around their parts
-  void* tape = nullptr;  ///< the autograd tape that is recording, null when gradients are off
+  void* tape = nullptr;       ///< the autograd tape that is recording, null when gradients are off
 
  private:
   template <class Args>

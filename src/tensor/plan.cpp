@@ -59,11 +59,10 @@ int64_t pack_blocks(std::vector<Block>& blocks) {
     }
     block.address = static_cast<uintptr_t>(offset);
     total = std::max(total, offset + block.bytes);
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
-                                   [&](size_t a, size_t b) {
-                                     return blocks[a].address < blocks[b].address;
-                                   }),
-                  i);
+    placed.insert(
+        std::upper_bound(placed.begin(), placed.end(), i,
+                         [&](size_t a, size_t b) { return blocks[a].address < blocks[b].address; }),
+        i);
   }
   return total;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capture and replay. `Plan plan(engine, [&] { step(); });` records the step without running it, packs
-// its memory into the engine's slab by the blocks' lifetimes and rewrites the pointers. `run()` walks
-// the calls: no tape record, no allocator call, no shape rule. The same kernels run with the same
-// arguments in the same order as eagerly, so the bytes are the same.
-// Values of tensors that outlive the capture lie in the slab and are valid until another plan runs.
+// Capture and replay. `Plan plan(engine, [&] { step(); });` records the step without running it,
+// packs its memory into the engine's slab by the blocks' lifetimes and rewrites the pointers.
+// `run()` walks the calls: no tape record, no allocator call, no shape rule. The same kernels run
+// with the same arguments in the same order as eagerly, so the bytes are the same. Values of
+// tensors that outlive the capture lie in the slab and are valid until another plan runs.
 #pragma once
 
 #include <functional>
@@ -44,7 +44,8 @@ class Plan {
   int64_t flops_ = 0;
 };
 
-/// Records the step and returns the bytes its slab would take, touching no memory: what `plan` prints.
+/// Records the step and returns the bytes its slab would take, touching no memory: what `plan`
+/// prints.
 struct Forecast {
   int64_t slab_bytes = 0;
   int64_t flops = 0;

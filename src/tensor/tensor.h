@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensor: a value that shares its storage. Shape, strides and offset are inline; layout is a fact of
-// the storage: plain (strided) or opaque (packed panels, quantised blocks), and an op that has not
-// declared an opaque layout refuses it. Gradients live elsewhere: `slot` and `slot_step` are the
-// tape's integers for this tensor (autograd/tape.h), and nothing here knows what they mean.
+// Tensor: a value that shares its storage. Shape, strides and offset are inline; layout is a fact
+// of the storage: plain (strided) or opaque (packed panels, quantised blocks), and an op that has
+// not declared an opaque layout refuses it. Gradients live elsewhere: `slot` and `slot_step` are
+// the tape's integers for this tensor (autograd/tape.h), and nothing here knows what they mean.
 #pragma once
 
 #include <memory>
@@ -90,9 +90,7 @@ class Tensor {
   [[nodiscard]] T* data() const {
     return reinterpret_cast<T*>(raw());
   }
-  [[nodiscard]] std::byte* raw() const {
-    return storage_->data + offset_ * dtype_size(dtype_);
-  }
+  [[nodiscard]] std::byte* raw() const { return storage_->data + offset_ * dtype_size(dtype_); }
 
   /// The single element of a one-element tensor. Throws while tracing.
   [[nodiscard]] float item() const;

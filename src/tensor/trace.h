@@ -2,7 +2,8 @@
 // What a step does, as data: the kernel calls in order with their arguments, and the life of every
 // block of memory between them. While an engine traces, ops compute shapes and record calls but run
 // nothing, and memory is handed out as addresses that no machine has; tensor/plan.h then packs the
-// blocks into one slab, rewrites the pointers and replays. See docs/decisions/0005-tape-and-replay.md.
+// blocks into one slab, rewrites the pointers and replays. See
+// docs/decisions/0005-tape-and-replay.md.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +30,7 @@ struct Call {
 struct Block {
   int64_t bytes;
   int64_t born;
-  int64_t died;      // -1: outlives the trace
+  int64_t died;       // -1: outlives the trace
   uintptr_t address;  // virtual while tracing; offset in the slab once planned
   Storage* storage;   // null once released
 };
@@ -53,7 +54,7 @@ class Trace {
 
   std::vector<Call> calls;
   std::vector<int64_t> marks;  // first call of part 1, 2, …
-  std::vector<Block> blocks;  // addresses increase
+  std::vector<Block> blocks;   // addresses increase
   std::vector<std::byte> arena;
 
  private:

@@ -21,18 +21,19 @@ constexpr int64_t kMaxTokens = int64_t{1} << 56;  // of a whole run
 
 void check_sizes(const TrainConfig& c) {
   const auto at_most = [](const char* key, int64_t value, int64_t most) {
-    require(value <= most, Code::kInvalidArgument, "train.{}: {} is too large, at most {} is possible",
-            key, value, most);
+    require(value <= most, Code::kInvalidArgument,
+            "train.{}: {} is too large, at most {} is possible", key, value, most);
   };
   at_most("steps", c.steps, kMaxSteps);
   at_most("tokens", c.tokens, kMaxTokens);
   at_most("seq", c.seq, kMaxSeq);
   at_most("micro_batch", c.micro_batch, kMaxMicroBatch);
   at_most("accumulate", c.accumulate, kMaxAccumulate);
-  require(c.micro_batch * c.seq <= kMaxMicroTokens, Code::kInvalidArgument,
-          "train.micro_batch: {} windows of {} tokens are more than {} tokens. train.micro_batch={} "
-          "would do",
-          c.micro_batch, c.seq, kMaxMicroTokens, kMaxMicroTokens / c.seq);
+  require(
+      c.micro_batch * c.seq <= kMaxMicroTokens, Code::kInvalidArgument,
+      "train.micro_batch: {} windows of {} tokens are more than {} tokens. train.micro_batch={} "
+      "would do",
+      c.micro_batch, c.seq, kMaxMicroTokens, kMaxMicroTokens / c.seq);
 }
 
 }  // namespace
@@ -72,15 +73,17 @@ void TrainConfig::check() const {
 int64_t horizon_steps(const TrainConfig& c, int64_t tokens_per_epoch, double step_s) {
   const auto per_step = static_cast<double>(c.seq * c.micro_batch * c.accumulate);
   const auto at_least_one = [](double x) {
-    require(x <= static_cast<double>(kMaxSteps), Code::kInvalidArgument,
-            "train: the horizon is {} steps, at most {} are possible. Lower train.tokens, train.epochs "
-            "or train.minutes",
-            x, kMaxSteps);
+    require(
+        x <= static_cast<double>(kMaxSteps), Code::kInvalidArgument,
+        "train: the horizon is {} steps, at most {} are possible. Lower train.tokens, train.epochs "
+        "or train.minutes",
+        x, kMaxSteps);
     return std::max<int64_t>(1, static_cast<int64_t>(std::llround(x)));
   };
   if (c.steps > 0) return c.steps;
   if (c.tokens > 0) return at_least_one(std::ceil(static_cast<double>(c.tokens) / per_step));
-  if (c.epochs > 0) return at_least_one(c.epochs * static_cast<double>(tokens_per_epoch) / per_step);
+  if (c.epochs > 0)
+    return at_least_one(c.epochs * static_cast<double>(tokens_per_epoch) / per_step);
   return step_s > 0 ? at_least_one(c.minutes * 60.0 / step_s) : 0;
 }
 

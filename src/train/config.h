@@ -47,7 +47,8 @@ struct TrainConfig {
   bool replay = true;
 
   void visit(auto& field) {
-    field("steps", steps, "horizon in optimiser steps (give one of steps, epochs, tokens, minutes)");
+    field("steps", steps,
+          "horizon in optimiser steps (give one of steps, epochs, tokens, minutes)");
     field("epochs", epochs, "horizon in passes over the training split");
     field("tokens", tokens, "horizon in training tokens");
     field("minutes", minutes, "horizon in minutes on this machine, turned into steps at the start");
@@ -58,16 +59,20 @@ struct TrainConfig {
     field("optimizer", optimizer, "update rule");
     field("schedule", schedule, "learning rate over time");
     field("clip_norm", clip_norm, "largest norm of the gradient; 0: no clipping");
-    field("clip_value", clip_value, "largest size of one number of the gradient, cut before the norm is taken; 0: none");
+    field("clip_value", clip_value,
+          "largest size of one number of the gradient, cut before the norm is taken; 0: none");
     field("log_every", log_every, "steps between two lines of metrics");
     field("eval_every", eval_every, "steps between two evaluations; 0: only at the end");
-    field("eval_batches", eval_batches, "micro-batches per evaluation; 0: the whole validation split");
+    field("eval_batches", eval_batches,
+          "micro-batches per evaluation; 0: the whole validation split");
     field("sample_every", sample_every, "steps between two sample texts; 0: none");
     field("sample_prompt", sample_prompt, "how sample texts begin");
-    field("checkpoint_every", checkpoint_every, "steps between two checkpoints; 0: only at the end");
+    field("checkpoint_every", checkpoint_every,
+          "steps between two checkpoints; 0: only at the end");
     field("keep", keep, "checkpoints kept, at least 1");
     field("early_stop", early_stop, "ends a run that no longer improves");
-    field("keep_best", keep_best, "export the weights with the lowest validation loss, not the last");
+    field("keep_best", keep_best,
+          "export the weights with the lowest validation loss, not the last");
     field("replay", replay, "record the step once and replay it; false runs every op eagerly");
   }
   /// Throws kInvalidArgument naming train.<key> and a value that works.

@@ -64,8 +64,8 @@ Evaluation LmTask::evaluate() {
   return evaluate_shard(*validation_, 0, config_.eval_batches);
 }
 
-Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t context,
-                                  int64_t batches, const StopFlag* stop) {
+Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t context, int64_t batches,
+                                  const StopFlag* stop) {
   const data::EvalWindows windows(shard, config_.micro_batch, config_.seq, context, pack_);
   const int64_t all = windows.batches();
   const int64_t count = batches > 0 ? std::min(batches, all) : all;

@@ -26,8 +26,9 @@ struct LanguageModel {
 
 class LmTask : public Task {
  public:
-  /// Shards must outlive the task. A training shard that is smaller than a batch is refused when it is
-  /// first asked for batches or its size; a task that only evaluates takes any. validation may be null or empty: then evaluate() gives a loss of 0.
+  /// Shards must outlive the task. A training shard that is smaller than a batch is refused when it
+  /// is first asked for batches or its size; a task that only evaluates takes any. validation may
+  /// be null or empty: then evaluate() gives a loss of 0.
   LmTask(Engine& engine, const TrainConfig& config, const data::PackConfig& pack,
          LanguageModel model, const data::ShardReader& train, const data::ShardReader* validation);
 
@@ -44,8 +45,8 @@ class LmTask : public Task {
     return loader().windows_per_epoch() * config_.seq;
   }
 
-  /// Mean loss and bits per byte over a whole shard, each window seeing up to `context` tokens of the
-  /// one before; batches 0: all. Throws kCancelled (between batches).
+  /// Mean loss and bits per byte over a whole shard, each window seeing up to `context` tokens of
+  /// the one before; batches 0: all. Throws kCancelled (between batches).
   [[nodiscard]] Evaluation evaluate_shard(const data::ShardReader& shard, int64_t context,
                                           int64_t batches, const StopFlag* stop = nullptr);
 

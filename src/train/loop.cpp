@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "train/loop.h"
 
-#include <unistd.h>
-
 #include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/machine.h"
@@ -146,11 +145,11 @@ void Run::log_step(const StepResult& result, double lr) {
     speed_from_s_ = now;
     speed_from_step_ = state_.step;
   }
-  const double items_per_s = state_.step > speed_from_step_
-                                 ? static_cast<double>(items_per_step() *
-                                                       (state_.step - speed_from_step_)) /
-                                       std::max(now - speed_from_s_, 1e-9)
-                                 : 0.0;
+  const double items_per_s =
+      state_.step > speed_from_step_
+          ? static_cast<double>(items_per_step() * (state_.step - speed_from_step_)) /
+                std::max(now - speed_from_s_, 1e-9)
+          : 0.0;
   summary_.items_per_s = items_per_s;
   if (is_due(config_.log_every) || state_.step == state_.total_steps) {
     Fields fields, clock;
@@ -232,9 +231,9 @@ TrainSummary Run::finish(bool stopped) {
   summary_.parameters = step_.store().parameter_count();
   summary_.validation = validation_;
   summary_.best = state_.best;
-  summary_.end = stopped                                ? EndReason::kStopped
-                 : state_.step < state_.total_steps     ? EndReason::kEarlyStop
-                                                        : EndReason::kFinished;
+  summary_.end = stopped                            ? EndReason::kStopped
+                 : state_.step < state_.total_steps ? EndReason::kEarlyStop
+                                                    : EndReason::kFinished;
   if (!stopped && config_.keep_best && state_.best.step >= 0) {
     checkpoints_.load_best(step_.store());
   } else if (!stopped) {
@@ -243,8 +242,7 @@ TrainSummary Run::finish(bool stopped) {
   summary_.loss = state_.last_loss;
   summary_.seconds = seconds();
   if (summary_.items_per_s == 0.0 && summary_.seconds > 0.0) {
-    summary_.items_per_s =
-        static_cast<double>(items_per_step() * state_.step) / summary_.seconds;
+    summary_.items_per_s = static_cast<double>(items_per_step() * state_.step) / summary_.seconds;
   }
   summary_.flops_per_step = step_.flops();
   summary_.slab_bytes = c_.engine.slab_bytes();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training loop: load, step, log, evaluate, sample, checkpoint, stop. Continues what is in the
-// run directory. Everything it needs from outside (model, data, clock, files, progress) is handed in.
+// run directory. Everything it needs from outside (model, data, clock, files, progress) is handed
+// in.
 #pragma once
 
 #include <functional>
@@ -19,8 +20,8 @@ struct LoopContext {
   Task& task;
   FileSystem& files;
   const Clock& clock;
-  std::string out;          ///< run directory
-  std::string recipe_hash;  ///< of the resolved recipe
+  std::string out;                                           ///< run directory
+  std::string recipe_hash;                                   ///< of the resolved recipe
   std::function<bool()> should_stop = [] { return false; };  ///< polled after every step
   Progress* progress = nullptr;
   std::function<void(const std::string&)> note = [](const std::string&) {};
@@ -33,8 +34,8 @@ struct TrainSummary {
   int64_t steps = 0;
   int64_t total_steps = 0;
   int64_t parameters = 0;
-  double loss = 0.0;  ///< of the last step
-  Evaluation validation;         ///< the last one; empty before the first
+  double loss = 0.0;      ///< of the last step
+  Evaluation validation;  ///< the last one; empty before the first
   BestState best;
   EndReason end = EndReason::kFinished;
   double seconds = 0.0;       ///< of training, over this call and those it continues

@@ -70,9 +70,10 @@ Objective make_objective(const ObjectiveConfig& config, int64_t classes,
     o.loss = LossName::kBinaryCrossEntropy;
     o.link = models::Link::kSigmoid;
   } else {
-    require(fits && width == classes, Code::kShapeMismatch,
-            "layers: the last layer \"{}\" gives {}, the target has {} classes. Set its units to {}",
-            output.name, output.shape.text(), classes, classes);
+    require(
+        fits && width == classes, Code::kShapeMismatch,
+        "layers: the last layer \"{}\" gives {}, the target has {} classes. Set its units to {}",
+        output.name, output.shape.text(), classes, classes);
     o.loss = LossName::kCrossEntropy;
     o.link = models::Link::kSoftmax;
   }
@@ -170,8 +171,8 @@ SupervisedTask::Buffers SupervisedTask::make_buffers() const {
           Tensor::zeros(engine_, shape, is_id ? DType::kI32 : DType::kF32)};
 }
 
-/// Example i of the run is place i mod n of epoch i div n, whose order is a permutation keyed by seed
-/// and epoch: a pure function of i, so resuming needs no state.
+/// Example i of the run is place i mod n of epoch i div n, whose order is a permutation keyed by
+/// seed and epoch: a pure function of i, so resuming needs no state.
 int64_t SupervisedTask::load(int64_t index, int64_t slot) {
   const Buffers& b = buffers_[static_cast<size_t>(slot)];
   const data::ExampleField& target = *train_.layout().find(data::kTargetField);
@@ -215,8 +216,7 @@ Evaluation SupervisedTask::evaluate() {
   if (!runner_) {
     runner_.emplace(engine_, network_, config_.micro_batch, objective_.link, config_.replay);
   }
-  const Scores scores =
-      score(*runner_, network_, objective_, *validation_, config_.eval_batches);
+  const Scores scores = score(*runner_, network_, objective_, *validation_, config_.eval_batches);
   Evaluation e;
   e.loss = scores.loss;
   for (const MetricValue& v : scores.values) {

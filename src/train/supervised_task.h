@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learning from examples with a target: batches in a random order per epoch, the loss that suits the
-// target, and metrics on held-out examples. The network is given; nothing here knows tables or texts.
+// Learning from examples with a target: batches in a random order per epoch, the loss that suits
+// the target, and metrics on held-out examples. The network is given; nothing here knows tables or
+// texts.
 #pragma once
 
 #include <functional>
@@ -76,8 +77,9 @@ class Scorer {
 
 /// The fields of a record that are the network's inputs, in its order. Throws kInvalidArgument and
 /// kShapeMismatch naming `what` and the input.
-[[nodiscard]] std::vector<const data::ExampleField*> input_fields(
-    const data::ExampleLayout& layout, const models::Network& network, const std::string& what);
+[[nodiscard]] std::vector<const data::ExampleField*> input_fields(const data::ExampleLayout& layout,
+                                                                  const models::Network& network,
+                                                                  const std::string& what);
 /// Copies one field of a record into row `row` of a batch.
 void copy_field(const data::ExampleField& field, std::span<const std::byte> record, int64_t row,
                 const Tensor& to);
@@ -114,7 +116,6 @@ class SupervisedTask : public Task {
   [[nodiscard]] Evaluation evaluate() override;
   [[nodiscard]] int64_t items() const override { return config_.micro_batch; }
   [[nodiscard]] int64_t items_per_epoch() const override { return train_.rows(); }
-
 
  private:
   struct Buffers {

@@ -13,13 +13,13 @@
 
 namespace ingot::testing {
 
-/// True in sanitizer builds, whose shadow memory and red zones make sizes of the process meaningless.
+/// True in sanitizer builds, whose shadow memory and red zones make sizes of the process
+/// meaningless.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kIsSanitized = true;
 #else
 inline constexpr bool kIsSanitized = false;
 #endif
-
 
 /// The text of the Error that `call` throws, or "no error".
 template <class Call>

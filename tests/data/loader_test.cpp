@@ -204,11 +204,12 @@ TEST(Loader, RefusesCorporaThatAreTooSmall) {
     const size_t at = message.find(shard.path());
     return at == std::string::npos ? message : message.replace(at, shard.path().size(), "S");
   };
-  EXPECT_EQ(refuse(1, 10),
-            "loader: S holds 10 tokens, fewer than one window of seq + 1 = 11; set train.seq=9 or less");
   EXPECT_EQ(
-      refuse(4, 4),
-      "loader: S holds 2 windows of 4 tokens, fewer than one batch of 4; set train.micro_batch=2 or train.seq=2");
+      refuse(1, 10),
+      "loader: S holds 10 tokens, fewer than one window of seq + 1 = 11; set train.seq=9 or less");
+  EXPECT_EQ(refuse(4, 4),
+            "loader: S holds 2 windows of 4 tokens, fewer than one batch of 4; set "
+            "train.micro_batch=2 or train.seq=2");
   EXPECT_EQ(refuse(0, 4), "loader: batch 0 and seq 4 must be positive");
   // The advice works.
   EXPECT_EQ(Loader(shard, 1, 9, 0).windows_per_epoch(), 1);

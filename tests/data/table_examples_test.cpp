@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table becomes examples: rows and splits are counted, features are fitted on training rows alone,
-// and the encoder gives a row the same bytes later.
+// A table becomes examples: rows and splits are counted, features are fitted on training rows
+// alone, and the encoder gives a row the same bytes later.
 #include "data/table_examples.h"
 
 #include <cmath>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // optimizer.h against scalar updates in double over several steps, every option; the row-sparse
-// form against the dense one to the bit; norms, clipping, finite checks and EMA.
+// form against the dense one to the bit; norms, clipping, finite checks.
 #include "kernels/optimizer.h"
 
 #include <cmath>
@@ -260,21 +260,6 @@ TEST(FiniteCheck, NamesTheFirstBadElement) {
       EXPECT_EQ(first_of(x, team_of(2)), n / 3);
     }
   });
-}
-
-TEST(Ema, MovesByOneMinusDecay) {
-  const float decay = 0.75F;
-  for (const int64_t n : kSizes) {
-    const Floats start = uniform(n, 1), param = uniform(n, 2);
-    Doubles want;
-    for (size_t i = 0; i < start.size(); ++i) want.push_back(0.75 * start[i] + 0.25 * param[i]);
-    const auto compute = [&](Team& t) {
-      Floats average = start;
-      ema({average.data(), param.data(), &decay, n}, t);
-      return average;
-    };
-    expect_kernel(compute, want, 3e-7);
-  }
 }
 
 }  // namespace

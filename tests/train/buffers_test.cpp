@@ -58,7 +58,10 @@ class NetTask : public Task {
 
 struct Trainer {
   explicit Trainer(bool is_replayed = true, optim::OptimizerConfig optimizer = {})
-      : team(1), engine(team), task(engine), step(engine, config_of(is_replayed, optimizer), task) {}
+      : team(1),
+        engine(team),
+        task(engine),
+        step(engine, config_of(is_replayed, optimizer), task) {}
   static TrainConfig config_of(bool is_replayed, const optim::OptimizerConfig& optimizer) {
     TrainConfig c;
     c.replay = is_replayed;

@@ -64,8 +64,7 @@ TEST_F(Loop, TheRunHasEveryKindOfState) {
   EXPECT_NE((s.steps * 4) % windows, 0);
   EXPECT_GT(s.slab_bytes, 0);
   EXPECT_GT(s.flops_per_step, 0);
-  EXPECT_NE(expected_->metrics.find(
-                "\"kind\":\"sample\",\"prompt\":\"a \",\"text\":\"sample\"}"),
+  EXPECT_NE(expected_->metrics.find("\"kind\":\"sample\",\"prompt\":\"a \",\"text\":\"sample\"}"),
             std::string::npos);
   EXPECT_NE(expected_->metrics.find("\"kind\":\"validation\""), std::string::npos);
   EXPECT_EQ(expected_->metrics.find("clock"), std::string::npos);

@@ -33,9 +33,8 @@ class SupervisedTest : public ::testing::Test {
   std::string write(const std::string& name, const std::vector<float>& x,
                     const std::vector<Target>& y) {
     const size_t width = x.size() / y.size();
-    const data::ExampleLayout layout(
-        {{"table", DType::kF32, {static_cast<int64_t>(width)}, 0},
-         {"target", DTypeOf<Target>::kValue, {1}, 0}});
+    const data::ExampleLayout layout({{"table", DType::kF32, {static_cast<int64_t>(width)}, 0},
+                                      {"target", DTypeOf<Target>::kValue, {1}, 0}});
     const std::string path = join_path(folder_, name);
     write_atomically(*files_, path, [&](WritableFile& file) {
       data::ExampleWriter writer(file, layout);
@@ -125,14 +124,16 @@ TEST_F(SupervisedTest, ADenseRegressionIsLeastSquares) {
   };
   for (int64_t r = 0; r < kRows; ++r) {
     for (int64_t i = 0; i < kN; ++i) {
-      for (int64_t j = 0; j < kN; ++j) a[static_cast<size_t>(i * (kN + 1) + j)] += at(r, i) * at(r, j);
+      for (int64_t j = 0; j < kN; ++j)
+        a[static_cast<size_t>(i * (kN + 1) + j)] += at(r, i) * at(r, j);
       a[static_cast<size_t>(i * (kN + 1) + kN)] += at(r, i) * double{y[static_cast<size_t>(r)]};
     }
   }
   for (int64_t k = 0; k < kN; ++k) {  // Gauss-Jordan; the matrix is positive definite
     for (int64_t i = 0; i < kN; ++i) {
       if (i == k) continue;
-      const double f = a[static_cast<size_t>(i * (kN + 1) + k)] / a[static_cast<size_t>(k * (kN + 1) + k)];
+      const double f =
+          a[static_cast<size_t>(i * (kN + 1) + k)] / a[static_cast<size_t>(k * (kN + 1) + k)];
       for (int64_t j = k; j <= kN; ++j) {
         a[static_cast<size_t>(i * (kN + 1) + j)] -= f * a[static_cast<size_t>(k * (kN + 1) + j)];
       }
@@ -148,8 +149,10 @@ TEST_F(SupervisedTest, ADenseRegressionIsLeastSquares) {
                                          a[static_cast<size_t>(i * (kN + 1) + i)]));
   }
   for (int64_t i = 0; i < kN; ++i) {
-    const double exact = a[static_cast<size_t>(i * (kN + 1) + kN)] / a[static_cast<size_t>(i * (kN + 1) + i)];
-    EXPECT_NEAR(found.weights[static_cast<size_t>(i)], exact, largest * kClosedForm) << "weight " << i;
+    const double exact =
+        a[static_cast<size_t>(i * (kN + 1) + kN)] / a[static_cast<size_t>(i * (kN + 1) + i)];
+    EXPECT_NEAR(found.weights[static_cast<size_t>(i)], exact, largest * kClosedForm)
+        << "weight " << i;
   }
 }
 
@@ -189,11 +192,13 @@ TEST_F(SupervisedTest, StoppedAndContinuedEqualsNeverStoppedOnAnyThreads) {
 
 TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
   models::Network network({dense(3)}, {{"table", {2}, DType::kF32, 0, -1}});
-  EXPECT_EQ(message_of([&] { (void)make_objective({}, 4, network.output()); }),
-            "layers: the last layer \"dense\" gives [3], the target has 4 classes. Set its units to 4");
-  EXPECT_EQ(message_of([&] { (void)make_objective({}, 0, network.output()); }),
-            "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
-            "flatten before");
+  EXPECT_EQ(
+      message_of([&] { (void)make_objective({}, 4, network.output()); }),
+      "layers: the last layer \"dense\" gives [3], the target has 4 classes. Set its units to 4");
+  EXPECT_EQ(
+      message_of([&] { (void)make_objective({}, 0, network.output()); }),
+      "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
+      "flatten before");
   ObjectiveConfig wrong;
   wrong.loss = LossName::kMse;
   EXPECT_EQ(message_of([&] { (void)make_objective(wrong, 3, network.output()); }),
@@ -203,12 +208,12 @@ TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
   const data::ExampleReader few(file);
   Team team(1);
   Engine engine(team);
-  EXPECT_EQ(message_of([&] {
-              const SupervisedTask task(engine, config(1, 8, 0.1),
-                                        make_objective({}, 3, network.output()), network, few,
-                                        nullptr);
-            }),
-            "train: " + file + " holds 2 examples, fewer than one batch of 8; set train.micro_batch=2");
+  EXPECT_EQ(
+      message_of([&] {
+        const SupervisedTask task(engine, config(1, 8, 0.1),
+                                  make_objective({}, 3, network.output()), network, few, nullptr);
+      }),
+      "train: " + file + " holds 2 examples, fewer than one batch of 8; set train.micro_batch=2");
 }
 
 }  // namespace

@@ -97,7 +97,9 @@ train::LanguageModel tiny_hooks(models::Transformer& model) {
                    const nn::SequenceContext& context) {
             return model.loss(ids, targets, count, context);
           },
-          [] { return train::Sample{"a ", "sample"}; }};
+          [] {
+            return train::Sample{"a ", "sample"};
+          }};
 }
 
 TinyStep::TinyStep(const TinyData& data, const train::TrainConfig& config,

@@ -66,15 +66,15 @@ void Pipeline::evaluate() {
     return;
   }
   stage("evaluate", train_key() + to_json(recipe_.eval), [&] {
-    const train::Evaluation e = evaluate_folder(*runtime_, recipe_, path("model"), *test_, invocation_.stop);
+    const train::Evaluation e =
+        evaluate_folder(*runtime_, recipe_, path("model"), *test_, invocation_.stop);
     Json numbers = {{"loss", e.loss}, {"bytes", test_->info().text_bytes}};
     for (const auto& [name, value] : e.metrics) numbers[name] = value;
     if (recipe_.eval.baselines) {
       const auto documents = data::read_corpus(data::corpus_path(path("data"), data::Split::kTest));
       const data::CompressorBaselines b = data::compressor_baselines(documents, invocation_.stop);
-      numbers["baselines"] = {{"gzip_files", b.gzip_per_file},
-                              {"gzip_all", b.gzip_joined},
-                              {"xz_all", b.xz_joined}};
+      numbers["baselines"] = {
+          {"gzip_files", b.gzip_per_file}, {"gzip_all", b.gzip_joined}, {"xz_all", b.xz_joined}};
       invocation_.console.note(fmt::format(
           "test: {:.4f} bits per byte (perplexity {:.2f}); gzip -9 per file {:.4f}, joined {:.4f}, "
           "xz -9 joined {:.4f}",
@@ -97,7 +97,8 @@ Json Pipeline::measure_variant(const std::string& folder, const std::string& nam
 
 void Pipeline::compress() {
   if (!has_test()) {
-    invocation_.console.note("compress   skipped: no test split to judge it by; `ingot compress` writes the files");
+    invocation_.console.note(
+        "compress   skipped: no test split to judge it by; `ingot compress` writes the files");
     return;
   }
   stage("compress", train_key() + to_json(recipe_.compress), [&] {
@@ -112,8 +113,8 @@ void Pipeline::compress() {
     for (const std::string& format : recipe_.compress.formats) {
       compress::QuantizeConfig config;
       config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
-      (void)compress::quantize_model(runtime_->engine, path("model"), path("model-" + format), config,
-                               *invocation_.files, invocation_.stop);
+      (void)compress::quantize_model(runtime_->engine, path("model"), path("model-" + format),
+                                     config, *invocation_.files, invocation_.stop);
       const std::string folder = path("model-" + format);
       variants.push_back(measure_variant(folder, format, quality(folder)));
     }
@@ -123,7 +124,8 @@ void Pipeline::compress() {
       v["ratio"] = v["bytes"].get<double>() / whole;
       v["perplexity_change"] = v["perplexity"].get<double>() / reference - 1.0;
       invocation_.console.note(fmt::format(
-          "compress: {:<8} {:>10}  {:.3f} of float32, perplexity {:.4f} ({:+.2f} %), {:.0f} tokens/s",
+          "compress: {:<8} {:>10}  {:.3f} of float32, perplexity {:.4f} ({:+.2f} %), {:.0f} "
+          "tokens/s",
           v["name"].get<std::string>(), human_bytes(v["bytes"].get<int64_t>()),
           v["ratio"].get<double>(), v["perplexity"].get<double>(),
           100.0 * v["perplexity_change"].get<double>(), v["tokens_per_second"].get<double>()));

@@ -21,10 +21,11 @@ models::TransformerConfig Pipeline::model_config() const {
     config.vocab = tokenizer_ != nullptr ? tokenizer_->vocab_size() : recipe_.tokenizer.vocab_size;
   }
   const int64_t ids = train_ ? train_->info().vocab_size : 0;  // a replayed step no longer checks
-  require(config.vocab >= ids, Code::kInvalidArgument,
-          "recipe: model.vocab {} is below the {} tokens of the tokenizer. model.vocab={} would fit, "
-          "0 takes the tokenizer's",
-          config.vocab, ids, ids);
+  require(
+      config.vocab >= ids, Code::kInvalidArgument,
+      "recipe: model.vocab {} is below the {} tokens of the tokenizer. model.vocab={} would fit, "
+      "0 takes the tokenizer's",
+      config.vocab, ids, ids);
   require(config.context >= recipe_.train.seq, Code::kInvalidArgument,
           "recipe: train.seq {} is longer than model.context {}. model.context={} would fit",
           recipe_.train.seq, config.context, recipe_.train.seq);

@@ -79,8 +79,8 @@ void RunFolder::require_removable() const {
           recipe_.out);
   const auto require_outside = [&](const std::string& kept, std::string_view what) {
     require(!is_inside(kept, recipe_.out), Code::kInvalidArgument,
-            "run: --fresh would remove {}, which holds {} ({}). Use another out=DIR", recipe_.out, what,
-            kept);
+            "run: --fresh would remove {}, which holds {} ({}). Use another out=DIR", recipe_.out,
+            what, kept);
   };
   require_outside(".", "the current folder");
   if (!recipe_.data.path.empty()) require_outside(recipe_.data.path, "the corpus");
@@ -116,18 +116,15 @@ Json RunFolder::read_stage(const std::string& name) const {
 }
 
 void RunFolder::write_stage(const std::string& name, const std::string& key, const char* state,
-                           double seconds, const Json& numbers) {
-  const Json record = {{"name", name},
-                       {"state", state},
-                       {"key", key},
-                       {"seconds", seconds},
-                       {"numbers", numbers}};
+                            double seconds, const Json& numbers) {
+  const Json record = {
+      {"name", name}, {"state", state}, {"key", key}, {"seconds", seconds}, {"numbers", numbers}};
   write_atomically(*invocation_.files, path("stages/" + name + ".json"),
                    dump_json(record, 1) + "\n");
 }
 
 const Json& RunFolder::stage(const std::string& name, const std::string& key,
-                            const std::function<Json()>& work) {
+                             const std::function<Json()>& work) {
   throw_if_stopped(invocation_.stop);
   const Json before = read_stage(name);
   double spent = 0.0;
@@ -167,7 +164,7 @@ void RunFolder::report() {
 Json RunFolder::run_training(train::Task& task, const std::function<void()>& save) {
   const bool is_peak_fresh = reset_peak_resident();
   const auto progress = invocation_.console.progress(*invocation_.clock, "train");
-  train::LoopContext context{runtime_->engine, task,        *invocation_.files,
+  train::LoopContext context{runtime_->engine,   task,        *invocation_.files,
                              *invocation_.clock, recipe_.out, recipe_hash(recipe_)};
   context.should_stop = [&] { return invocation_.stop->requested(); };
   context.progress = progress.get();
@@ -183,16 +180,16 @@ Json RunFolder::run_training(train::Task& task, const std::function<void()>& sav
 
 Json RunFolder::train_numbers(const train::TrainSummary& s, int64_t per_step) {
   Json numbers = {{"parameters", s.parameters},
-          {"steps", s.steps},
-          {"planned_steps", s.total_steps},
-          {"tokens", s.steps * per_step},
-          {"seconds", s.seconds},
-          {"tokens_per_second", s.items_per_s},
-          {"flops_per_second",
-           static_cast<double>(s.flops_per_step) * s.items_per_s / static_cast<double>(per_step)},
-          {"loss", s.loss},
-          {"slab_bytes", s.slab_bytes},
-          {"early_stop", s.end == train::EndReason::kEarlyStop}};
+                  {"steps", s.steps},
+                  {"planned_steps", s.total_steps},
+                  {"tokens", s.steps * per_step},
+                  {"seconds", s.seconds},
+                  {"tokens_per_second", s.items_per_s},
+                  {"flops_per_second", static_cast<double>(s.flops_per_step) * s.items_per_s /
+                                           static_cast<double>(per_step)},
+                  {"loss", s.loss},
+                  {"slab_bytes", s.slab_bytes},
+                  {"early_stop", s.end == train::EndReason::kEarlyStop}};
   if (s.first_step_s > 0.0) numbers["first_step_seconds"] = s.first_step_s;
   if (s.best.step >= 0) {  // there was a validation split
     numbers["validation_loss"] = s.validation.loss;

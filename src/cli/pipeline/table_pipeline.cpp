@@ -53,8 +53,8 @@ std::string layer_table(models::Network& network) {
   }
   const auto row = [&](std::string_view n, std::string_view t, std::string_view s,
                        const std::string& p, const std::string& f, std::string_view from) {
-    return fmt::format("  {:<{}}  {:<{}}  {:<{}}  {:>12}  {:>12}  {}\n", n, name, t, type, s, shape, p,
-                       f, from);
+    return fmt::format("  {:<{}}  {:<{}}  {:<{}}  {:>12}  {:>12}  {}\n", n, name, t, type, s, shape,
+                       p, f, from);
   };
   std::string text = row("layer", "type", "shape", "parameters", "FLOP", "from");
   for (const models::Network::Line& line : lines) {
@@ -94,9 +94,10 @@ void TablePipeline::examples() {
   stage("examples", data_key(), [&] {
     const data::TableExamples made =
         data::make_examples(*invocation_.files, recipe_.table, path("data"));
-    invocation_.console.note(fmt::format(
-        "examples: {} rows: {} to train, {} to validate, {} to test", with_thousands(made.schema.rows),
-        with_thousands(made.rows[0]), with_thousands(made.rows[1]), with_thousands(made.rows[2])));
+    invocation_.console.note(
+        fmt::format("examples: {} rows: {} to train, {} to validate, {} to test",
+                    with_thousands(made.schema.rows), with_thousands(made.rows[0]),
+                    with_thousands(made.rows[1]), with_thousands(made.rows[2])));
     std::vector<std::string> notes = made.warnings;
     notes.insert(notes.end(), made.fit.warnings.begin(), made.fit.warnings.end());
     if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());
@@ -125,7 +126,8 @@ void TablePipeline::train() {
     const train::Objective objective = objective_of(recipe_.objective, *features_, network);
     const data::ExampleReader rows = split(data::Split::kTrain);
     const data::ExampleReader held_out = split(data::Split::kValidation);
-    train::SupervisedTask task(runtime_->engine, recipe_.train, objective, network, rows, &held_out);
+    train::SupervisedTask task(runtime_->engine, recipe_.train, objective, network, rows,
+                               &held_out);
     Json numbers = run_training(task, [&] {
       models::save_network(*invocation_.files, network, recipe_.layers, path("model"));
       features_->save(*invocation_.files, path("model/features.json"));
@@ -146,9 +148,9 @@ void TablePipeline::evaluate() {
             "evaluate: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name,
             name);
     const std::unique_ptr<NetworkModel> model = open_network(runtime_->engine, path("model"));
-    const train::Scores scores =
-        train::score(runtime_->engine, model->network(), model->objective, rows,
-                     recipe_.predict.batch, {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)});
+    const train::Scores scores = train::score(
+        runtime_->engine, model->network(), model->objective, rows, recipe_.predict.batch,
+        {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)});
     Json numbers = {{"split", name}, {"examples", rows.rows()}};
     std::string text;
     for (const train::MetricValue& v : scores.values) {
@@ -177,9 +179,8 @@ void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run
     pipeline.evaluate();
     pipeline.finish();
     pipeline.report();
-    invocation.console.line(
-        "run: done in " + human_duration(invocation.clock->now_s() - start) +
-        "; predict with: ingot predict " + pipeline.out() + " FILE");
+    invocation.console.line("run: done in " + human_duration(invocation.clock->now_s() - start) +
+                            "; predict with: ingot predict " + pipeline.out() + " FILE");
   } else {
     invocation.console.line("train: done; the model is in " + pipeline.path("model"));
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot complete`: a completion script for bash (eval "$(ingot complete)"), and the words it asks for.
+// `ingot complete`: a completion script for bash (eval "$(ingot complete)"), and the words it asks
+// for.
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {

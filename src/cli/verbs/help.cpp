@@ -13,16 +13,28 @@ struct CodeHelp {
 };
 
 constexpr CodeHelp kCodes[] = {
-    {Code::kInvalidArgument, "A key, value or name that is not possible. The message names the key and a value that works."},
-    {Code::kShapeMismatch, "Tensors, or a file and a model, whose sizes do not fit. The message gives both."},
+    {Code::kInvalidArgument,
+     "A key, value or name that is not possible. The message names the key and a value that "
+     "works."},
+    {Code::kShapeMismatch,
+     "Tensors, or a file and a model, whose sizes do not fit. The message gives both."},
     {Code::kDtypeMismatch, "An element type that the op or file does not take. Convert it first."},
-    {Code::kNotFound, "A file, folder, model or tensor that is not there. Check the path; the nearest name is given."},
-    {Code::kIo, "The operating system refused: disk full, no permission, port in use. What was saved before is whole."},
-    {Code::kCorruptFile, "A file that contradicts its format: truncated, damaged or not what its name says. Copy it again."},
-    {Code::kOutOfMemory, "It does not fit under memory=. The message names the change that would fit."},
+    {Code::kNotFound,
+     "A file, folder, model or tensor that is not there. Check the path; the nearest name is "
+     "given."},
+    {Code::kIo,
+     "The operating system refused: disk full, no permission, port in use. What was saved before "
+     "is whole."},
+    {Code::kCorruptFile,
+     "A file that contradicts its format: truncated, damaged or not what its name says. Copy it "
+     "again."},
+    {Code::kOutOfMemory,
+     "It does not fit under memory=. The message names the change that would fit."},
     {Code::kUnsupported, "Correct, but not available here. The message says what is."},
-    {Code::kCancelled, "Stopped by a signal or a client; everything is saved, the same command continues."},
-    {Code::kNumeric, "NaN or infinity where numbers are needed. Lower train.lr; the message names layer and op."},
+    {Code::kCancelled,
+     "Stopped by a signal or a client; everything is saved, the same command continues."},
+    {Code::kNumeric,
+     "NaN or infinity where numbers are needed. Lower train.lr; the message names layer and op."},
     {Code::kInternal, "A broken invariant of ingot itself. Please report the message."},
 };
 
@@ -32,9 +44,11 @@ class HelpVerb : public Verb {
   std::string_view summary() const override { return "about a verb, an error code or the ops"; }
   std::string help() const override {
     std::string text = "usage: ingot help VERB | CODE | ops\n\nerror codes:\n";
-    for (const CodeHelp& c : kCodes) text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
-    return text + "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal and "
-                  "saved, 70 internal error\n";
+    for (const CodeHelp& c : kCodes)
+      text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
+    return text +
+           "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal and "
+           "saved, 70 internal error\n";
   }
   int run(Invocation& invocation) override {
     if (invocation.words.empty()) {

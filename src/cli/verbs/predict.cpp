@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot predict RUN [FILE]`: answers for the rows of a table, in their order, through the transforms
-// that were fitted in training. Streams: a batch of rows is in memory at a time.
+// `ingot predict RUN [FILE]`: answers for the rows of a table, in their order, through the
+// transforms that were fitted in training. Streams: a batch of rows is in memory at a time.
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -78,8 +78,7 @@ class AnswerWriter {
   }
   [[nodiscard]] std::string csv(std::span<const float> answer) const {
     if (model_.objective.classes == 0) {
-      return answer.empty() ? "\n"
-                            : fmt::format("{}\n", number(answer));
+      return answer.empty() ? "\n" : fmt::format("{}\n", number(answer));
     }
     if (answer.empty()) return std::string(classes().size(), ',') + "\n";
     const std::vector<float> p = probabilities(answer);
@@ -111,7 +110,8 @@ class PredictVerb : public Verb {
   std::string help() const override {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
-        "RUN is a run directory or its model folder; FILE a table with the columns of training, or\n"
+        "RUN is a run directory or its model folder; FILE a table with the columns of training, "
+        "or\n"
         "standard input (CSV). Answers go to standard output, one line per row.",
         kSections);
   }

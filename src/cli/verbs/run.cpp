@@ -9,8 +9,9 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.", "tokenizer.", "pack.",     "model.", "train.",
-                                            "table.", "layers.", "objective.", "eval.", "compress.",  "generate.", "serve.", "price."};
+const std::vector<std::string> kSections = {
+    "data.",      "tokenizer.", "pack.",     "model.",    "train.", "table.", "layers.",
+    "objective.", "eval.",      "compress.", "generate.", "serve.", "price."};
 
 class RunVerb : public Verb {
  public:

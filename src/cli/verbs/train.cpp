@@ -10,8 +10,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.", "tokenizer.", "pack.", "model.", "train.",
-                                            "table.", "layers.", "objective."};
+const std::vector<std::string> kSections = {"data.",  "tokenizer.", "pack.",   "model.",
+                                            "train.", "table.",     "layers.", "objective."};
 
 class TrainVerb : public Verb {
  public:

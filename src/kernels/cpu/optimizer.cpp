@@ -91,16 +91,6 @@ void adam_span(const AdamArgs& a, const AdamPlan& plan, const Span& span) {
   });
 }
 
-void ema_tile(const EmaArgs& a, int64_t begin, int64_t end) {
-  const Vf rest = hn::Set(Df(), 1.0F - *a.decay);
-  float* ema = a.ema + begin;
-  const float* param = a.param + begin;
-  for_vectors(end - begin, [&](int64_t i, auto lanes) HWY_ATTR {
-    const Vf old = load(static_cast<const float*>(ema) + i, lanes);
-    store(hn::MulAdd(rest, hn::Sub(load(param + i, lanes), old), old), ema + i, lanes);
-  });
-}
-
 }  // namespace
 }  // namespace ingot::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -110,7 +100,6 @@ namespace ingot::kernels {
 
 HWY_EXPORT(sgd_span);
 HWY_EXPORT(adam_span);
-HWY_EXPORT(ema_tile);
 
 namespace {
 
@@ -142,12 +131,6 @@ void adam(const AdamArgs& args, Team& team) {
   const AdamPlan plan = plan_adam(args);
   for_spans(args, team, [&](const Span& span) {
     HWY_DYNAMIC_DISPATCH(adam_span)(args, plan, span);
-  });
-}
-
-void ema(const EmaArgs& args, Team& team) {
-  flat_tiles(team, args.n, kStreamCost, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(ema_tile)(args, begin, end);
   });
 }
 

@@ -8,12 +8,12 @@
 namespace ingot::kernels::reference {
 namespace {
 
-/// log softmax(x)[c].
-double log_share(const double* x, int64_t classes, int64_t c) {
+/// log softmax(x)[target].
+double log_share(const double* x, int64_t classes, int64_t target) {
   const double top = *std::max_element(x, x + classes);
   double sum = 0.0;
   for (int64_t j = 0; j < classes; ++j) sum += std::exp(x[j] - top);
-  return x[c] - top - std::log(sum);
+  return x[target] - top - std::log(sum);
 }
 
 }  // namespace
@@ -31,7 +31,7 @@ void focal_row_grad(const double* x, int64_t classes, int64_t target, double gam
   const double slope = alpha * std::pow(rest, gamma) * (gamma * p * per_rest - 1.0);  // by log p
   for (int64_t c = 0; c < classes; ++c) {
     const double hot = c == target ? 1.0 : 0.0;
-    dx[c] = slope * (hot - std::exp(log_share(x, classes, c)));
+    dx[c] = slope * (hot - std::exp(x[c] - x[target] + log_p));
   }
 }
 

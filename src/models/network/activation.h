@@ -2,9 +2,9 @@
 // A recipe's activations: which of them a matrix product applies itself, and the others as ops.
 #pragma once
 
+#include "kernels/activation.h"
 #include "models/network/layer_config.h"
 #include "tensor/tensor.h"
-#include "kernels/activation.h"
 
 namespace ingot::models {
 

@@ -34,9 +34,7 @@ class DenseNode : public Node {
     return activate_rest(linear_.forward(in[0]), activation_);
   }
   void visit(nn::Visitor& visitor) override { linear_.visit(visitor); }
-  int64_t flops() const override {
-    return 2 * output.shape.size() * linear_.weight.shape[1];
-  }
+  int64_t flops() const override { return 2 * output.shape.size() * linear_.weight.shape[1]; }
 
  private:
   ActivationName activation_;
@@ -135,8 +133,9 @@ Shape reshaped(const LayerSite& site) {
     shape[free_axis] = size / known;
     known = size;
   }
-  require(known == size, Code::kShapeMismatch, "{}: cannot give {} elements of its input {} the shape {}",
-          site.where, size, site.input_text(), shape.text());
+  require(known == size, Code::kShapeMismatch,
+          "{}: cannot give {} elements of its input {} the shape {}", site.where, size,
+          site.input_text(), shape.text());
   return shape;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One entry of a recipe's `layers:` list. Every key but type, name and inputs is optional, so that a
-// key which the layer does not take is known to have been given, and refused (catalog.cpp says which
-// layer takes what). Shapes are per example, without the batch axis.
+// One entry of a recipe's `layers:` list. Every key but type, name and inputs is optional, so that
+// a key which the layer does not take is known to have been given, and refused (catalog.cpp says
+// which layer takes what). Shapes are per example, without the batch axis.
 #pragma once
 
 #include <cstdint>
@@ -58,10 +58,10 @@ enum class ActivationName : uint8_t {
   kSoftmax,
 };
 inline constexpr EnumName kActivationNames[] = {
-    {"none", ActivationName::kNone},          {"relu", ActivationName::kRelu},
-    {"gelu", ActivationName::kGelu},          {"gelu_tanh", ActivationName::kGeluTanh},
-    {"silu", ActivationName::kSilu},          {"tanh", ActivationName::kTanh},
-    {"sigmoid", ActivationName::kSigmoid},    {"leaky_relu", ActivationName::kLeakyRelu},
+    {"none", ActivationName::kNone},       {"relu", ActivationName::kRelu},
+    {"gelu", ActivationName::kGelu},       {"gelu_tanh", ActivationName::kGeluTanh},
+    {"silu", ActivationName::kSilu},       {"tanh", ActivationName::kTanh},
+    {"sigmoid", ActivationName::kSigmoid}, {"leaky_relu", ActivationName::kLeakyRelu},
     {"softmax", ActivationName::kSoftmax},
 };
 constexpr std::span<const EnumName> enum_names(ActivationName /*tag*/) { return kActivationNames; }

@@ -53,8 +53,8 @@ std::string LayerSite::input_text(size_t i) const {
 void LayerSite::require_rank(int low, int high, const char* what) const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const int rank = inputs[i].shape.rank();
-    require(rank >= low && rank <= high, Code::kShapeMismatch, "{}: needs {}, its input {} does not fit",
-            where, what, input_text(i));
+    require(rank >= low && rank <= high, Code::kShapeMismatch,
+            "{}: needs {}, its input {} does not fit", where, what, input_text(i));
   }
 }
 
@@ -70,9 +70,9 @@ nn::Init LayerSite::init(nn::Init otherwise) const {
   nn::Init init = otherwise;
   if (config.init) {
     constexpr nn::InitKind kKinds[] = {
-        nn::InitKind::kZeros,         nn::InitKind::kNormal,       nn::InitKind::kTruncatedNormal,
-        nn::InitKind::kUniform,       nn::InitKind::kGlorotUniform, nn::InitKind::kGlorotNormal,
-        nn::InitKind::kHeUniform,     nn::InitKind::kHeNormal,     nn::InitKind::kOrthogonal};
+        nn::InitKind::kZeros,     nn::InitKind::kNormal,        nn::InitKind::kTruncatedNormal,
+        nn::InitKind::kUniform,   nn::InitKind::kGlorotUniform, nn::InitKind::kGlorotNormal,
+        nn::InitKind::kHeUniform, nn::InitKind::kHeNormal,      nn::InitKind::kOrthogonal};
     init = {kKinds[static_cast<size_t>(*config.init)], 1.0F};
   }
   if (config.init_scale) init.scale = *config.init_scale;
@@ -191,8 +191,8 @@ void Network::visit(nn::Visitor& visitor) {
 std::vector<Network::Line> Network::lines() {
   std::vector<Line> lines;
   for (const Value& in : inputs_) {
-    lines.push_back({in.name, in.dtype == DType::kI32 ? "input of ids" : "input", "",
-                     in.shape.text(), 0, 0});
+    lines.push_back(
+        {in.name, in.dtype == DType::kI32 ? "input of ids" : "input", "", in.shape.text(), 0, 0});
   }
   for (const Place& place : places_) {
     ParameterCounter counter;

@@ -92,8 +92,8 @@ void save_network(FileSystem& files, Network& network, const std::vector<LayerCo
   std::vector<io::TensorToWrite> tensors;
   for (const nn::NamedParameter& p : nn::parameters(network)) {
     const Tensor& t = p.parameter->value;
-    tensors.push_back({p.name, t.dtype(), t.shape(),
-                       {t.raw(), static_cast<size_t>(t.size_bytes())}});
+    tensors.push_back(
+        {p.name, t.dtype(), t.shape(), {t.raw(), static_cast<size_t>(t.size_bytes())}});
   }
   io::write_safetensors(files, join_path(folder, "model.safetensors"), tensors);
   write_atomically(files, join_path(folder, "network.yaml"), to_yaml(config));
@@ -103,8 +103,8 @@ LoadedNetwork load_network(Engine& engine, const std::string& folder) {
   const std::string path = join_path(folder, "network.yaml");
   NetworkConfig config;
   bind_text(read_file(path, kMaxYaml), path, config);
-  require(config.format == kFormat, Code::kUnsupported, "{}: format {}, this program reads {}", path,
-          config.format, kFormat);
+  require(config.format == kFormat, Code::kUnsupported, "{}: format {}, this program reads {}",
+          path, config.format, kFormat);
   LoadedNetwork loaded;
   loaded.network = std::make_unique<Network>(config.layers, values_of(config, path));
   loaded.store = std::make_unique<nn::ParameterStore>(engine, *loaded.network);

@@ -22,8 +22,8 @@ struct LoadedNetwork {
   std::unique_ptr<nn::ParameterStore> store;
 };
 
-/// Throws kNotFound, kCorruptFile naming file and tensor, kShapeMismatch when the weights do not fit
-/// the layers.
+/// Throws kNotFound, kCorruptFile naming file and tensor, kShapeMismatch when the weights do not
+/// fit the layers.
 [[nodiscard]] LoadedNetwork load_network(Engine& engine, const std::string& folder);
 
 }  // namespace ingot::models

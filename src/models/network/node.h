@@ -71,6 +71,6 @@ std::unique_ptr<Node> make_dropout(const LayerSite& site);
 std::unique_ptr<Node> make_reshape(const LayerSite& site);  ///< flatten too
 std::unique_ptr<Node> make_norm(const LayerSite& site);     ///< layer_norm, rms_norm
 std::unique_ptr<Node> make_global_pool(const LayerSite& site);
-std::unique_ptr<Node> make_merge(const LayerSite& site);    ///< add, multiply, concatenate
+std::unique_ptr<Node> make_merge(const LayerSite& site);  ///< add, multiply, concatenate
 
 }  // namespace ingot::models

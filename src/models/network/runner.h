@@ -23,7 +23,8 @@ enum class Link : uint8_t {
 
 class NetworkRunner {
  public:
-  /// engine and network must outlive it. With replay off every op runs eagerly, with the same bytes.
+  /// engine and network must outlive it. With replay off every op runs eagerly, with the same
+  /// bytes.
   NetworkRunner(Engine& engine, Network& network, int64_t batch, Link link, bool replay = true);
 
   [[nodiscard]] int64_t batch() const { return batch_; }

@@ -11,8 +11,8 @@
 namespace ingot::models {
 namespace {
 
-constexpr float kEmbeddingBound = 0.05F;    // Keras
-constexpr int64_t kSparseFrom = 1 << 15;    // table elements from which a dense gradient costs more
+constexpr float kEmbeddingBound = 0.05F;  // Keras
+constexpr int64_t kSparseFrom = 1 << 15;  // table elements from which a dense gradient costs more
 
 class EmbeddingNode : public Node {
  public:
@@ -32,8 +32,8 @@ class EmbeddingNode : public Node {
   nn::Embedding table_;
 };
 
-/// 1 where a token stands, 0 at padding: float32 [batch, seq, 1]. Ids are whole numbers, so clamping
-/// them to [0, 1] tells padding from tokens.
+/// 1 where a token stands, 0 at padding: float32 [batch, seq, 1]. Ids are whole numbers, so
+/// clamping them to [0, 1] tells padding from tokens.
 Tensor token_mask(const Tensor& ids) {
   const Tensor ones = ops::clamp(ops::cast(ids, DType::kF32), 0.0F, 1.0F);
   return ops::reshape(ones, {ids.dim(0), ids.dim(1), 1});
@@ -49,7 +49,8 @@ class GlobalPoolNode : public Node {
   }
   Tensor forward(std::span<const Tensor> in, const NodeContext& context) override {
     const Tensor& x = in[0];
-    if (ids_ >= 0) return masked_mean(x, token_mask(context.network_inputs[static_cast<size_t>(ids_)]));
+    if (ids_ >= 0)
+      return masked_mean(x, token_mask(context.network_inputs[static_cast<size_t>(ids_)]));
     if (x.rank() == 3) return is_max_ ? ops::max(x, {1}) : ops::mean(x, {1});
     return is_max_ ? ops::max(x, {1, 2}) : ops::mean(x, {1, 2});
   }
@@ -86,8 +87,9 @@ std::unique_ptr<Node> make_global_pool(const LayerSite& site) {
   site.require_rank(2, 3, "a sequence [length, size] or a picture [height, width, channels]");
   const bool is_masked = site.config.mask.value_or(false);
   require(!is_masked || (site.inputs[0].ids >= 0 && site.inputs[0].shape.rank() == 2),
-          Code::kInvalidArgument, "{}: mask=true needs a sequence that comes from token ids, its input is {}",
-          site.where, site.input_text());
+          Code::kInvalidArgument,
+          "{}: mask=true needs a sequence that comes from token ids, its input is {}", site.where,
+          site.input_text());
   return std::make_unique<GlobalPoolNode>(site);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network listed layer by layer: what it computes against hand-made sums, what its table says, and
-// every message about lists that do not fit together.
+// A network listed layer by layer: what it computes against hand-made sums, what its table says,
+// and every message about lists that do not fit together.
 #include "models/network/network.h"
 
 #include <cmath>
@@ -30,7 +30,9 @@ LayerConfig dense(int64_t units, const std::string& name = "",
   c.units = units;
   return c;
 }
-Value numbers(const std::string& name, int64_t width) { return {name, {width}, DType::kF32, 0, -1}; }
+Value numbers(const std::string& name, int64_t width) {
+  return {name, {width}, DType::kF32, 0, -1};
+}
 Value ids(const std::string& name, int64_t length, int64_t vocab) {
   return {name, {length}, DType::kI32, vocab, -1};
 }
@@ -131,9 +133,10 @@ TEST(NetworkErrors, NameLayersAndShapes) {
             "layers.0 (dense \"dense\"): needs the key \"units\" (dense: outputs)");
   LayerConfig wrong_key = dense(2);
   wrong_key.rate = 0.5F;
-  EXPECT_EQ(refusal({wrong_key}, one),
-            "layers.0 (dense \"dense\"): takes no key \"rate\". Its keys: units activation bias init "
-            "init_scale");
+  EXPECT_EQ(
+      refusal({wrong_key}, one),
+      "layers.0 (dense \"dense\"): takes no key \"rate\". Its keys: units activation bias init "
+      "init_scale");
   EXPECT_EQ(refusal({dense(2, "a"), dense(2, "a")}, one),
             "layers.1 (dense \"a\"): the name is taken by an input or an earlier layer");
   EXPECT_EQ(refusal({dense(2, "first"), dense(2, "", {"frist"})}, one),
@@ -141,13 +144,14 @@ TEST(NetworkErrors, NameLayersAndShapes) {
             "\"first\"? Known: table, first");
   EXPECT_EQ(refusal({dense(2)}, {numbers("table", 3), numbers("more", 3)}),
             "layers.0 (dense \"dense\"): the data has 2 inputs; say which with inputs: [table]");
-  EXPECT_EQ(refusal({dense(2, "", {"table"})}, {numbers("table", 3), numbers("more", 4)}),
-            "layers: no layer reads the input \"more\" [4]. Name it in a layer's inputs, or leave it "
-            "out");
-  EXPECT_EQ(refusal({dense(2, "a"), dense(3, "b", {"table"}),
-                     layer(LayerType::kAdd, "sum", {"a", "b"})},
-                    one),
-            "layers.2 (add \"sum\"): inputs \"a\" [2] and \"b\" [3] have different shapes");
+  EXPECT_EQ(
+      refusal({dense(2, "", {"table"})}, {numbers("table", 3), numbers("more", 4)}),
+      "layers: no layer reads the input \"more\" [4]. Name it in a layer's inputs, or leave it "
+      "out");
+  EXPECT_EQ(
+      refusal({dense(2, "a"), dense(3, "b", {"table"}), layer(LayerType::kAdd, "sum", {"a", "b"})},
+              one),
+      "layers.2 (add \"sum\"): inputs \"a\" [2] and \"b\" [3] have different shapes");
   EXPECT_EQ(refusal({dense(2)}, {ids("text", 5, 10)}),
             "layers.0 (dense \"dense\"): needs numbers, its input \"text\" holds token ids. Put an "
             "embedding between them");

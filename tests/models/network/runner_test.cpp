@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Inference of a network: links, batches that are not full, and a row that is the same bytes whoever
-// stands beside it.
+// Inference of a network: links, batches that are not full, and a row that is the same bytes
+// whoever stands beside it.
 #include "models/network/runner.h"
 
 #include <cmath>
@@ -24,7 +24,8 @@ std::vector<LayerConfig> two_layers(int64_t outputs) {
 
 class RunnerTest : public ::testing::Test {
  protected:
-  RunnerTest() : network_(two_layers(3), {{"table", {7}, DType::kF32, 0, -1}}), store_(engine_, network_) {
+  RunnerTest()
+      : network_(two_layers(3), {{"table", {7}, DType::kF32, 0, -1}}), store_(engine_, network_) {
     std::mt19937 random(1);
     for (float& x : rows_) x = static_cast<float>(random()) / 4e9F - 0.5F;
   }
