@@ -50,9 +50,9 @@ struct ConvArgs {
 
 /// Accuracy: |error| <= (k + 2) * 2^-24 * sum |source||weight|. Cost 2 * batch * out_h * out_w *
 /// out_channels * kernel_h * kernel_w * in_channels / groups FLOP; conv_transposed alike (taps that
-/// fall between strides are never multiplied). Depthwise: one FMA chain over the taps inside the
-/// image. NaN and infinity propagate, also a weight's into pixels whose tap is padding (not
-/// depthwise).
+/// fall between strides are never multiplied, those in the padding are left out where that pays).
+/// Depthwise: one FMA chain over the taps inside the image. NaN and infinity of the source
+/// propagate; a weight that is not finite may or may not reach pixels through taps in the padding.
 void conv(const ConvArgs& args, Team& team);
 void conv_transposed(const ConvArgs& args, Team& team);
 

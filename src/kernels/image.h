@@ -37,8 +37,8 @@ struct PadGradArgs {
 void pad_grad(const PadGradArgs& args, Team& team);
 
 /// Nearest: y[i] = x[floor(i in / out)]. Bilinear: the source coordinate of pixel i is
-/// max((i + 1/2) in / out - 1/2, 0), and y mixes the two pixels around it (the last one alone at the
-/// edge), rows first weighted along x, then along y.
+/// max((i + 1/2) in / out - 1/2, 0), and y mixes the two pixels around it (the last one alone at
+/// the edge), rows first weighted along x, then along y.
 struct ResizeArgs {
   static constexpr int kPointers = 2;
   const float* x = nullptr;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pooling of channels-last float32 images [batch, in_h, in_w, channels], each channel by itself: the
-// largest or the mean of a window, and gradients. Windows have a fixed size and stride, or are the
-// bins of a fixed number of outputs. A window is read row by row; each image's bytes depend on that
-// image only, and on no team. Called by autograd/ops/pool.
+// Pooling of channels-last float32 images [batch, in_h, in_w, channels], each channel by itself:
+// the largest or the mean of a window, and gradients. Windows have a fixed size and stride, or are
+// the bins of a fixed number of outputs. A window is read row by row; each image's bytes depend on
+// that image only, and on no team. Called by autograd/ops/pool.
 #pragma once
 
 #include <cstdint>

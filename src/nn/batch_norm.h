@@ -29,10 +29,9 @@ class BatchNorm : public Layer {
   }
 
   [[nodiscard]] Tensor forward(const Tensor& x, bool is_training) {
-    return ops::batch_norm(
-        x, {weight.value, bias.value, running_mean.value, running_var.value},
-        {config_.eps, config_.momentum, config_.is_running_var_unbiased, is_training,
-         config_.activation});
+    return ops::batch_norm(x, {weight.value, bias.value, running_mean.value, running_var.value},
+                           {config_.eps, config_.momentum, config_.is_running_var_unbiased,
+                            is_training, config_.activation});
   }
   [[nodiscard]] Tensor forward(const Tensor& x) override { return forward(x, false); }
   void visit(Visitor& visitor) override {

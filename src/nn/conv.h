@@ -57,7 +57,8 @@ class Conv2d : public Layer {
 class ConvTranspose2d : public Layer {
  public:
   /// weight [in_channels, kernel_h, kernel_w, out_channels / groups]; bias [out_channels].
-  explicit ConvTranspose2d(const ConvConfig& config, const ops::ConvTranspose2dOptions& options = {})
+  explicit ConvTranspose2d(const ConvConfig& config,
+                           const ops::ConvTranspose2dOptions& options = {})
       : options_(options), activation_(config.activation) {
     require(options.groups >= 1 && config.in_channels % options.groups == 0 &&
                 config.out_channels % options.groups == 0,

@@ -36,9 +36,8 @@ struct ConvCase {
 };
 
 ops::ConvTranspose2dOptions with(int64_t stride_h, int64_t stride_w, Padding2d padding,
-                                 int64_t dilation_h = 1, int64_t dilation_w = 1,
-                                 int64_t groups = 1, int64_t output_padding_h = 0,
-                                 int64_t output_padding_w = 0) {
+                                 int64_t dilation_h = 1, int64_t dilation_w = 1, int64_t groups = 1,
+                                 int64_t output_padding_h = 0, int64_t output_padding_w = 0) {
   ops::ConvTranspose2dOptions o;
   o.stride_h = stride_h, o.stride_w = stride_w, o.padding = padding;
   o.dilation_h = dilation_h, o.dilation_w = dilation_w, o.groups = groups;
@@ -51,23 +50,48 @@ const ConvCase kConvs[] = {
     {"one element", {1, 1, 1, 1}, 1, 1, 1, {}},
     {"one pixel kernel", {2, 3, 2, 3}, 4, 1, 1, {}, true, Activation::kSilu},
     {"3x3", {1, 4, 5, 2}, 3, 3, 3, {}, false},
-    {"padded, relu", {1, 4, 3, 2}, 3, 3, 3, with(1, 1, Padding2d::all(1)), true,
-     Activation::kRelu},
-    {"stride 2, gelu", {2, 5, 6, 2}, 3, 3, 3, with(2, 2, Padding2d::all(1)), true,
+    {"padded, relu", {1, 4, 3, 2}, 3, 3, 3, with(1, 1, Padding2d::all(1)), true, Activation::kRelu},
+    {"stride 2, gelu",
+     {2, 5, 6, 2},
+     3,
+     3,
+     3,
+     with(2, 2, Padding2d::all(1)),
+     true,
      Activation::kGelu},
     {"stride 3 by 2, asymmetric", {1, 7, 6, 2}, 2, 2, 3, with(3, 2, {0, 2, 1, 0})},
     {"dilation 2", {1, 6, 7, 2}, 2, 3, 2, with(1, 1, {2, 1, 0, 2}, 2, 2)},
     {"dilation 2 by 3, stride 2", {1, 7, 8, 1}, 2, 2, 3, with(2, 2, {1, 0, 2, 1}, 2, 3)},
     {"groups", {1, 4, 4, 6}, 4, 3, 2, with(1, 1, Padding2d::all(1), 1, 1, 2)},
     {"depthwise", {2, 4, 3, 5}, 5, 3, 3, with(1, 1, Padding2d::all(1), 1, 1, 5)},
-    {"depthwise, stride 2", {1, 5, 6, 3}, 3, 3, 2, with(2, 2, {1, 0, 0, 1}, 1, 1, 3), true,
+    {"depthwise, stride 2",
+     {1, 5, 6, 3},
+     3,
+     3,
+     2,
+     with(2, 2, {1, 0, 0, 1}, 1, 1, 3),
+     true,
      Activation::kRelu},
     {"two outputs per channel", {1, 4, 4, 3}, 6, 2, 2, with(1, 1, {}, 1, 1, 3)},
     {"x transposed", {1, 3, 4, 2}, 2, 2, 2, {}, true, Activation::kNone, View::kTransposed},
-    {"both sliced", {1, 3, 4, 2}, 2, 2, 2, {}, true, Activation::kNone, View::kSliced,
+    {"both sliced",
+     {1, 3, 4, 2},
+     2,
+     2,
+     2,
+     {},
+     true,
+     Activation::kNone,
+     View::kSliced,
      View::kSliced},
     {"large", {3, 19, 18, 21}, 35, 3, 3, with(1, 1, Padding2d::all(1)), true, Activation::kRelu},
-    {"large, stride 2", {3, 25, 23, 16}, 40, 3, 5, with(2, 2, {1, 2, 2, 1}), true,
+    {"large, stride 2",
+     {3, 25, 23, 16},
+     40,
+     3,
+     5,
+     with(2, 2, {1, 2, 2, 1}),
+     true,
      Activation::kGeluTanh},
     {"large, groups", {2, 17, 16, 24}, 48, 3, 3, with(1, 1, Padding2d::all(1), 1, 1, 3)},
     {"large, depthwise", {2, 33, 31, 40}, 40, 3, 3, with(1, 1, Padding2d::all(1), 1, 1, 40)}};
@@ -138,8 +162,7 @@ Sample conv_transpose_sample(const ConvCase& c, uint32_t seed) {
                          {c.x[3], c.kernel_h, c.kernel_w, c.out_channels / o.groups},
                          c.out_channels, seed);
   s.run = [c](const std::vector<Tensor>& t) {
-    return ops::conv_transpose2d(t[0], t[1], c.has_bias ? t[2] : Tensor(), c.options,
-                                 c.activation);
+    return ops::conv_transpose2d(t[0], t[1], c.has_bias ? t[2] : Tensor(), c.options, c.activation);
   };
   s.truth = [c, g = geometry(y, c.x, c), size = y.size()](const std::vector<Doubles>& in) {
     Doubles result(static_cast<size_t>(size));
@@ -155,15 +178,40 @@ const ConvCase kTransposed[] = {
     {"no images", {0, 3, 3, 2}, 3, 2, 2, {}},
     {"one element", {1, 1, 1, 1}, 1, 1, 1, {}},
     {"2x2, stride 2", {1, 3, 2, 3}, 2, 2, 2, with(2, 2, {})},
-    {"padded, output padding", {1, 3, 4, 2}, 3, 3, 3,
-     with(2, 2, Padding2d::all(1), 1, 1, 1, 1, 1), true, Activation::kRelu},
-    {"stride 3 by 1, asymmetric", {2, 2, 4, 2}, 2, 2, 3, with(3, 1, {1, 0, 0, 1}, 1, 1, 1, 2, 0),
+    {"padded, output padding",
+     {1, 3, 4, 2},
+     3,
+     3,
+     3,
+     with(2, 2, Padding2d::all(1), 1, 1, 1, 1, 1),
+     true,
+     Activation::kRelu},
+    {"stride 3 by 1, asymmetric",
+     {2, 2, 4, 2},
+     2,
+     2,
+     3,
+     with(3, 1, {1, 0, 0, 1}, 1, 1, 1, 2, 0),
      false},
-    {"dilation 2, gelu", {1, 3, 3, 2}, 2, 2, 3, with(2, 1, {1, 1, 0, 2}, 2, 2, 1, 1, 1), true,
+    {"dilation 2, gelu",
+     {1, 3, 3, 2},
+     2,
+     2,
+     3,
+     with(2, 1, {1, 1, 0, 2}, 2, 2, 1, 1, 1),
+     true,
      Activation::kGelu},
     {"groups", {1, 3, 3, 4}, 6, 2, 2, with(2, 2, {}, 1, 1, 2)},
     {"depthwise", {1, 3, 3, 3}, 3, 3, 3, with(2, 2, Padding2d::all(1), 1, 1, 3, 1, 0)},
-    {"views", {1, 3, 3, 2}, 2, 2, 2, with(2, 2, {}), true, Activation::kNone, View::kTransposed,
+    {"views",
+     {1, 3, 3, 2},
+     2,
+     2,
+     2,
+     with(2, 2, {}),
+     true,
+     Activation::kNone,
+     View::kTransposed,
      View::kSliced},
     {"large", {2, 9, 10, 36}, 30, 4, 4, with(2, 2, Padding2d::all(1)), true, Activation::kSilu}};
 
@@ -191,11 +239,17 @@ const PoolCase kPools[] = {
     {"a rest", {1, 5, 7, 2}, window(2, 3, 0, 0), 2, 2},
     {"a rest, ceil", {1, 5, 7, 2}, window(2, 3, 0, 0, {}, true), 3, 3},
     {"overlapping, padded", {1, 5, 6, 2}, window(3, 3, 2, 1, Padding2d::all(1)), 3, 6},
-    {"padding not counted", {1, 5, 6, 2}, window(3, 3, 2, 1, Padding2d::all(1), false, false), 3,
+    {"padding not counted",
+     {1, 5, 6, 2},
+     window(3, 3, 2, 1, Padding2d::all(1), false, false),
+     3,
      6},
     {"padded, ceil", {1, 6, 4, 1}, window(3, 2, 2, 2, {1, 1, 1, 0}, true), 4, 3},
-    {"ceil without a window in the padding", {1, 4, 4, 2}, window(2, 2, 3, 3, Padding2d::all(1), true),
-     2, 2},
+    {"ceil without a window in the padding",
+     {1, 4, 4, 2},
+     window(2, 2, 3, 3, Padding2d::all(1), true),
+     2,
+     2},
     {"one side", {1, 4, 5, 3}, window(2, 4, 1, 3, {0, 1, 2, 0}), 4, 2},
     {"transposed", {2, 4, 3, 5}, window(2, 2, 2, 1), 2, 2, View::kTransposed},
     {"sliced", {2, 4, 3, 5}, window(2, 2, 2, 1), 2, 2, View::kSliced},
@@ -249,8 +303,8 @@ void add_pools(std::vector<Sample>& samples, const PoolCase& c, bool is_adaptive
     return is_adaptive ? ops::adaptive_avg_pool2d(t[0], c.out_h, c.out_w)
                        : ops::avg_pool2d(t[0], c.options);
   };
-  s.truth = [shape, size, counts = !is_adaptive && c.options.counts_padding](
-                const std::vector<Doubles>& in) {
+  s.truth = [shape, size,
+             counts = !is_adaptive && c.options.counts_padding](const std::vector<Doubles>& in) {
     Doubles y(size);
     ref::avg_pool(shape, counts, in[0].data(), y.data());
     return y;
@@ -318,8 +372,9 @@ Sample norm_sample(const NormCase& c, uint32_t seed) {
     } else {
       mean = in[at], var = in[at + 1];
     }
-    ref::batch_norm(shape, in[0].data(), mean.data(), var.data(),
-                    c.has_affine ? in[1].data() : nullptr, c.has_affine ? in[2].data() : nullptr,
+    ref::batch_norm(shape, in[0].data(),
+                    {mean.data(), var.data(), c.has_affine ? in[1].data() : nullptr,
+                     c.has_affine ? in[2].data() : nullptr},
                     y.data());
     return y;
   };

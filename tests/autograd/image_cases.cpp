@@ -35,12 +35,8 @@ Sample pad_sample(const PadCase& c, bool is_reflect, uint32_t seed) {
   };
   s.truth = [c, is_reflect](const std::vector<Doubles>& in) {
     const Padding2d& p = c.padding;
-    const ref::ImageShape shape{c.x[0],
-                                c.x[1],
-                                c.x[2],
-                                c.x[1] + p.top + p.bottom,
-                                c.x[2] + p.left + p.right,
-                                c.x[3]};
+    const ref::ImageShape shape{
+        c.x[0], c.x[1], c.x[2], c.x[1] + p.top + p.bottom, c.x[2] + p.left + p.right, c.x[3]};
     Doubles y(static_cast<size_t>(shape.batch * shape.out_h * shape.out_w * shape.channels));
     ref::pad(shape, p.top, p.left, is_reflect, in[0].data(), y.data());
     return y;

@@ -30,18 +30,32 @@ constexpr Code kShape = Code::kShapeMismatch, kArgument = Code::kInvalidArgument
 
 TEST_F(ImageErrors, ConvolutionNamesBothShapes) {
   const Tensor x = f({2, 5, 6, 4}), w = f({8, 3, 3, 4});
-  expect([&] { (void)ops::conv2d(f({5, 6, 4}), w); }, kShape,
-         "conv2d: x is [5, 6, 4], [batch, height, width, channels] is needed");
-  expect([&] { (void)ops::conv2d(x, f({8, 9})); }, kShape,
-         "conv2d: weight is [8, 9], [out_channels, kernel_h, kernel_w, in_channels / groups] is "
-         "needed");
-  expect([&] { (void)ops::conv2d(x, f({8, 3, 3, 3})); }, kShape,
-         "conv2d: x has 4 channels but weight takes 3 in each of 1 groups (x [2, 5, 6, 4], weight "
-         "[8, 3, 3, 3])");
+  expect(
+      [&] {
+        (void)ops::conv2d(f({5, 6, 4}), w);
+      },
+      kShape, "conv2d: x is [5, 6, 4], [batch, height, width, channels] is needed");
+  expect(
+      [&] {
+        (void)ops::conv2d(x, f({8, 9}));
+      },
+      kShape,
+      "conv2d: weight is [8, 9], [out_channels, kernel_h, kernel_w, in_channels / groups] is "
+      "needed");
+  expect(
+      [&] {
+        (void)ops::conv2d(x, f({8, 3, 3, 3}));
+      },
+      kShape,
+      "conv2d: x has 4 channels but weight takes 3 in each of 1 groups (x [2, 5, 6, 4], weight "
+      "[8, 3, 3, 3])");
   ops::Conv2dOptions o;
   o.groups = 3;
-  expect([&] { (void)ops::conv2d(f({1, 5, 5, 12}), w, {}, o); }, kShape,
-         "conv2d: 8 output channels do not divide into 3 groups (weight [8, 3, 3, 4])");
+  expect(
+      [&] {
+        (void)ops::conv2d(f({1, 5, 5, 12}), w, {}, o);
+      },
+      kShape, "conv2d: 8 output channels do not divide into 3 groups (weight [8, 3, 3, 4])");
   o.groups = 0;
   expect([&] { (void)ops::conv2d(x, w, {}, o); }, kArgument,
          "conv2d: groups is 0, it must be at least 1");
@@ -69,9 +83,13 @@ TEST_F(ImageErrors, ConvolutionNamesBothShapes) {
 TEST_F(ImageErrors, TransposedConvolutionNamesBothShapes) {
   const Tensor x = f({2, 3, 4, 6}), w = f({6, 3, 3, 4});
   ops::ConvTranspose2dOptions o;
-  expect([&] { (void)ops::conv_transpose2d(x, f({4, 3, 3, 6})); }, kShape,
-         "conv_transpose2d: x has 6 channels but weight takes 4 (x [2, 3, 4, 6], weight [4, 3, 3, "
-         "6])");
+  expect(
+      [&] {
+        (void)ops::conv_transpose2d(x, f({4, 3, 3, 6}));
+      },
+      kShape,
+      "conv_transpose2d: x has 6 channels but weight takes 4 (x [2, 3, 4, 6], weight [4, 3, 3, "
+      "6])");
   o.groups = 4;
   expect([&] { (void)ops::conv_transpose2d(x, w, {}, o); }, kShape,
          "conv_transpose2d: 6 input channels do not divide into 4 groups (x [2, 3, 4, 6])");
@@ -105,15 +123,21 @@ TEST_F(ImageErrors, SamePaddingGivesCeilOutputsAndWantsAnImage) {
       }
     }
   }
-  expect([&] { (void)ops::same_padding(f({3, 4}), 3, 3, 1, 1); }, kShape,
-         "same_padding: x is [3, 4], [batch, height, width, channels] is needed");
+  expect(
+      [&] {
+        (void)ops::same_padding(f({3, 4}), 3, 3, 1, 1);
+      },
+      kShape, "same_padding: x is [3, 4], [batch, height, width, channels] is needed");
 }
 
 TEST_F(ImageErrors, PoolingNamesWindowAndImage) {
   const Tensor x = f({1, 4, 5, 2});
   ops::Pool2dOptions o;
-  expect([&] { (void)ops::max_pool2d(f({4, 5}), o); }, kShape,
-         "max_pool2d: x is [4, 5], [batch, height, width, channels] with pixels is needed");
+  expect(
+      [&] {
+        (void)ops::max_pool2d(f({4, 5}), o);
+      },
+      kShape, "max_pool2d: x is [4, 5], [batch, height, width, channels] with pixels is needed");
   o.kernel_w = 0;
   expect([&] { (void)ops::avg_pool2d(x, o); }, kArgument,
          "avg_pool2d: kernel 2 x 0 and stride 0 x 0: the kernel must be at least 1, the stride "
@@ -130,9 +154,13 @@ TEST_F(ImageErrors, PoolingNamesWindowAndImage) {
          "5, 2]). Use a smaller window");
   expect([&] { (void)ops::adaptive_avg_pool2d(x, 0, 1); }, kArgument,
          "adaptive_avg_pool2d: output is 0 x 1, both must be at least 1");
-  expect([&] { (void)ops::adaptive_max_pool2d(f({1, 0, 3, 2}), 1, 1); }, kShape,
-         "adaptive_max_pool2d: x is [1, 0, 3, 2], [batch, height, width, channels] with pixels is "
-         "needed");
+  expect(
+      [&] {
+        (void)ops::adaptive_max_pool2d(f({1, 0, 3, 2}), 1, 1);
+      },
+      kShape,
+      "adaptive_max_pool2d: x is [1, 0, 3, 2], [batch, height, width, channels] with pixels is "
+      "needed");
 }
 
 TEST_F(ImageErrors, BatchNormSaysWhatIsMissing) {
@@ -142,15 +170,29 @@ TEST_F(ImageErrors, BatchNormSaysWhatIsMissing) {
   train.is_training = true;
   expect([&] { (void)ops::batch_norm(f({3}), {}, train); }, kShape,
          "batch_norm: x is [3], [batch, ..., channels] is needed");
-  expect([&] { (void)ops::batch_norm(x, {f({4}), {}, {}, {}}, train); }, kShape,
-         "batch_norm: weight is [4] but the last axis of x is 3");
-  expect([&] { (void)ops::batch_norm(x, {{}, {}, c, {}}, train); }, kArgument,
-         "batch_norm: running_mean is given but running_var is empty. Give both or neither");
-  expect([&] { (void)ops::batch_norm(x, {c, c, {}, {}}); }, kArgument,
-         "batch_norm: inference needs running_mean and running_var, both are empty");
-  expect([&] { (void)ops::batch_norm(f({1, 3}), {}, train); }, kShape,
-         "batch_norm: training on [1, 3] has 1 value per channel, more than one is needed. Use a "
-         "larger batch");
+  expect(
+      [&] {
+        (void)ops::batch_norm(x, {f({4}), {}, {}, {}}, train);
+      },
+      kShape, "batch_norm: weight is [4] but the last axis of x is 3");
+  expect(
+      [&] {
+        (void)ops::batch_norm(x, {{}, {}, c, {}}, train);
+      },
+      kArgument,
+      "batch_norm: running_mean is given but running_var is empty. Give both or neither");
+  expect(
+      [&] {
+        (void)ops::batch_norm(x, {c, c, {}, {}});
+      },
+      kArgument, "batch_norm: inference needs running_mean and running_var, both are empty");
+  expect(
+      [&] {
+        (void)ops::batch_norm(f({1, 3}), {}, train);
+      },
+      kShape,
+      "batch_norm: training on [1, 3] has 1 value per channel, more than one is needed. Use a "
+      "larger batch");
   train.eps = 0.0F;
   expect([&] { (void)ops::batch_norm(x, {}, train); }, kArgument,
          "batch_norm: eps is 0, it must be above 0");
@@ -166,11 +208,18 @@ TEST_F(ImageErrors, BatchNormSaysWhatIsMissing) {
 
 TEST_F(ImageErrors, PixelOpsNameTheirOptions) {
   const Tensor x = f({1, 2, 5, 1});
-  expect([&] { (void)ops::pad2d(x, {0, 0, -1, 0}); }, kArgument,
-         "pad2d: padding is 0, 0, -1, 0 (top, bottom, left, right), none may be negative");
-  expect([&] { (void)ops::pad2d(x, {2, 0, 0, 0}, ops::PadMode::kReflect); }, kArgument,
-         "pad2d: reflecting 2, 0, 0, 0 (top, bottom, left, right) needs more than as many pixels, "
-         "x is [1, 2, 5, 1]");
+  expect(
+      [&] {
+        (void)ops::pad2d(x, {0, 0, -1, 0});
+      },
+      kArgument, "pad2d: padding is 0, 0, -1, 0 (top, bottom, left, right), none may be negative");
+  expect(
+      [&] {
+        (void)ops::pad2d(x, {2, 0, 0, 0}, ops::PadMode::kReflect);
+      },
+      kArgument,
+      "pad2d: reflecting 2, 0, 0, 0 (top, bottom, left, right) needs more than as many pixels, "
+      "x is [1, 2, 5, 1]");
   expect([&] { (void)ops::upsample2d(x, 4, 0); }, kArgument,
          "upsample2d: output is 4 x 0, both must be at least 1");
   const Tensor ids = Tensor::zeros(engine_, {3}, DType::kI32);

@@ -93,9 +93,9 @@ Tensor run(const Json& c, const std::vector<Tensor>& in, const std::vector<Tenso
   if (op == "adaptive_max_pool2d") return ops::adaptive_max_pool2d(in[0], out_h, out_w);
   if (op == "adaptive_avg_pool2d") return ops::adaptive_avg_pool2d(in[0], out_h, out_w);
   EXPECT_EQ(op, "upsample2d");
-  return ops::upsample2d(in[0], out_h, out_w,
-                         j.at("mode") == "bilinear" ? ops::UpsampleMode::kBilinear
-                                                    : ops::UpsampleMode::kNearest);
+  return ops::upsample2d(
+      in[0], out_h, out_w,
+      j.at("mode") == "bilinear" ? ops::UpsampleMode::kBilinear : ops::UpsampleMode::kNearest);
 }
 
 TEST(ImageGolden, ValuesGradientsAndRunningStatisticsEqualPyTorch) {

@@ -108,9 +108,11 @@ TEST(BatchNorm, ForwardEqualsDoubleLoops) {
       for (const bool has_affine : {false, true}) {
         const Data d(p, relu);
         Doubles want(size_of(p));
-        reference::batch_norm(d.shape(), wide(d.x).data(), d.mean.data(), d.var.data(),
-                              has_affine ? wide(d.weight).data() : nullptr,
-                              has_affine ? wide(d.bias).data() : nullptr, want.data());
+        const Doubles weight = wide(d.weight), bias = wide(d.bias);
+        reference::batch_norm(d.shape(), wide(d.x).data(),
+                              {d.mean.data(), d.var.data(), has_affine ? weight.data() : nullptr,
+                               has_affine ? bias.data() : nullptr},
+                              want.data());
         const Floats mean = d.narrow_mean(), rstd = d.rstd();
         testing::expect_kernel(
             [&](Team& team) {
@@ -162,9 +164,9 @@ TEST(BatchNorm, GradientsEqualDoubleLoops) {
       const Data d(p, (kind & 2) != 0);
       const size_t n = size_of(p), cols = static_cast<size_t>(p.cols);
       Doubles want(n + 2 * cols);
+      const Doubles weight = wide(d.weight), bias = wide(d.bias);
       reference::batch_norm_grad(d.shape(), is_training, wide(d.dy).data(), wide(d.x).data(),
-                                 d.mean.data(), d.var.data(), wide(d.weight).data(),
-                                 wide(d.bias).data(),
+                                 {d.mean.data(), d.var.data(), weight.data(), bias.data()},
                                  {want.data(), want.data() + n, want.data() + n + cols});
       const Floats start = testing::uniform(static_cast<int64_t>(want.size()), 5);
       // The sums run over up to 9000 terms of size 2: relative to their random walk.

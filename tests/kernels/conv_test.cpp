@@ -17,8 +17,9 @@ using testing::Doubles;
 using testing::Floats;
 using testing::wide;
 
-// Values are in [-1, 1], so a chain over k of them wanders to sqrt(k) / 3 and each of its roundings is
-// 2^-24 of that: together about 8e-9 k in one block of kGemmBlockK; six times as much is allowed.
+// Values are in [-1, 1], so a chain over k of them wanders to sqrt(k) / 3 and each of its roundings
+// is 2^-24 of that: together about 8e-9 k in one block of kGemmBlockK; six times as much is
+// allowed.
 double rounding(int64_t k) {
   const int64_t chain = std::min<int64_t>(k, kGemmBlockK);
   return 4e-7 + 5e-8 * std::sqrt(static_cast<double>(k) * static_cast<double>(chain));
@@ -220,7 +221,8 @@ TEST(Conv, EpilogueKeepsPreAndActivates) {
 
 TEST(Conv, AddsInTheOrderOfGemm) {
   // The patches written out, multiplied by gemm: the same chains, so the same bytes.
-  for (const Problem& p : {kProblems[2], kProblems[5], kProblems[8], kProblems[22], kProblems[23]}) {
+  for (const Problem& p :
+       {kProblems[2], kProblems[5], kProblems[8], kProblems[22], kProblems[23]}) {
     SCOPED_TRACE(p.what);
     const Data d(p);
     const ConvGeometry& s = d.s;
@@ -229,8 +231,8 @@ TEST(Conv, AddsInTheOrderOfGemm) {
     for (int64_t m = 0; m < pixels; ++m) {
       for (int64_t e = 0; e < k; ++e) {
         const int64_t tap = e / s.in_channels, c = e % s.in_channels;
-        const int64_t y = m / s.out_w % s.out_h * s.stride_h - s.pad_top +
-                          tap / s.kernel_w * s.dilation_h;
+        const int64_t y =
+            m / s.out_w % s.out_h * s.stride_h - s.pad_top + tap / s.kernel_w * s.dilation_h;
         const int64_t x = m % s.out_w * s.stride_w - s.pad_left + tap % s.kernel_w * s.dilation_w;
         if (y < 0 || y >= s.in_h || x < 0 || x >= s.in_w) continue;
         const int64_t image = m / (s.out_h * s.out_w);
@@ -274,7 +276,8 @@ TEST(Conv, AnImageAloneHasTheBytesItHasInABatch) {
     one.in.assign(all.in.begin() + 4 * in_size, all.in.begin() + 5 * in_size);
     one.dout.assign(all.dout.begin() + 4 * out_size, all.dout.begin() + 5 * out_size);
     for_each_target([&] {
-      const Floats y = all.forward(testing::team_of(1)), dx = all.transposed(testing::team_of(1), false);
+      const Floats y = all.forward(testing::team_of(1)),
+                   dx = all.transposed(testing::team_of(1), false);
       EXPECT_TRUE(testing::same_bits(Floats(y.begin() + 4 * out_size, y.begin() + 5 * out_size),
                                      one.forward(testing::team_of(2))));
       EXPECT_TRUE(testing::same_bits(Floats(dx.begin() + 4 * in_size, dx.begin() + 5 * in_size),

@@ -42,8 +42,10 @@ struct PadProblem {
   ImageShape shape;
   int64_t top, left;
 };
-const PadProblem kPads[] = {{{1, 1, 1, 1, 1, 1}, 0, 0},   {{2, 3, 4, 6, 7, 19}, 1, 2},
-                            {{1, 5, 3, 9, 4, 2}, 4, 0},   {{0, 2, 2, 3, 3, 1}, 1, 1},
+const PadProblem kPads[] = {{{1, 1, 1, 1, 1, 1}, 0, 0},
+                            {{2, 3, 4, 6, 7, 19}, 1, 2},
+                            {{1, 5, 3, 9, 4, 2}, 4, 0},
+                            {{0, 2, 2, 3, 3, 1}, 1, 1},
                             {{3, 60, 50, 62, 53, 33}, 1, 2}};
 
 TEST(Image, PadAndItsGradientEqualTheReference) {
@@ -81,8 +83,8 @@ TEST(Image, PadAndItsGradientEqualTheReference) {
   }
 }
 
-const ImageShape kSizes[] = {{1, 1, 1, 1, 1, 1}, {1, 1, 2, 3, 1, 5},    {2, 3, 4, 6, 8, 19},
-                             {1, 5, 7, 3, 4, 2}, {1, 4, 3, 7, 11, 3},   {0, 2, 2, 4, 4, 1},
+const ImageShape kSizes[] = {{1, 1, 1, 1, 1, 1},     {1, 1, 2, 3, 1, 5},  {2, 3, 4, 6, 8, 19},
+                             {1, 5, 7, 3, 4, 2},     {1, 4, 3, 7, 11, 3}, {0, 2, 2, 4, 4, 1},
                              {3, 31, 20, 62, 45, 33}};
 
 TEST(Image, ResizeAndItsGradientEqualTheReference) {

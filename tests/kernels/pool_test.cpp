@@ -20,7 +20,8 @@ constexpr double kMeanTolerance = 2e-6;
 // Sums of gradients of overlapping windows, alike.
 constexpr double kGradTolerance = 2e-6;
 
-PoolAxis windows(int64_t in, int64_t kernel, int64_t stride, int64_t before = 0, int64_t after = 0) {
+PoolAxis windows(int64_t in, int64_t kernel, int64_t stride, int64_t before = 0,
+                 int64_t after = 0) {
   return {in, (in + before + after - kernel) / stride + 1, kernel, stride, before, after, false};
 }
 PoolAxis bins(int64_t in, int64_t out) { return {in, out, 1, 1, 0, 0, true}; }
@@ -101,7 +102,8 @@ TEST(Pool, GradientOfTheMaximumGoesToItsIndex) {
     reference::max_pool_grad(p.shape, wide(dy).data(), index.data(), want.data());
     for (const bool accumulate : {false, true}) {
       Doubles sum = want;
-      for (size_t i = 0; i < sum.size(); ++i) sum[i] += accumulate ? static_cast<double>(start[i]) : 0;
+      for (size_t i = 0; i < sum.size(); ++i)
+        sum[i] += accumulate ? static_cast<double>(start[i]) : 0;
       testing::expect_kernel(
           [&](Team& team) {
             Floats dx = start;
@@ -136,7 +138,8 @@ TEST(Pool, MeanEqualsDoubleLoopsWithAndWithoutPadding) {
           want, kMeanTolerance);
       for (const bool accumulate : {false, true}) {
         Doubles sum = want_grad;
-        for (size_t i = 0; i < sum.size(); ++i) sum[i] += accumulate ? static_cast<double>(x[i]) : 0;
+        for (size_t i = 0; i < sum.size(); ++i)
+          sum[i] += accumulate ? static_cast<double>(x[i]) : 0;
         testing::expect_kernel(
             [&](Team& team) {
               Floats dx = x;
@@ -155,8 +158,8 @@ TEST(Pool, MeanEqualsDoubleLoopsWithAndWithoutPadding) {
 TEST(Pool, TheFirstNaNWinsAndMinusInfinityIsAValue) {
   const PoolShape shape{1, 1, windows(2, 2, 2), windows(6, 2, 2)};
   const float inf = std::numeric_limits<float>::infinity();
-  const Floats x = {1.0F, NAN, -inf, -inf, 5.0F, 5.0F,  //
-                    NAN, 9.0F, -inf, -inf, 4.0F, 5.0F};
+  const Floats x = {1.0F, NAN,  -inf, -inf, 5.0F, 5.0F,  //
+                    NAN,  9.0F, -inf, -inf, 4.0F, 5.0F};
   for_each_target([&] {
     Floats y(3);
     std::vector<int32_t> index(3);

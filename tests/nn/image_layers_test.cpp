@@ -60,9 +60,9 @@ TEST(ImageLayers, BuffersLieBehindEverythingElseAndHaveNoGradient) {
   nn::ParameterStore store(engine, net);
   std::vector<std::string> names;
   for (const nn::StoredParameter& p : store.list()) names.push_back(p.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"conv.weight", "head.weight", "norm.weight",
-                                             "norm.bias", "head.bias", "norm.running_mean",
-                                             "norm.running_var"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"conv.weight", "head.weight", "norm.weight", "norm.bias",
+                                      "head.bias", "norm.running_mean", "norm.running_var"}));
   EXPECT_EQ(store.parameter_count(), 4 * 9 * 2 + 12 + 4 + 4 + 3 + 4 + 4);
   EXPECT_EQ(store.dense_size(), 80 + 16 + 3 * 16);
   EXPECT_EQ(store.trained_size(), store.dense_size());
@@ -117,8 +117,7 @@ TEST(ImageLayers, InferenceReadsTheRunningStatisticsAndLeavesThem) {
   const nn::ParameterStore store(engine, net);
   const Tensor x = images(engine);
   const std::vector<float> all = net.forward(x, false).to_vector<float>();
-  const std::vector<float> one =
-      net.forward(ops::slice(x, 0, 1, 2), false).to_vector<float>();
+  const std::vector<float> one = net.forward(ops::slice(x, 0, 1, 2), false).to_vector<float>();
   EXPECT_EQ(one, std::vector<float>(all.begin() + 3, all.begin() + 6));
   EXPECT_EQ(net.norm.running_var.value.to_vector<float>(), std::vector<float>(4, 1.0F));
   EXPECT_NE(net.forward(x, true).to_vector<float>(), all);

@@ -32,8 +32,7 @@ void batch_norm_backward(Backward& b) {
   const Backward::Target dx = place_of(b, 0, is_shared);
   const Backward::Target dweight = place_of(b, 1, is_shared);
   const Backward::Target dbias = place_of(b, 2, is_shared);
-  const Tensor work =
-      scratch(b.engine(), kernels::batch_norm_scratch_bytes(rows_of(x), x.dim(-1)));
+  const Tensor work = scratch(b.engine(), kernels::batch_norm_scratch_bytes(rows_of(x), x.dim(-1)));
   kernels::BatchNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
@@ -94,7 +93,8 @@ void check_batch_norm(const Tensor& x, const BatchNormState& state,
           x.shape().text(), rows_of(x));
 }
 
-/// Mean and 1/√(var + eps) per channel: the batch's, updating the running ones, or the running ones.
+/// Mean and 1/√(var + eps) per channel: the batch's, updating the running ones, or the running
+/// ones.
 struct Statistics {
   Tensor mean, rstd;
 };

@@ -60,9 +60,9 @@ void launch_conv(const char* name, Direction direction, const ConvGeometry& shap
   Engine& engine = result.engine();
   const int workers = engine.team().size();
   const bool is_forward = direction == Direction::kForward;
-  const Tensor work = scratch(engine, is_forward
-                                          ? kernels::conv_scratch_bytes(shape, workers)
-                                          : kernels::conv_transposed_scratch_bytes(shape, workers));
+  const Tensor work =
+      scratch(engine, is_forward ? kernels::conv_scratch_bytes(shape, workers)
+                                 : kernels::conv_transposed_scratch_bytes(shape, workers));
   ConvArgs args;
   args.source = source.data<float>();
   args.weight = weight.data<float>();
@@ -81,8 +81,8 @@ void launch_conv(const char* name, Direction direction, const ConvGeometry& shap
 void weight_gradient(Backward& b, const char* name, const ConvGeometry& shape, const Tensor& in,
                      const Tensor& dout) {
   const Backward::Target target = b.target(1);
-  const Tensor work = scratch(b.engine(), kernels::conv_weight_grad_scratch_bytes(
-                                              shape, b.engine().team().size()));
+  const Tensor work =
+      scratch(b.engine(), kernels::conv_weight_grad_scratch_bytes(shape, b.engine().team().size()));
   ConvWeightGradArgs args;
   args.in = in.data<float>();
   args.dout = dout.data<float>();
@@ -173,8 +173,7 @@ Shape conv2d_shape(const Tensor& x, const Tensor& weight, const Conv2dOptions& o
           o.groups, weight.shape().text());
   const Padding2d& p = o.padding;
   const Shape shape{
-      x.dim(0),
-      output_size(x.dim(1), p.top + p.bottom, weight.dim(1), o.dilation_h, o.stride_h),
+      x.dim(0), output_size(x.dim(1), p.top + p.bottom, weight.dim(1), o.dilation_h, o.stride_h),
       output_size(x.dim(2), p.left + p.right, weight.dim(2), o.dilation_w, o.stride_w),
       out_channels};
   require(shape[1] > 0 && shape[2] > 0, Code::kShapeMismatch,
@@ -261,9 +260,8 @@ Tensor conv2d(const Tensor& input, const Tensor& weight_in, const Tensor& bias_i
   Tensor y = Tensor::empty(x.engine(), shape);
   const Tensor kept = kept_for(activation, y, is_recorded({&x, &weight, &bias}));
   const ConvAttrs attrs = attrs_of(options, activation);
-  launch_conv("conv2d", Direction::kForward,
-              geometry_of(x.shape(), weight.shape(), shape, attrs), x, weight, y,
-              epilogue_of(bias, kept, y, activation));
+  launch_conv("conv2d", Direction::kForward, geometry_of(x.shape(), weight.shape(), shape, attrs),
+              x, weight, y, epilogue_of(bias, kept, y, activation));
   record_op("conv2d", &conv2d_backward, {&x, &weight, &bias}, y, {&x, &weight, &kept}, attrs);
   return y;
 }

@@ -33,13 +33,15 @@ struct Conv2dOptions {
 };
 
 /// y[n, i, j, o] = activation(bias[o] + Σ x[n, i·stride_h − top + u·dilation_h,
-///                                          j·stride_w − left + v·dilation_w, c]·weight[o, u, v, c])
+///                                          j·stride_w − left + v·dilation_w, c]·weight[o, u, v,
+///                                          c])
 /// over the channels c of o's group; pixels outside the image are zero (cross-correlation, as in
 /// every framework). x [batch, height, width, in_channels], weight [out_channels, kernel_h,
 /// kernel_w, in_channels / groups], bias [out_channels] or empty → [batch, out_h, out_w,
-/// out_channels] with out_h = ⌊(height + top + bottom − dilation_h·(kernel_h − 1) − 1) / stride_h⌋ + 1.
-/// Throws kShapeMismatch, kDtypeMismatch, kInvalidArgument. Cost 2·batch·out_h·out_w·out_channels·
-/// kernel_h·kernel_w·in_channels/groups FLOP; memory beside the tensors: one packed copy of weight.
+/// out_channels] with out_h = ⌊(height + top + bottom − dilation_h·(kernel_h − 1) − 1) / stride_h⌋
+/// + 1. Throws kShapeMismatch, kDtypeMismatch, kInvalidArgument. Cost
+/// 2·batch·out_h·out_w·out_channels· kernel_h·kernel_w·in_channels/groups FLOP; memory beside the
+/// tensors: one packed copy of weight.
 [[nodiscard]] Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
                             const Conv2dOptions& options = {},
                             kernels::Activation activation = kernels::Activation::kNone);

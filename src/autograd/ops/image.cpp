@@ -74,8 +74,8 @@ Tensor pad2d(const Tensor& input, const Padding2d& p, PadMode mode) {
           "pixels, x is {}",
           p.top, p.bottom, p.left, p.right, input.shape().text());
   const Tensor x = contiguous(input);
-  Tensor y = Tensor::empty(x.engine(), {x.dim(0), x.dim(1) + p.top + p.bottom,
-                                        x.dim(2) + p.left + p.right, x.dim(3)});
+  Tensor y = Tensor::empty(
+      x.engine(), {x.dim(0), x.dim(1) + p.top + p.bottom, x.dim(2) + p.left + p.right, x.dim(3)});
   auto args = args_of<kernels::PadArgs>(x.shape(), y.shape());
   args.x = x.data<float>();
   args.y = y.data<float>();

@@ -39,11 +39,12 @@ PoolAxis axis_of(int64_t in, int64_t kernel, int64_t stride, int64_t before, int
 
 PoolShape shape_of(const char* op, const Tensor& x, const Pool2dOptions& o) {
   require_image(op, x);
-  require(o.kernel_h >= 1 && o.kernel_w >= 1 && o.stride_h >= 0 && o.stride_w >= 0,
-          Code::kInvalidArgument,
-          "{}: kernel {} x {} and stride {} x {}: the kernel must be at least 1, the stride too, or "
-          "0 for the kernel's size",
-          op, o.kernel_h, o.kernel_w, o.stride_h, o.stride_w);
+  require(
+      o.kernel_h >= 1 && o.kernel_w >= 1 && o.stride_h >= 0 && o.stride_w >= 0,
+      Code::kInvalidArgument,
+      "{}: kernel {} x {} and stride {} x {}: the kernel must be at least 1, the stride too, or "
+      "0 for the kernel's size",
+      op, o.kernel_h, o.kernel_w, o.stride_h, o.stride_w);
   const Padding2d& p = o.padding;
   const auto is_small = [](int64_t padding, int64_t kernel) {
     return padding >= 0 && 2 * padding <= kernel;
@@ -60,10 +61,11 @@ PoolShape shape_of(const char* op, const Tensor& x, const Pool2dOptions& o) {
                 o.is_ceil);
   s.x = axis_of(x.dim(2), o.kernel_w, o.stride_w == 0 ? o.kernel_w : o.stride_w, p.left, p.right,
                 o.is_ceil);
-  require(s.y.out > 0 && s.x.out > 0, Code::kShapeMismatch,
-          "{}: a window of {} x {} does not fit into {} x {} pixels and their padding (x {}). Use a "
-          "smaller window",
-          op, o.kernel_h, o.kernel_w, x.dim(1), x.dim(2), x.shape().text());
+  require(
+      s.y.out > 0 && s.x.out > 0, Code::kShapeMismatch,
+      "{}: a window of {} x {} does not fit into {} x {} pixels and their padding (x {}). Use a "
+      "smaller window",
+      op, o.kernel_h, o.kernel_w, x.dim(1), x.dim(2), x.shape().text());
   return s;
 }
 

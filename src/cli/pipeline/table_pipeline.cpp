@@ -141,32 +141,43 @@ void TablePipeline::train() {
 }
 
 void TablePipeline::evaluate() {
-  stage("evaluate", train_key() + ingot::to_json(recipe_.eval), [&] {
-    const data::ExampleReader rows = split(recipe_.eval.split);
-    const std::string name(data::split_name(recipe_.eval.split));
-    require(rows.rows() > 0, Code::kInvalidArgument,
-            "evaluate: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name,
-            name);
-    const std::unique_ptr<NetworkModel> model = open_network(runtime_->engine, path("model"));
-    const train::Scores scores = train::score(
-        runtime_->engine, model->network(), model->objective, rows, recipe_.predict.batch,
-        {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)});
-    Json numbers = {{"split", name}, {"examples", rows.rows()}};
-    std::string text;
-    for (const train::MetricValue& v : scores.values) {
-      numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
-      text += fmt::format("\n  {:<20} {:>9}  [{}, {}]", v.name, number_text(v.value),
-                          number_text(v.low), number_text(v.high));
-    }
-    if (!scores.confusion.empty()) {
-      numbers["confusion"] = scores.confusion;
-      const auto classes = model->features.target()->classes();
-      numbers["classes"] = std::vector<std::string>(classes.begin(), classes.end());
-    }
-    invocation_.console.note(
-        fmt::format("{}: {} examples; 95 % intervals{}", name, with_thousands(rows.rows()), text));
-    return numbers;
-  });
+  stage("evaluate", train_key() + ingot::to_json(recipe_.eval),
+        [&] { return eval_table(invocation_, *runtime_, recipe_, path("model")); });
+}
+
+Json eval_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
+                const std::string& folder) {
+  const std::string name(data::split_name(recipe.eval.split));
+  const data::ExampleReader rows(
+      data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
+  require(rows.rows() > 0, Code::kInvalidArgument,
+          "eval: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name, name);
+  const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, folder);
+  const train::Scores scores =
+      train::score(runtime.engine, model->network(), model->objective, rows, recipe.predict.batch,
+                   {kReplicates, 0.95, static_cast<uint64_t>(recipe.seed)});
+  Json numbers = {{"split", name}, {"examples", rows.rows()}};
+  std::string text;
+  for (const train::MetricValue& v : scores.values) {
+    numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
+    text += fmt::format("\n  {:<20} {:>9}  [{}, {}]", v.name, number_text(v.value),
+                        number_text(v.low), number_text(v.high));
+  }
+  if (!scores.confusion.empty()) {
+    numbers["confusion"] = scores.confusion;
+    const auto classes = model->features.target()->classes();
+    numbers["classes"] = std::vector<std::string>(classes.begin(), classes.end());
+  }
+  invocation.console.line(
+      fmt::format("{}: {} examples; 95 % intervals{}", name, with_thousands(rows.rows()), text));
+  return numbers;
+}
+
+void plan_table(Invocation& invocation, const Recipe& recipe) {
+  TablePipeline pipeline(invocation, recipe);
+  pipeline.examples();
+  pipeline.plan();
+  invocation.console.result(pipeline.results());
 }
 
 void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run) {

@@ -34,6 +34,14 @@ class TablePipeline : public RunFolder {
 /// Every stage that a verb needs, in order: up to training, or with the test and the report.
 void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run);
 
+/// The data stages and the network's table of layers, without training.
+void plan_table(Invocation& invocation, const Recipe& recipe);
+
+/// Metrics, with intervals, of the model in `folder` on the split that recipe.eval names; also as
+/// text for people.
+[[nodiscard]] Json eval_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
+                              const std::string& folder);
+
 /// The layers of a network as a text table, with totals.
 [[nodiscard]] std::string layer_table(models::Network& network);
 

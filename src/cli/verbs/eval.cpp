@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "cli/help_text.h"
 #include "cli/lm.h"
+#include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -16,9 +17,7 @@ const std::vector<std::string> kSections = {"eval.", "pack."};
 class EvalVerb : public Verb {
  public:
   std::string_view name() const override { return "eval"; }
-  std::string_view summary() const override {
-    return "loss, perplexity and bits per byte of a model";
-  }
+  std::string_view summary() const override { return "how good a model is on held-out data"; }
   std::string help() const override {
     return verb_help(
         "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n\n"
@@ -33,6 +32,12 @@ class EvalVerb : public Verb {
     const std::string out = invocation.words[0];
     const Recipe recipe = load_run_recipe(out, invocation);
     if (print_config(invocation, recipe)) return 0;
+    if (is_tabular(recipe)) {
+      Runtime runtime(recipe);
+      const std::string model = invocation.words.size() > 1 ? invocation.words[1] : out;
+      invocation.console.result(eval_table(invocation, runtime, recipe, model));
+      return 0;
+    }
     const std::string folder =
         model_folder(invocation.words.size() > 1 ? invocation.words[1] : out);
     Runtime runtime(recipe);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "cli/help_text.h"
 #include "cli/lm.h"
+#include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -32,6 +33,10 @@ class PlanVerb : public Verb {
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();
+    if (is_tabular(recipe)) {
+      plan_table(invocation, recipe);
+      return 0;
+    }
     cost::PlanRequest r = plan_request(recipe);
     count_tokens(recipe, r);
     require(recipe.train.epochs == 0.0 || r.tokens_per_epoch > 0, Code::kInvalidArgument,

@@ -204,8 +204,7 @@ struct Moments {
 void mix(float* running, int64_t c, float momentum, double value) {
   if (running == nullptr) return;
   const auto share = static_cast<double>(momentum);
-  running[c] =
-      static_cast<float>((1.0 - share) * static_cast<double>(running[c]) + share * value);
+  running[c] = static_cast<float>((1.0 - share) * static_cast<double>(running[c]) + share * value);
 }
 
 float add_if(bool accumulate, float before, double value) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// conv and conv_transposed of conv.h. The team packs the weights once into panels; then every worker
-// goes over its own row tiles alone: gathers the patch rows of a tile, multiplies them with the
-// panels and finishes the tile in registers. The gradient runs the same loop once per phase of the
-// stride. Convolutions of 1 x 1 are plain products; depthwise ones are in depthwise.cpp.
+// conv and conv_transposed of conv.h. The team packs the weights once into panels; then every
+// worker goes over its own row tiles alone: gathers the patch rows of a tile, multiplies them with
+// the panels and finishes the tile in registers. The gradient runs the same loop once per phase of
+// the stride. Convolutions of 1 x 1 are plain products; depthwise ones are in depthwise.cpp.
 #include "kernels/conv.h"
 
 #include <algorithm>
+#include <span>
 
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/patches.h"
@@ -23,7 +24,7 @@ HWY_BEFORE_NAMESPACE();
 namespace ingot::kernels::HWY_NAMESPACE {
 
 constexpr int64_t kBlockTiles = HWY_TARGET == HWY_AVX3 ? 12 : 16;  // packed rows: a quarter of L2
-constexpr int64_t kChunkPanels = 8;  // of the weights that stay in L2 beside them
+constexpr int64_t kChunkPanels = 8;    // of the weights that stay in L2 beside them
 constexpr double kWorthAcross = 0.93;  // of the taps inside the image; above, memory costs more
 constexpr int64_t kSerialVolume = 1 << 20;  // products below: about 10 us, not worth a team
 
@@ -84,8 +85,8 @@ void pack_weights(const Pass& pass, const Patches& p, int64_t group, int64_t pan
   const float* from = pass.a.weight + group * pass.depth * taps * in_depth + column;
   for (int64_t u = 0; u < p.y.taps; ++u) {
     for (int64_t v = 0; v < p.x.taps; ++v, to += pass.depth * kPanel) {
-      const int64_t tap = (p.y.tap_first + u * p.y.tap_stride) * s.kernel_w + p.x.tap_first +
-                          v * p.x.tap_stride;
+      const int64_t tap =
+          (p.y.tap_first + u * p.y.tap_stride) * s.kernel_w + p.x.tap_first + v * p.x.tap_stride;
       tile::pack_straight(from + tap * in_depth, taps * in_depth, count, pass.depth, to, kPanel,
                           kPanel);
     }
@@ -94,8 +95,8 @@ void pack_weights(const Pass& pass, const Patches& p, int64_t group, int64_t pan
 
 /// Which pixels make a row tile. Across images: one grid position of up to kRows images, which all
 /// read inside and outside the image alike, so taps in the padding are left out. Along pixels, when
-/// there are too few images or little padding: kRows neighbours, nearer to each other in memory, with
-/// zeros for what is outside. The bytes are the same.
+/// there are too few images or little padding: kRows neighbours, nearer to each other in memory,
+/// with zeros for what is outside. The bytes are the same.
 struct Tiling {
   int64_t batch, pixels, width;  // images, grid positions per image and row
   int64_t groups;                // of images; 0: along pixels
@@ -109,13 +110,8 @@ struct Tiling {
   }
 };
 
-/// Rows of one tile: images [image, image + count) at grid position (i, j), or count pixels from
-/// that one on.
-struct TileRows {
-  int64_t image, i, j, count;
-};
-
-TileRows tile_rows(const Tiling& t, int64_t tile) {
+/// The rows of one tile: images at one grid position, or pixels along the grid.
+GridRows tile_rows(const Tiling& t, int64_t tile) {
   if (t.groups > 0) {
     const int64_t group = tile / t.pixels, at = tile % t.pixels;
     const int64_t begin = t.batch * group / t.groups, end = t.batch * (group + 1) / t.groups;
@@ -127,7 +123,7 @@ TileRows tile_rows(const Tiling& t, int64_t tile) {
 }
 
 /// Offsets of the tile's rows in the result, in floats.
-void locate_rows(const Pass& pass, const Patches& p, const Tiling& t, const TileRows& rows,
+void locate_rows(const Pass& pass, const Patches& p, const Tiling& t, const GridRows& rows,
                  int64_t* at) {
   const int64_t channels = pass.columns * pass.a.shape.groups;
   int64_t image = rows.image, i = rows.i, j = rows.j;
@@ -174,8 +170,7 @@ void multiply_tile(const Pass& pass, const PackedTile& tile, int64_t unit) {
                 is_done && a.activation == Activation::kRelu});
   for (int64_t r = 0; is_late && r < tile.rows; ++r) {
     const int64_t at = tile.at[r] + first;
-    finish_row(a.result + at, a.pre == nullptr ? nullptr : a.pre + at, bias, columns,
-               a.activation);
+    finish_row(a.result + at, a.pre == nullptr ? nullptr : a.pre + at, bias, columns, a.activation);
   }
 }
 
@@ -198,8 +193,8 @@ Part make_part(const Pass& pass, int64_t tiles, int64_t worker, int64_t workers)
 struct BlockOfK {
   const Patches& patches;  // of the group
   const Tiling& tiling;
-  const Run* runs;
-  int64_t run_count, p0, steps;
+  std::span<const Run> runs;
+  int64_t p0, steps;
 };
 
 void multiply_block(const Pass& pass, const BlockOfK& k, const Part& part, const float* packed,
@@ -213,17 +208,18 @@ void multiply_block(const Pass& pass, const BlockOfK& k, const Part& part, const
   if (!is_across) {
     const int64_t first = part.tile_begin * kRows;
     const int64_t rows = std::min(part.tile_end * kRows, k.tiling.batch * k.tiling.pixels) - first;
-    gather(k.patches, k.runs, k.run_count, first, rows, a_block, kPatchRow);
+    gather(k.patches, k.runs, first, rows, a_block, kPatchRow);
   }
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     const int64_t begin = part.unit_begin + chunk * kChunkPanels;
     const int64_t end = std::min(part.unit_end, begin + kChunkPanels);
     for (int64_t t = part.tile_begin; t < part.tile_end; ++t) {
       float* rows = a_block + (t - part.tile_begin) * kRows * kPatchRow;
-      const TileRows place = tile_rows(k.tiling, t);
+      const GridRows place = tile_rows(k.tiling, t);
       if (is_across) {  // the segments anew, the numbers once
-        segment_count = gather_images(k.patches, k.runs, k.run_count, place.image, place.i, place.j,
-                                      chunk == 0 ? place.count : 0, rows, segments);
+        GridRows from = place;
+        if (chunk > 0) from.count = 0;
+        segment_count = gather_images(k.patches, k.runs, from, rows, segments);
       }
       locate_rows(pass, k.patches, k.tiling, place, at);
       for (int64_t u = begin; u < end; ++u) {
@@ -253,9 +249,9 @@ void multiply_part(const Pass& pass, const Patches& phase, const Tiling& tiling,
       int64_t p0 = 0;
       do {
         const int64_t steps = std::min(kGemmBlockK, k - p0);
-        const int64_t count = split_runs(patches, p0, steps, runs);
-        multiply_block(pass, {patches, tiling, runs, count, p0, steps}, {tile, tile_end, unit, end},
-                       packed, a_block);
+        const auto count = static_cast<size_t>(split_runs(patches, p0, steps, runs));
+        multiply_block(pass, {patches, tiling, {runs, count}, p0, steps},
+                       {tile, tile_end, unit, end}, packed, a_block);
         p0 += steps;
       } while (p0 < k);
       unit = end;
@@ -338,9 +334,7 @@ GemmArgs plain_product(const ConvArgs& a, bool is_transposed) {
   return g;
 }
 
-bool is_empty(const ConvGeometry& s) {
-  return s.batch * s.out_h * s.out_w * s.out_channels == 0;
-}
+bool is_empty(const ConvGeometry& s) { return s.batch * s.out_h * s.out_w * s.out_channels == 0; }
 
 }  // namespace
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // conv_weight_grad of conv.h: dweight [out_channels, taps * depth] = doutᵀ · patches, k the output
 // pixels. For every block of kGemmBlockK pixels a worker packs the gradient's channels, then takes
-// the panels of dweight's columns one by one: gathers the panel's part of the patches, multiplies it
-// with all row tiles, adds to dweight. Workers own units (panel and row tile) of dweight, so no sum
-// is shared and no barrier is needed; packing twice what two workers read costs less than one.
+// the panels of dweight's columns one by one: gathers the panel's part of the patches, multiplies
+// it with all row tiles, adds to dweight. Workers own units (panel and row tile) of dweight, so no
+// sum is shared and no barrier is needed; packing twice what two workers read costs less than one.
 #include <algorithm>
 
 #include "kernels/conv.h"
@@ -17,7 +17,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cpu/conv_weight.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
-#include "kernels/cpu/conv_tile-inl.h"
+#include "kernels/cpu/conv_gather-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace ingot::kernels::HWY_NAMESPACE {
@@ -42,9 +42,9 @@ WeightTile weight_tile(int64_t rows, int64_t columns) {
 
 /// Sizes of the gradient's product and of a worker's scratch.
 struct Sizes {
-  int64_t rows, columns, pixels;       // of one group's product; k
-  int64_t tiles, tile_rows, panels;    // tiles are of about equal height
-  int64_t units;                       // of all groups
+  int64_t rows, columns, pixels;     // of one group's product; k
+  int64_t tiles, tile_rows, panels;  // tiles are of about equal height
+  int64_t units;                     // of all groups
 
   explicit Sizes(const ConvGeometry& s) {
     rows = s.out_channels / s.groups;
@@ -95,12 +95,12 @@ void multiply_pixels(const ConvWeightGradArgs& a, const Sizes& z, const Patches&
     const int64_t column = unit / z.tiles * kPanel;
     const int64_t columns = std::min(kPanel, z.columns - column);
     const int64_t end = std::min(part.end, (unit / z.tiles + 1) * z.tiles);
-    gather(patches, runs, split_runs(patches, column, columns, runs), p0, steps, panel, kPanel);
+    const auto run_count = static_cast<size_t>(split_runs(patches, column, columns, runs));
+    gather(patches, {runs, run_count}, p0, steps, panel, kPanel);
     for (; unit < end; ++unit) {
       const int64_t t = unit % z.tiles, row = t * z.tile_rows;
       const int64_t count = std::min(z.tile_rows, z.rows - row);
-      const tile::Operands o{a_block + t * kTileFloats, panel, 1, kRows, kPanel, kPanel,
-                             steps};
+      const tile::Operands o{a_block + t * kTileFloats, panel, 1, kRows, kPanel, kPanel, steps};
       float* c = a.dweight + (part.group * z.rows + row) * z.columns + column;
       const int64_t lanes = columns > kLanes ? columns - kLanes : columns;
       weight_tile(count, columns)(o, tile::Target{c, z.columns, lanes, p0 > 0 || a.accumulate});

@@ -59,8 +59,8 @@ void depthwise_pixel(const InnerWindow& w, float* result, int64_t channels, bool
       const float* source = w.source + u * w.row + c;
       const float* weight = w.weight + u * w.weight_row + c;
       for (int64_t v = 0; v < w.taps_x; ++v) {
-        sum = hn::MulAdd(load(source + v * w.pixel, lanes), load(weight + v * w.weight_pixel, lanes),
-                         sum);
+        sum = hn::MulAdd(load(source + v * w.pixel, lanes),
+                         load(weight + v * w.weight_pixel, lanes), sum);
       }
     }
     write(sum, result + c, lanes, accumulate);
@@ -96,8 +96,8 @@ void depthwise_tap_sum(const TapSum& t) {
     Vf sum = hn::Zero(Df());
     for (int64_t m = 0; m < t.pixels; ++m) {
       if (t.at[m] < 0) continue;
-      sum = hn::MulAdd(load(t.dout + m * t.channels + c + i, lanes), load(t.in + t.at[m] + c + i, lanes),
-                       sum);
+      sum = hn::MulAdd(load(t.dout + m * t.channels + c + i, lanes),
+                       load(t.in + t.at[m] + c + i, lanes), sum);
     }
     store(sum, t.sums + c + i, lanes);
   });
@@ -151,8 +151,8 @@ void depthwise_row(const ConvArgs& a, const WindowAxis& y, const WindowAxis& x, 
   const int64_t result_w = is_transposed ? s.in_w : s.out_w;
   const int64_t y0 = i * y.step + y.first;
   const Taps rows = inside_taps(y, y0);
-  const bool is_finished = a.bias != nullptr || a.pre != nullptr ||
-                           a.activation != Activation::kNone;
+  const bool is_finished =
+      a.bias != nullptr || a.pre != nullptr || a.activation != Activation::kNone;
   const int64_t out_row =
       (image * result_h + y.out_first + i * y.out_step) * result_w + x.out_first;
   for (int64_t j = 0; j < x.grid; ++j) {
@@ -221,16 +221,14 @@ void depthwise(const ConvArgs& a, bool is_transposed, Team& team) {
   turn_weights(a.weight, s.kernel_h * s.kernel_w, s.groups, a.scratch, team);
   const int64_t phases = is_transposed ? s.stride_h * s.stride_w : 1;
   for (int64_t phase = 0; phase < phases; ++phase) {
-    const WindowAxis y =
-        is_transposed ? backward_axis(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.pad_top,
-                                      s.dilation_h, phase / s.stride_w)
-                      : forward_axis(s.in_h, s.out_h, s.kernel_h, s.stride_h, s.pad_top,
-                                     s.dilation_h);
-    const WindowAxis x =
-        is_transposed ? backward_axis(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.pad_left,
-                                      s.dilation_w, phase % s.stride_w)
-                      : forward_axis(s.in_w, s.out_w, s.kernel_w, s.stride_w, s.pad_left,
-                                     s.dilation_w);
+    const WindowAxis y = is_transposed ? backward_axis(s.in_h, s.out_h, s.kernel_h, s.stride_h,
+                                                       s.pad_top, s.dilation_h, phase / s.stride_w)
+                                       : forward_axis(s.in_h, s.out_h, s.kernel_h, s.stride_h,
+                                                      s.pad_top, s.dilation_h);
+    const WindowAxis x = is_transposed ? backward_axis(s.in_w, s.out_w, s.kernel_w, s.stride_w,
+                                                       s.pad_left, s.dilation_w, phase % s.stride_w)
+                                       : forward_axis(s.in_w, s.out_w, s.kernel_w, s.stride_w,
+                                                      s.pad_left, s.dilation_w);
     const int64_t rows = x.grid == 0 ? 0 : s.batch * y.grid;
     const bool serial = is_serial(rows * x.grid * s.groups * y.taps * x.taps, kStreamCost / 4);
     team.tiles(rows, serial, [&](int64_t row) { depthwise_row(a, y, x, row, is_transposed); });

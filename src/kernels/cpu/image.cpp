@@ -41,10 +41,10 @@ void blend_pixel(const float* x, const Blend& b, float* y, int64_t channels) {
   const Vf fy = hn::Set(Df(), b.fy), fx = hn::Set(Df(), b.fx);
   const Vf gy = hn::Set(Df(), 1.0F - b.fy), gx = hn::Set(Df(), 1.0F - b.fx);
   for_vectors(channels, [&](int64_t c, auto lanes) HWY_ATTR {
-    const Vf top = hn::MulAdd(fx, load(x + b.at[1] + c, lanes),
-                              hn::Mul(gx, load(x + b.at[0] + c, lanes)));
-    const Vf bottom = hn::MulAdd(fx, load(x + b.at[3] + c, lanes),
-                                 hn::Mul(gx, load(x + b.at[2] + c, lanes)));
+    const Vf top =
+        hn::MulAdd(fx, load(x + b.at[1] + c, lanes), hn::Mul(gx, load(x + b.at[0] + c, lanes)));
+    const Vf bottom =
+        hn::MulAdd(fx, load(x + b.at[3] + c, lanes), hn::Mul(gx, load(x + b.at[2] + c, lanes)));
     store(hn::MulAdd(fy, bottom, hn::Mul(gy, top)), y + c, lanes);
   });
 }
@@ -66,8 +66,8 @@ void blend_pixel_grad(const float* dy, const Blend& b, float* dx, int64_t channe
 
 /// y += x.
 void add_pixel(const float* x, float* y, int64_t channels) {
-  for_vectors(channels,
-              [&](int64_t c, auto lanes) HWY_ATTR { write(load(x + c, lanes), y + c, lanes, true); });
+  for_vectors(channels, [&](int64_t c, auto lanes)
+                            HWY_ATTR { write(load(x + c, lanes), y + c, lanes, true); });
 }
 
 }  // namespace

@@ -38,9 +38,15 @@ struct Patches {
   [[nodiscard]] int64_t pixels() const { return y.grid * x.grid; }  // of one image
 };
 
-/// A contiguous part of every patch: `length` numbers at `at` of the packed row, from tap row `row`,
-/// `offset` floats behind the window's first pixel. Columns [full_begin, full_end) of the grid have
-/// all of it inside the image.
+/// Rows to gather: `count` neighbours on the grid from position (i, j) of `image` on, along the
+/// grid row or, where a function says so, across images.
+struct GridRows {
+  int64_t image, i, j, count;
+};
+
+/// A contiguous part of every patch: `length` numbers at `at` of the packed row, from tap row
+/// `row`, `offset` floats behind the window's first pixel. Columns [full_begin, full_end) of the
+/// grid have all of it inside the image.
 struct Run {
   int64_t at, length, row, offset;
   int64_t skip;  // numbers of the tap row before it
@@ -51,7 +57,7 @@ constexpr int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b
 
 /// Grid columns whose taps [low, high] (in source pixels from the window's first) are all inside.
 inline void set_full_columns(const WindowAxis& x, int64_t low, int64_t high, Run& run) {
-  const int64_t begin = -floor_div(x.first + low, x.step);                        // ceil(-(..)/step)
+  const int64_t begin = -floor_div(x.first + low, x.step);  // ceil(-(..)/step)
   const int64_t end = floor_div(x.source - 1 - x.first - high, x.step) + 1;
   run.full_begin = std::clamp<int64_t>(begin, 0, x.grid);
   run.full_end = std::clamp<int64_t>(end, run.full_begin, x.grid);

@@ -95,8 +95,7 @@ void pool_mean_grad(const PoolWindow& w, const float* dy, float* dx, int64_t n, 
   const Vf count = hn::Set(Df(), w.count);
   for_vectors(n, [&](int64_t c, auto lanes) HWY_ATTR {
     const Vf g = hn::Div(load(dy + c, lanes), count);
-    each_pixel(w, [&](int64_t, int64_t offset)
-                      HWY_ATTR { write(g, dx + offset + c, lanes, add); });
+    each_pixel(w, [&](int64_t, int64_t offset) HWY_ATTR { write(g, dx + offset + c, lanes, add); });
   });
 }
 
@@ -143,9 +142,9 @@ int64_t window_pixels(const PoolAxis& a) {
 }
 
 bool is_serial_pool(const PoolShape& s) {
-  return is_serial(s.batch * s.channels * s.y.out * s.x.out * window_pixels(s.y) *
-                       window_pixels(s.x),
-                   kStreamCost);
+  return is_serial(
+      s.batch * s.channels * s.y.out * s.x.out * window_pixels(s.y) * window_pixels(s.x),
+      kStreamCost);
 }
 
 /// body(window, offset of the image in x, offset of the window's output in y), by output rows.
@@ -154,8 +153,7 @@ void each_window(const PoolShape& s, bool counts_padding, Team& team, const Body
   team.tiles(s.batch * s.y.out, is_serial_pool(s), [&](int64_t row) {
     const int64_t image = row / s.y.out * s.y.in * s.x.in * s.channels;
     for (int64_t j = 0; j < s.x.out; ++j) {
-      body(window_of(s, row % s.y.out, j, counts_padding), image,
-           (row * s.x.out + j) * s.channels);
+      body(window_of(s, row % s.y.out, j, counts_padding), image, (row * s.x.out + j) * s.channels);
     }
   });
 }
@@ -166,8 +164,8 @@ bool is_tiled(const PoolAxis& a) {
   return a.stride == a.kernel && a.out * a.stride - a.before >= a.in;
 }
 
-/// body(window, offset of the image and chunk in dx, the same in dy, channels, add): every window of
-/// an image in order, for one chunk of its channels. Clears dx first when it must.
+/// body(window, offset of the image and chunk in dx, the same in dy, channels, add): every window
+/// of an image in order, for one chunk of its channels. Clears dx first when it must.
 template <class Body>
 void each_gradient(const PoolShape& s, float* dx, bool accumulate, bool counts_padding, Team& team,
                    const Body& body) {

@@ -24,23 +24,22 @@ void batch_norm_stats(const BatchNormShape& s, const double* x, double* mean, do
   }
 }
 
-void batch_norm(const BatchNormShape& s, const double* x, const double* mean, const double* var,
-                const double* weight, const double* bias, double* y) {
+void batch_norm(const BatchNormShape& s, const double* x, const BatchNormColumns& k, double* y) {
   for (int64_t i = 0; i < s.rows * s.cols; ++i) {
     const int64_t c = i % s.cols;
-    y[i] = (x[i] - mean[c]) / std::sqrt(var[c] + s.eps) * or_one(weight, c) + or_zero(bias, c);
+    y[i] =
+        (x[i] - k.mean[c]) / std::sqrt(k.var[c] + s.eps) * or_one(k.weight, c) + or_zero(k.bias, c);
     if (s.is_relu && y[i] < 0.0) y[i] = 0.0;
   }
 }
 
 void batch_norm_grad(const BatchNormShape& s, bool is_training, const double* dy, const double* x,
-                     const double* mean, const double* var, const double* weight,
-                     const double* bias, const BatchNormGradients& to) {
+                     const BatchNormColumns& k, const BatchNormGradients& to) {
   for (int64_t c = 0; c < s.cols; ++c) {
-    const double rstd = 1.0 / std::sqrt(var[c] + s.eps), w = or_one(weight, c);
-    const auto xhat = [&](int64_t i) { return (x[i] - mean[c]) * rstd; };
+    const double rstd = 1.0 / std::sqrt(k.var[c] + s.eps), w = or_one(k.weight, c);
+    const auto xhat = [&](int64_t i) { return (x[i] - k.mean[c]) * rstd; };
     const auto g = [&](int64_t i) {
-      return s.is_relu && xhat(i) * w + or_zero(bias, c) <= 0.0 ? 0.0 : dy[i];
+      return s.is_relu && xhat(i) * w + or_zero(k.bias, c) <= 0.0 ? 0.0 : dy[i];
     };
     double sum = 0.0, sum_xhat = 0.0;
     for (int64_t i = c; i < s.rows * s.cols; i += s.cols) {

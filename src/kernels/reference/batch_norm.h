@@ -15,16 +15,19 @@ struct BatchNormShape {
 /// mean and biased variance of every column of x.
 void batch_norm_stats(const BatchNormShape& shape, const double* x, double* mean, double* var);
 
-/// weight and bias may be null.
-void batch_norm(const BatchNormShape& shape, const double* x, const double* mean, const double* var,
-                const double* weight, const double* bias, double* y);
+/// The columns' constants; weight and bias may be null.
+struct BatchNormColumns {
+  const double *mean, *var, *weight, *bias;
+};
+void batch_norm(const BatchNormShape& shape, const double* x, const BatchNormColumns& columns,
+                double* y);
 
 struct BatchNormGradients {
   double *dx, *dweight, *dbias;
 };
 /// With the statistics of x when is_training, else the given ones taken as constants.
 void batch_norm_grad(const BatchNormShape& shape, bool is_training, const double* dy,
-                     const double* x, const double* mean, const double* var, const double* weight,
-                     const double* bias, const BatchNormGradients& to);
+                     const double* x, const BatchNormColumns& columns,
+                     const BatchNormGradients& to);
 
 }  // namespace ingot::kernels::reference

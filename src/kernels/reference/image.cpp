@@ -21,8 +21,8 @@ double pad_weight(int64_t i, int64_t k, int64_t before, int64_t size, bool is_re
 double resize_weight(int64_t i, int64_t k, int64_t in, int64_t out, bool is_bilinear) {
   if (!is_bilinear) return i * in / out == k ? 1.0 : 0.0;
   const double last = static_cast<double>(in - 1);
-  const double center = (static_cast<double>(i) + 0.5) * static_cast<double>(in) /
-                            static_cast<double>(out) - 0.5;
+  const double center =
+      (static_cast<double>(i) + 0.5) * static_cast<double>(in) / static_cast<double>(out) - 0.5;
   const double at = std::clamp(center, 0.0, last);
   return std::max(0.0, 1.0 - std::abs(at - static_cast<double>(k)));
 }
@@ -73,7 +73,8 @@ void pad(const ImageShape& s, int64_t top, int64_t left, bool is_reflect, const 
 void pad_grad(const ImageShape& s, int64_t top, int64_t left, bool is_reflect, const double* dy,
               double* dx) {
   clear(dx, s.in_h * s.in_w, s);
-  each_padded(s, top, left, is_reflect, [&](int64_t i, int64_t o, double w) { dx[i] += w * dy[o]; });
+  each_padded(s, top, left, is_reflect,
+              [&](int64_t i, int64_t o, double w) { dx[i] += w * dy[o]; });
 }
 
 void resize(const ImageShape& s, bool is_bilinear, const double* x, double* y) {

@@ -14,8 +14,8 @@ struct ImageShape {
 /// y = x padded by `top` and `left` (the rest follows from the sizes), zero or mirrored.
 void pad(const ImageShape& shape, int64_t top, int64_t left, bool is_reflect, const double* x,
          double* y);
-void pad_grad(const ImageShape& shape, int64_t top, int64_t left, bool is_reflect,
-              const double* dy, double* dx);
+void pad_grad(const ImageShape& shape, int64_t top, int64_t left, bool is_reflect, const double* dy,
+              double* dx);
 /// y = x resampled.
 void resize(const ImageShape& shape, bool is_bilinear, const double* x, double* y);
 void resize_grad(const ImageShape& shape, bool is_bilinear, const double* dy, double* dx);

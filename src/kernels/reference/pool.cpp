@@ -36,8 +36,8 @@ void each_pair(const PoolShape& s, const F& f) {
         if (!is_in_window(s.y, o / s.x.out, p / s.x.in)) continue;
         if (!is_in_window(s.x, o % s.x.out, p % s.x.in)) continue;
         for (int64_t c = 0; c < s.channels; ++c) {
-          f((n * s.y.out * s.x.out + o) * s.channels + c, (n * s.y.in * s.x.in + p) * s.channels + c,
-            p);
+          f((n * s.y.out * s.x.out + o) * s.channels + c,
+            (n * s.y.in * s.x.in + p) * s.channels + c, p);
         }
       }
     }
@@ -53,8 +53,8 @@ std::vector<double> counts(const PoolShape& s, bool counts_padding) {
   if (!counts_padding) return count;
   for (int64_t i = 0; i < outputs(s); ++i) {
     const int64_t o = i / s.channels % (s.y.out * s.x.out);
-    count[static_cast<size_t>(i)] = static_cast<double>(padded_length(s.y, o / s.x.out) *
-                                                        padded_length(s.x, o % s.x.out));
+    count[static_cast<size_t>(i)] =
+        static_cast<double>(padded_length(s.y, o / s.x.out) * padded_length(s.x, o % s.x.out));
   }
   return count;
 }
@@ -82,7 +82,8 @@ void max_pool_grad(const PoolShape& s, const double* dy, const int32_t* index, d
 void avg_pool(const PoolShape& s, bool counts_padding, const double* x, double* y) {
   const std::vector<double> count = counts(s, counts_padding);
   for (int64_t o = 0; o < outputs(s); ++o) y[o] = 0.0;
-  each_pair(s, [&](int64_t o, int64_t i, int64_t) { y[o] += x[i] / count[static_cast<size_t>(o)]; });
+  each_pair(s,
+            [&](int64_t o, int64_t i, int64_t) { y[o] += x[i] / count[static_cast<size_t>(o)]; });
 }
 
 void avg_pool_grad(const PoolShape& s, bool counts_padding, const double* dy, double* dx) {
