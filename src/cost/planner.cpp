@@ -134,8 +134,7 @@ int64_t customary_flops(const PlanRequest& r, nn::Module& module) {
 /// Bytes of weights, gradients and optimiser state from the declared shapes alone, padding not
 /// counted; row-sparse gradients take none.
 int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& module) {
-  const bool is_adam = config.optimizer.name != optim::OptimizerKind::kSgd;
-  const int64_t moments = is_adam ? 2 : config.optimizer.momentum != 0.0F ? 1 : 0;
+  const int64_t moments = optim::state_slabs(config.optimizer);
   int64_t floats = 0;
   for (const nn::NamedParameter& p : nn::parameters(module)) {
     const int64_t copies = 1 + moments + (p.parameter->row_sparse ? 0 : 1);

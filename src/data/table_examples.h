@@ -30,7 +30,8 @@ struct TableConfig {
     field("path", path, ".csv, .tsv or .jsonl, plain or compressed by gzip or xz");
     field("format", format, "how its bytes are read");
     field("infer", infer, "how the kinds of columns are found");
-    field("schema", schema, "file that fixes the columns' kinds: the data/schema.yaml of a run, edited or not");
+    field("schema", schema,
+          "file that fixes the columns' kinds: the data/schema.yaml of a run, edited or not");
     field("target", target, "what to predict");
     field("features", features, "columns that are not treated as their kind usually is");
     field("split", split, "which rows are held out");

@@ -44,9 +44,9 @@ struct AttentionArgs {
 };
 
 /// Row i sees keys j with doc_start[i] <= j (0 when null or negative) and j <= i when causal. A row
-/// that sees no key (impossible when causal) gets zeros and lse = -infinity. out must not overlap inputs.
-/// Accuracy: 1e-6 relative to max |v| for |score| <= 80. Cost 4 * batch * heads * seq^2 * head_dim
-/// FLOP, half when causal.
+/// that sees no key (impossible when causal) gets zeros and lse = -infinity. out must not overlap
+/// inputs. Accuracy: 1e-6 relative to max |v| for |score| <= 80. Cost 4 * batch * heads * seq^2 *
+/// head_dim FLOP, half when causal.
 void attention(const AttentionArgs& args, Team& team);
 [[nodiscard]] int64_t attention_scratch_bytes(const AttentionArgs& args, int workers);
 

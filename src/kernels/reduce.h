@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions of float32 in an order fixed by the shape and the instruction set, never by the team.
 // A contiguous tensor is seen as [outer, reduce, inner]; the axis reduced is the middle one. Long
-// sums are cut into blocks of fixed size, each summed in vector lanes; blocks are added in order, in
-// double along a row, so the error does not grow with the length of a row. Called by autograd/ops/reduce, by bias
-// gradients and by the gradients of broadcasting. Scratch: float, 64-byte aligned, may be null when
-// the companion function returns 0.
+// sums are cut into blocks of fixed size, each summed in vector lanes; blocks are added in order,
+// in double along a row, so the error does not grow with the length of a row. Called by
+// autograd/ops/reduce, by bias gradients and by the gradients of broadcasting. Scratch: float,
+// 64-byte aligned, may be null when the companion function returns 0.
 #pragma once
 
 #include <cstdint>

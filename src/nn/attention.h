@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Multi-head self-attention with grouped key heads and, beside it, the interface of the KV cache.
-// Projections are replaceable layers. Training runs whole sequences [batch, seq, dim]; inference runs
-// rows [rows, dim] of many sequences against a cache, with the same bytes per row.
+// Projections are replaceable layers. Training runs whole sequences [batch, seq, dim]; inference
+// runs rows [rows, dim] of many sequences against a cache, with the same bytes per row.
 #pragma once
 
 #include <memory>

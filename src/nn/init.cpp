@@ -83,9 +83,15 @@ void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t
   const auto in = static_cast<double>(fan_in), both = static_cast<double>(fan_in + fan_out);
   const auto scale = static_cast<double>(init.scale);
   switch (init.kind) {
-    case InitKind::kZeros: std::fill(values.begin(), values.end(), 0.0F); return;
-    case InitKind::kOnes: std::fill(values.begin(), values.end(), init.scale); return;
-    case InitKind::kNormal: fill_normal(values, scale, seed, name, team); return;
+    case InitKind::kZeros:
+      std::fill(values.begin(), values.end(), 0.0F);
+      return;
+    case InitKind::kOnes:
+      std::fill(values.begin(), values.end(), init.scale);
+      return;
+    case InitKind::kNormal:
+      fill_normal(values, scale, seed, name, team);
+      return;
     case InitKind::kTruncatedNormal:
       fill(values, seed, name, team, [scale](Philox& r) {
         double x = r.normal();
@@ -93,7 +99,9 @@ void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t
         return std::clamp(x, -2.0, 2.0) * scale;
       });
       return;
-    case InitKind::kUniform: fill_uniform(values, scale, seed, name, team); return;
+    case InitKind::kUniform:
+      fill_uniform(values, scale, seed, name, team);
+      return;
     case InitKind::kGlorotUniform:
       fill_uniform(values, scale * std::sqrt(6.0 / both), seed, name, team);
       return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Initial values of parameters. Each parameter draws from its own counter-based stream, keyed by the
-// seed and its name, so adding a layer changes no other layer's weights.
+// Initial values of parameters. Each parameter draws from its own counter-based stream, keyed by
+// the seed and its name, so adding a layer changes no other layer's weights.
 #pragma once
 
 #include <cstdint>

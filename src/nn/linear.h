@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// y = activation(x·weightᵀ + bias). Linear trains; PackedLinear holds the same weights in the panels
-// that inference reads (same bytes out, no second copy of the weights).
+// y = activation(x·weightᵀ + bias). Linear trains; PackedLinear holds the same weights in the
+// panels that inference reads (same bytes out, no second copy of the weights).
 #pragma once
 
 #include "autograd/ops/linear.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A module lists its parameters and children once, in visit, named as in checkpoints. Saving,
 // counting, laying out, initialising, quantising and printing all walk that list.
-// Parameters are declared with shape and initialiser and get memory from a ParameterStore, so a model
-// exists exactly once in memory.
+// Parameters are declared with shape and initialiser and get memory from a ParameterStore, so a
+// model exists exactly once in memory.
 #pragma once
 
 #include <cstdint>

@@ -56,8 +56,7 @@ void ParameterStore::bind(Tape& tape) {
   grads_ = Tensor::zeros(engine_, {dense_size_});
   for (StoredParameter& p : list_) {
     if (!p.parameter->trainable) continue;
-    tape.bind_parameter(p.parameter->value,
-                        p.parameter->row_sparse ? Tensor() : grad(p));
+    tape.bind_parameter(p.parameter->value, p.parameter->row_sparse ? Tensor() : grad(p));
   }
 }
 

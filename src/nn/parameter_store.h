@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The memory of a model's parameters: one slab of values and, for training, one of gradients with the
-// same layout, so that the optimiser is one pass over flat arrays. Segments are 64-byte aligned and
-// padded with zeros, which every optimiser keeps zero. Order: dense with decay, dense without,
+// The memory of a model's parameters: one slab of values and, for training, one of gradients with
+// the same layout, so that the optimiser is one pass over flat arrays. Segments are 64-byte aligned
+// and padded with zeros, which every optimiser keeps zero. Order: dense with decay, dense without,
 // then row-sparse ones (their gradients live on the tape, not here), last those that do not train
 // (running statistics, frozen weights): they have neither gradient nor optimiser state.
 #pragma once

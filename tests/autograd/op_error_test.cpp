@@ -154,7 +154,10 @@ TEST_F(OpErrors, EveryOpRefusesAWrongDtype) {
   const Tensor image = f({2, 3, 3, 4}), image_ids = t({2, 3, 3, 4}, DType::kI32);
   add("conv2d", [&] { (void)o::conv2d(image_ids, f({5, 1, 1, 4})); });
   add(
-      "conv2d", [&] { (void)o::conv2d(image, t({5, 1, 1, 4}, DType::kBF16)); },
+      "conv2d",
+      [&] {
+        (void)o::conv2d(image, t({5, 1, 1, 4}, DType::kBF16));
+      },
       "weight is bfloat16");
   add("conv_transpose2d", [&] { (void)o::conv_transpose2d(image_ids, f({4, 1, 1, 5})); });
   add("max_pool2d", [&] { (void)o::max_pool2d(image_ids, {}); });
@@ -194,7 +197,11 @@ TEST_F(OpErrors, EveryOpRefusesAWrongDtype) {
       "hinge", [&] { (void)o::hinge(x, x, {.count = t({}, DType::kI32)}); },
       "count is int32 [], one int64 or float32 is needed");
   add(
-      "mae", [&] { (void)o::mae(x, x, {t({2}, DType::kI32), {}}); }, "weights is int32");
+      "mae",
+      [&] {
+        (void)o::mae(x, x, {t({2}, DType::kI32), {}});
+      },
+      "weights is int32");
   add(
       "mse", [&] { (void)o::mse(x, ints); }, "target is int32");
   add(

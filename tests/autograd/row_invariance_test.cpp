@@ -75,20 +75,18 @@ std::map<std::string, RowCase> row_cases() {
   const auto images = [](const std::function<Tensor(const Tensor&)>& f) {
     return one(f, {9, 8, 6});
   };
-  m["conv2d"] = {{input({kRows, 9, 8, 6}, 40)},
-                 {input({20, 3, 3, 6}, 41), input({20}, 42)},
-                 [](In r, In s) {
-                   o::Conv2dOptions options;
-                   options.stride_w = 2, options.padding = o::Padding2d::all(1);
-                   return o::conv2d(r[0], s[0], s[1], options, kernels::Activation::kGelu);
-                 }};
-  m["conv_transpose2d"] = {{input({kRows, 5, 4, 20}, 43)},
-                           {input({20, 3, 3, 6}, 44), input({6}, 45)},
-                           [](In r, In s) {
-                             o::ConvTranspose2dOptions options;
-                             options.stride_h = options.stride_w = 2;
-                             return o::conv_transpose2d(r[0], s[0], s[1], options);
-                           }};
+  m["conv2d"] = {
+      {input({kRows, 9, 8, 6}, 40)}, {input({20, 3, 3, 6}, 41), input({20}, 42)}, [](In r, In s) {
+        o::Conv2dOptions options;
+        options.stride_w = 2, options.padding = o::Padding2d::all(1);
+        return o::conv2d(r[0], s[0], s[1], options, kernels::Activation::kGelu);
+      }};
+  m["conv_transpose2d"] = {
+      {input({kRows, 5, 4, 20}, 43)}, {input({20, 3, 3, 6}, 44), input({6}, 45)}, [](In r, In s) {
+        o::ConvTranspose2dOptions options;
+        options.stride_h = options.stride_w = 2;
+        return o::conv_transpose2d(r[0], s[0], s[1], options);
+      }};
   o::Pool2dOptions window;
   window.kernel_h = window.kernel_w = 3, window.stride_h = window.stride_w = 2;
   m["max_pool2d"] = images([=](const Tensor& x) { return o::max_pool2d(x, window); });
@@ -97,10 +95,11 @@ std::map<std::string, RowCase> row_cases() {
       images([](const Tensor& x) { return o::adaptive_max_pool2d(x, 4, 3); });
   m["adaptive_avg_pool2d"] =
       images([](const Tensor& x) { return o::adaptive_avg_pool2d(x, 4, 3); });
-  m["pad2d"] = images(
-      [](const Tensor& x) { return o::pad2d(x, {1, 2, 3, 0}, o::PadMode::kReflect); });
-  m["upsample2d"] = images(
-      [](const Tensor& x) { return o::upsample2d(x, 5, 19, o::UpsampleMode::kBilinear); });
+  m["pad2d"] = images([](const Tensor& x) {
+    return o::pad2d(x, {1, 2, 3, 0}, o::PadMode::kReflect);
+  });
+  m["upsample2d"] =
+      images([](const Tensor& x) { return o::upsample2d(x, 5, 19, o::UpsampleMode::kBilinear); });
   m["one_hot"] = {{{{kRows}, whole(kRows, 46, 50), DType::kI64}}, {}, [](In r, In) {
                     return o::one_hot(r[0], 50);
                   }};

@@ -116,7 +116,9 @@ void TablePipeline::plan() {
     invocation_.console.note(layer_table(network));
     int64_t flops = 0;
     for (const models::Network::Line& line : network.lines()) flops += line.flops;
-    return Json{{"parameters", nn::parameter_count(network)}, {"flops_per_example", flops}};
+    return Json{{"parameters", nn::parameter_count(network)},
+                {"flops_per_example", flops},
+                {"mermaid", network.mermaid()}};
   });
 }
 

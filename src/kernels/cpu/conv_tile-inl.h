@@ -40,11 +40,56 @@ struct RowTarget {
   bool add, is_relu;
 };
 
-/// The numbers of vector v of V: all, or `lanes` in the last one.
-template <int V>
-HWY_INLINE tile::Vec load_lanes(const float* p, int v, int64_t lanes) {
-  if (v < V - 1 || lanes == kLanes) return hn::LoadU(tile::D(), p + v * kLanes);
-  return load(p + v * kLanes, First{static_cast<size_t>(lanes)});
+/// What RowTarget says, done to `rows` vectors of the last, incomplete column of vectors. A plain
+/// loop over memory: unrolled into every tile it would be most of the code.
+HWY_NOINLINE void finish_last(const float* last, int64_t rows, int64_t column, const RowTarget& c) {
+  const tile::D d;
+  const First lanes{static_cast<size_t>(c.lanes)};
+  for (int64_t r = 0; r < rows; ++r) {
+    float* to = c.c + c.at[r] + column;
+    tile::Vec x = hn::Load(d, last + r * kLanes);
+    if (c.add) x = hn::Add(load(static_cast<const float*>(to), lanes), x);
+    if (c.bias != nullptr) x = hn::Add(x, load(c.bias + column, lanes));
+    if (c.is_relu) x = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
+    store(x, to, lanes);
+  }
+}
+
+/// The same for kN whole vectors of every row, in registers.
+template <int R, int V, int kN>
+HWY_INLINE void finish_whole(tile::Vec (&acc)[R][V], const RowTarget& c) {
+  const tile::D d;
+  if (c.add) {
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kN; ++v) {
+        acc[r][v] = hn::Add(hn::LoadU(d, c.c + c.at[r] + v * kLanes), acc[r][v]);
+      }
+    }
+  }
+  if (c.bias != nullptr) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kN; ++v) {
+      const tile::Vec bias = hn::LoadU(d, c.bias + v * kLanes);
+#pragma GCC unroll 16
+      for (int r = 0; r < R; ++r) acc[r][v] = hn::Add(acc[r][v], bias);
+    }
+  }
+  if (c.is_relu) {  // a NaN stays: it is not below zero
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kN; ++v) {
+        acc[r][v] = hn::IfThenElse(hn::Lt(acc[r][v], hn::Zero(d)), hn::Zero(d), acc[r][v]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kN; ++v) hn::StoreU(acc[r][v], d, c.c + c.at[r] + v * kLanes);
+  }
 }
 
 /// One tile of packed patch rows by one packed panel: one chain over all segments, so leaving out
@@ -63,44 +108,12 @@ HWY_NOINLINE void patch_tile(const PatchOperands& o, const RowTarget& c) {
                               s->steps};
     tile::multiply<R, V, false, kPatchRow, 1, kPanel>(part, c.lanes, acc);
   }
-  if (c.add) {
+  if (c.lanes == kLanes) return finish_whole<R, V, V>(acc, c);
+  HWY_ALIGN float last[R * kLanes];
 #pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
-        acc[r][v] = hn::Add(load_lanes<V>(c.c + c.at[r], v, c.lanes), acc[r][v]);
-      }
-    }
-  }
-  if (c.bias != nullptr) {
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v) {
-      const tile::Vec bias = load_lanes<V>(c.bias, v, c.lanes);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) acc[r][v] = hn::Add(acc[r][v], bias);
-    }
-  }
-  if (c.is_relu) {  // a NaN stays: it is not below zero
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-      for (int v = 0; v < V; ++v) {
-        acc[r][v] = hn::IfThenElse(hn::Lt(acc[r][v], hn::Zero(d)), hn::Zero(d), acc[r][v]);
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-    float* to = c.c + c.at[r];
-#pragma GCC unroll 8
-    for (int v = 0; v < V; ++v, to += kLanes) {
-      if (v < V - 1 || c.lanes == kLanes) {
-        hn::StoreU(acc[r][v], d, to);
-      } else {
-        store(acc[r][v], to, First{static_cast<size_t>(c.lanes)});
-      }
-    }
-  }
+  for (int r = 0; r < R; ++r) hn::Store(acc[r][V - 1], d, last + r * kLanes);
+  if constexpr (V > 1) finish_whole<R, V, V - 1>(acc, c);
+  finish_last(last, R, (V - 1) * kLanes, c);
 }
 
 using PatchTile = void (*)(const PatchOperands&, const RowTarget&);

@@ -134,7 +134,8 @@ void sort_axes(const CopyArgs& args, CopyArgs& sorted) {
   int64_t order[kMaxDims];
   for (int64_t i = 0; i < args.dims; ++i) {  // stable, and nothing from the heap inside a step
     int64_t at = i;
-    for (; at > 0 && std::abs(args.dst_stride[order[at - 1]]) < std::abs(args.dst_stride[i]); --at) {
+    for (; at > 0 && std::abs(args.dst_stride[order[at - 1]]) < std::abs(args.dst_stride[i]);
+         --at) {
       order[at] = order[at - 1];
     }
     order[at] = i;
