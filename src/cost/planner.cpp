@@ -137,7 +137,8 @@ int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& modul
   const int64_t moments = optim::state_slabs(config.optimizer);
   int64_t floats = 0;
   for (const nn::NamedParameter& p : nn::parameters(module)) {
-    const int64_t copies = 1 + moments + (p.parameter->row_sparse ? 0 : 1);
+    const bool is_trained = p.parameter->trainable;
+    const int64_t copies = is_trained ? 1 + moments + (p.parameter->row_sparse ? 0 : 1) : 1;
     floats = checked_add(floats, copies * p.parameter->shape.size(), "plan: weights",
                          Code::kInvalidArgument);
   }

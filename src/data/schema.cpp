@@ -72,10 +72,6 @@ void warn_of_range(const ColumnSchema& locked, const ColumnSchema& found,
 
 }  // namespace
 
-std::vector<std::string> default_missing() {
-  return {"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
-}
-
 const ColumnSchema* Schema::find(std::string_view name) const {
   const auto at = std::find_if(columns.begin(), columns.end(),
                                [&](const ColumnSchema& column) { return column.name == name; });

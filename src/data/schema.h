@@ -104,7 +104,9 @@ struct ColumnSchema {
 };
 
 /// The missing values of most files: an empty cell and what pandas, R and SQL write.
-[[nodiscard]] std::vector<std::string> default_missing();
+[[nodiscard]] inline std::vector<std::string> default_missing() {
+  return {"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
+}
 
 struct Schema {
   int64_t format = 1;  ///< of this file

@@ -39,6 +39,10 @@ void check_sizes(const TrainConfig& c) {
 }  // namespace
 
 void TrainConfig::check() const {
+  require(steps >= 0 && epochs >= 0 && tokens >= 0 && minutes >= 0, Code::kInvalidArgument,
+          "train: steps {}, epochs {}, tokens {} and minutes {} must not be negative, for example "
+          "train.steps=1000",
+          steps, epochs, tokens, minutes);
   const int horizons = (steps > 0) + (epochs > 0) + (tokens > 0) + (minutes > 0);
   require(horizons == 1, Code::kInvalidArgument,
           "train: {} of steps, epochs, tokens and minutes are set, exactly one is needed, for "

@@ -19,6 +19,9 @@ class Pipeline : public RunFolder {
  public:
   Pipeline(Invocation& invocation, const Recipe& recipe) : RunFolder(invocation, recipe) {}
 
+  /// Throws what the model of the recipe refuses, before any stage.
+  void check() const { (void)model_config(); }
+
   // The stages. Each throws kCancelled when a signal asked for a stop; the next call continues it.
   void inspect();
   void clean();      ///< clean, mask, split

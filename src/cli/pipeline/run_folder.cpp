@@ -16,6 +16,7 @@ namespace ingot::cli {
 namespace {
 
 constexpr int64_t kMaxStage = 1 << 26;
+constexpr std::string_view kLock = "run.lock";
 
 /// A JSON object, empty when the file is missing or damaged.
 Json read_record(const std::string& file) {
@@ -35,19 +36,31 @@ bool is_inside(const std::string& path, const std::string& folder) {
   return std::mismatch(part.begin(), part.end(), whole.begin(), whole.end()).first == part.end();
 }
 
+/// True for the names that a run gives its files and folders (docs/formats/run_directory.md).
+bool is_of_run(std::string_view name) {
+  constexpr std::string_view kNames[] = {
+      "recipe.yaml", "run.json",    "stages", "data",          "tokenizer",   "horizon.json",
+      "plan.json",   "checkpoints", "model",  "metrics.jsonl", "report.html", kLock};
+  if (name.ends_with(".tmp")) name.remove_suffix(4);
+  return name.starts_with("model-") || name.starts_with("events.out.tfevents.") ||
+         std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
+}
+
 }  // namespace
 
 RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe)
     : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
   recipe_.memory.bytes = memory_cap(recipe_);
   FileSystem& files = *invocation_.files;
-  if (invocation_.is_fresh && directory_exists(recipe_.out)) {
-    require_removable();
-    remove_tree(files, recipe_.out);
-  }
+  const bool is_there = directory_exists(recipe_.out);
+  if (is_there) require_own_place();
+  if (is_there && invocation_.is_fresh) require_removable();
+  make_directories(files, recipe_.out);
+  lock();
+  if (is_there && invocation_.is_fresh) remove_run();
   require_same_run();
   make_directories(files, path("stages"));
-  write_atomically(files, path("recipe.yaml"), to_yaml(recipe));
+  write_recipe(recipe);
   write_run(false);
   runtime_ = std::make_unique<Runtime>(recipe_);
 }
@@ -68,6 +81,49 @@ void RunFolder::write_run(bool is_finished) {
                 {"system", system_name()}}}};
   if (is_finished) run["finished"] = now;
   write_atomically(*invocation_.files, path("run.json"), dump_json(run, 1) + "\n");
+}
+
+/// Other people's files are not mixed with a run's.
+void RunFolder::require_own_place() const {
+  if (is_run_directory(recipe_.out)) return;
+  for (const std::string& name : invocation_.files->list(recipe_.out)) {
+    require(is_of_run(name), Code::kInvalidArgument,
+            "run: {} is not a run directory and holds \"{}\". Use a new or empty folder: out=DIR",
+            recipe_.out, name);
+  }
+}
+
+/// One process at a time; the system lets go of the lock when the process ends, however it does.
+void RunFolder::lock() {
+  try {
+    lock_ = invocation_.files->open(path(std::string(kLock)), OpenMode::kTruncate);
+  } catch (const Error& error) {
+    const bool is_taken =
+        std::string_view(error.what()).find("another process") != std::string_view::npos;
+    require(!is_taken, Code::kIo,
+            "run: another ingot works in {}. Wait for it, stop it, or use another out=DIR",
+            recipe_.out);
+    throw;
+  }
+}
+
+void RunFolder::remove_run() {
+  for (const std::string& name : invocation_.files->list(recipe_.out)) {
+    if (is_of_run(name) && name != kLock) remove_tree(*invocation_.files, path(name));
+  }
+}
+
+/// threads and memory are this command's; what the run was made with stays in its recipe.
+void RunFolder::write_recipe(const Recipe& recipe) const {
+  Recipe kept = recipe;
+  const std::string file = path("recipe.yaml");
+  if (file_exists(file)) {
+    Recipe before;
+    bind_text(read_file(file, kMaxStage), file, before);
+    kept.threads = before.threads;
+    kept.memory = before.memory;
+  }
+  write_atomically(*invocation_.files, file, to_yaml(kept));
 }
 
 void RunFolder::finish() { write_run(true); }

@@ -29,8 +29,10 @@ class RunFolder {
   void finish();  ///< the run is over: its time goes into run.json
 
  protected:
-  /// Creates the run directory and writes recipe.yaml and run.json. With --fresh what was there
-  /// goes, if a run made it and neither the current folder, the recipe nor the data lie in it.
+  /// Creates the run directory, locks it for as long as this object lives, and writes recipe.yaml
+  /// and run.json. With --fresh what a run made there goes, and nothing else; refused when the
+  /// current folder, the recipe or the data lie in it. Throws kInvalidArgument for a folder of
+  /// other files, kIo when another process works in it.
   RunFolder(Invocation& invocation, const Recipe& recipe);
   ~RunFolder() = default;
 
@@ -46,6 +48,7 @@ class RunFolder {
 
   Invocation& invocation_;
   Recipe recipe_;
+  std::unique_ptr<WritableFile> lock_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Json> results_;
   double recorded_s_ = 0.0;  // of the stage at work, kept in records of other names
@@ -54,6 +57,10 @@ class RunFolder {
   /// run.json; the first start stays when a run is continued.
   void write_run(bool is_finished);
   void require_removable() const;
+  void require_own_place() const;
+  void lock();
+  void remove_run();
+  void write_recipe(const Recipe& recipe) const;
   /// Throws before anything is written when the directory holds a run of another recipe.
   void require_same_run() const;
   /// The record of a stage, empty when there is none or it is damaged: the stage runs again.

@@ -38,6 +38,7 @@ class RunVerb : public Verb {
     }
     const double start = invocation.clock->now_s();
     Pipeline pipeline(invocation, recipe);
+    pipeline.check();
     try {
       pipeline.inspect();
       pipeline.clean();

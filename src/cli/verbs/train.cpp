@@ -34,6 +34,7 @@ class TrainVerb : public Verb {
       return 0;
     }
     Pipeline pipeline(invocation, recipe);
+    pipeline.check();
     pipeline.clean();
     pipeline.tokenizer();
     pipeline.train();
