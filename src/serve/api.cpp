@@ -175,7 +175,7 @@ std::optional<Reply> Api::gate(const RequestHead& head) const {
     if ((!head.host.empty() && !is_local_name(head.host)) || foreign_origin) {
       return error_reply(
           invalid(403,
-                  "This server answers local names only; set allowed_hosts to accept "
+                  "This server answers local names only; set serve.allowed_hosts to accept "
                   "another Host or Origin.",
                   "", "host_not_allowed"));
     }

@@ -33,7 +33,8 @@ void load_api_key(ServeConfig& config) {
 
 void check_config(const ServeConfig& config) {
   require(is_loopback_host(config.host) || !config.api_key.empty(), Code::kInvalidArgument,
-          "serve: host {} can be reached by others, so a key is needed: set api_key_file, or keep "
+          "serve: host {} can be reached by others, so a key is needed: set serve.api_key_file, or "
+          "keep "
           "host=127.0.0.1",
           config.host);
   require(config.port >= 0 && config.port <= 65535, Code::kInvalidArgument,

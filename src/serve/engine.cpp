@@ -125,7 +125,7 @@ Engine::Impl::Impl(models::Decoder& decoder, const text::Tokenizer& tokenizer,
   require(
       spec_.pages >= row_pages_, Code::kOutOfMemory,
       "serve: the KV cache has {} pages but one text of full context ({} tokens) needs {}; raise "
-      "kv_mib to {}",
+      "serve.kv_mib to {}",
       spec_.pages, spec_.context, row_pages_, (row_pages_ * spec_.page_bytes >> 20) + 1);
   if (hooks_.clock == nullptr) hooks_.clock = &real_clock_;
   if (config_.step_rows == 0) config_.step_rows = spec_.max_rows;

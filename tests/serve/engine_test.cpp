@@ -278,7 +278,7 @@ TEST(Engine, RefusesAPoolThatCannotHoldOneText) {
   Metrics metrics;
   EXPECT_EQ(error_of([&] { Engine(decoder, kTokenizer, {}, metrics); }),
             "serve: the KV cache has 63 pages but one text of full context (256 tokens) needs 64; "
-            "raise kv_mib to 1");
+            "raise serve.kv_mib to 1");
   EXPECT_EQ(
       error_of([&] { Engine(decoder, kTokenizer, {.max_batch = 0}, metrics); }),
       "serve: max_batch 0, queue 256, stream_bytes 65536 must be > 0 and overcommit 1.25 >= 1");

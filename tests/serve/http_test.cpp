@@ -280,10 +280,10 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
   Service service;
   ServeConfig config;
   config.host = "0.0.0.0";
-  EXPECT_EQ(
-      error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
-      "serve: host 0.0.0.0 can be reached by others, so a key is needed: set api_key_file, or "
-      "keep host=127.0.0.1");
+  EXPECT_EQ(error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
+            "serve: host 0.0.0.0 can be reached by others, so a key is needed: set "
+            "serve.api_key_file, or "
+            "keep host=127.0.0.1");
   config = {};
   config.port = service.port();
   EXPECT_EQ(error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
