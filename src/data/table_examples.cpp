@@ -152,6 +152,12 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   const std::unique_ptr<TableReader> table = open_table(config.path, config.format);
   result.schema = schema_of(config, *table, result.warnings);
   FeatureSet features(result.schema, config.features, config.target);
+  require(
+      features.image_columns().empty(), Code::kUnsupported,
+      "table: column \"{}\" holds paths of images, which are not learned from. Leave it out with "
+      "table.features: [{{name: {}, kind: ignore}}]",
+      features.image_columns().empty() ? "" : features.image_columns()[0],
+      features.image_columns().empty() ? "" : features.image_columns()[0]);
   const TableSplit split = split_table(*table, config.split, config.target.column);
   result.fit = features.fit(*table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
 

@@ -181,8 +181,15 @@ int64_t SupervisedTask::load(int64_t index, int64_t slot) {
     const int64_t place = index * config_.micro_batch + i;
     const uint64_t key =
         mix64(engine_.seed() ^ mix64(static_cast<uint64_t>(place / n) ^ kOrderKey));
-    const std::span<const std::byte> record = train_.row(data::Permutation(n, key)(place % n));
-    for (size_t k = 0; k < fields_.size(); ++k) copy_field(*fields_[k], record, i, b.inputs[k]);
+    const int64_t row = data::Permutation(n, key)(place % n);
+    const std::span<const std::byte> record = train_.row(row);
+    for (size_t k = 0; k < fields_.size(); ++k) {
+      copy_field(*fields_[k], record, i, b.inputs[k]);
+      if (!noise || fields_[k]->dtype != DType::kF32) continue;
+      const int64_t width = fields_[k]->shape.size();
+      noise(static_cast<uint64_t>(place / n), row,
+            {b.inputs[k].data<float>() + i * width, static_cast<size_t>(width)});
+    }
     if (objective_.loss == LossName::kBinaryCrossEntropy) {
       int32_t label = 0;
       std::memcpy(&label, record.data() + target.offset, sizeof(label));

@@ -107,6 +107,10 @@ class SupervisedTask : public Task {
                  models::Network& network, const data::ExampleReader& train,
                  const data::ExampleReader* validation);
 
+  /// Changes the float32 input "table" of a training row before it is learned from; a pure function
+  /// of epoch and row. Never called in evaluation.
+  std::function<void(uint64_t epoch, int64_t row, std::span<float> table)> noise;
+
   [[nodiscard]] nn::Module& module() override { return network_; }
   int64_t load(int64_t index, int64_t slot) override;
   [[nodiscard]] Tensor loss(int64_t slot, const Tensor& count) override;

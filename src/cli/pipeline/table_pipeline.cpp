@@ -130,6 +130,11 @@ void TablePipeline::train() {
     const data::ExampleReader held_out = split(data::Split::kValidation);
     train::SupervisedTask task(runtime_->engine, recipe_.train, objective, network, rows,
                                &held_out);
+    if (features_->has_noise()) {
+      task.noise = [&](uint64_t epoch, int64_t row, std::span<float> table) {
+        features_->add_noise(runtime_->engine.seed(), epoch, row, table);
+      };
+    }
     Json numbers = run_training(task, [&] {
       models::save_network(*invocation_.files, network, recipe_.layers, path("model"));
       features_->save(*invocation_.files, path("model/features.json"));
@@ -143,6 +148,11 @@ void TablePipeline::train() {
 }
 
 void TablePipeline::evaluate() {
+  if (split(recipe_.eval.split).rows() == 0) {
+    invocation_.console.note(fmt::format("evaluate   skipped: the {} split is empty (table.split)",
+                                         data::split_name(recipe_.eval.split)));
+    return;
+  }
   stage("evaluate", train_key() + ingot::to_json(recipe_.eval),
         [&] { return eval_table(invocation_, *runtime_, recipe_, path("model")); });
 }
