@@ -10,9 +10,9 @@
 #include <string>
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 
 #include "base/error.h"
+#include "kernels/each_target.h"
 #include "quant_testing.h"
 
 namespace ingot::kernels {
@@ -254,13 +254,7 @@ TEST(Quantize, SameBytesForAnyTeamAndInstructionSet) {
       Team team(workers);
       EXPECT_TRUE(quantized(format, w, n, k, team) == truth) << workers << " workers";
     }
-    for (const int64_t target : {HWY_AVX3, HWY_AVX2, HWY_EMU128}) {
-      hwy::SetSupportedTargetsForTest(target | HWY_STATIC_TARGET);
-      hwy::GetChosenTarget().DeInit();
-      EXPECT_TRUE(quantized(format, w, n, k, one) == truth) << hwy::TargetName(target);
-    }
-    hwy::SetSupportedTargetsForTest(0);
-    hwy::GetChosenTarget().DeInit();
+    for_each_target([&] { EXPECT_TRUE(quantized(format, w, n, k, one) == truth); });
   }
 }
 
