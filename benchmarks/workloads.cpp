@@ -10,8 +10,10 @@
 #include "autograd/ops/shape.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "image_workloads.h"
 #include "models/transformer.h"
 #include "nn/linear.h"
+#include "recurrent_workloads.h"
 
 namespace ingot::bench {
 namespace {
@@ -235,8 +237,9 @@ Tensor Dump::read(Engine& engine, const std::string& name) const {
 }
 
 std::vector<std::string> workload_names() {
-  return {"linear_1x1_sgd",         "dense10_adam_b32", "news_b32_len500",
-          "mlp1000_500_250_10_b32", "gpt_10m_b8_t256",  "gpt2_124m_b2_t512"};
+  return {"linear_1x1_sgd",     "dense10_adam_b32", "news_b32_len500", "mlp1000_500_250_10_b32",
+          "cifar_cnn_b100",     "resnet18_b64",     "gpt_10m_b8_t256", "gpt2_124m_b2_t512",
+          "lstm_b32_t100_h128", "gru_b32_t100_h128"};
 }
 
 std::unique_ptr<FixedTask> make_task(Engine& engine, const Workload& w, const Dump& dump) {
@@ -253,6 +256,12 @@ std::unique_ptr<FixedTask> make_task(Engine& engine, const Workload& w, const Du
     return std::make_unique<StackTask>(engine, dump, std::vector<int64_t>{1000, 500, 250, 10},
                                        std::vector<std::string>{"0", "2", "4"},
                                        Loss::kCrossEntropy);
+  }
+  if (w.name == "cifar_cnn_b100" || w.name == "resnet18_b64") {
+    return make_image_task(engine, w.name, dump);
+  }
+  if (w.name == "lstm_b32_t100_h128" || w.name == "gru_b32_t100_h128") {
+    return make_recurrent_task(engine, w.name, dump);
   }
   if (w.name == "gpt_10m_b8_t256") {
     return std::make_unique<GptTask>(engine, dump, gpt2(4096, 256, 6, 6, 384));

@@ -7,6 +7,7 @@
 
 #include "kernels/copy.h"
 #include "kernels/elementwise.h"
+#include "kernels/gemm.h"
 #include "kernels/reduce.h"
 
 namespace ingot::ops {
@@ -71,6 +72,13 @@ Tensor contiguous(const Tensor& x) {
 
 Tensor scratch(Engine& engine, int64_t bytes) {
   return Tensor::empty(engine, {std::max<int64_t>(bytes, 1)}, DType::kU8);
+}
+
+void launch_gemm(Engine& engine, const char* name, const kernels::GemmArgs& args) {
+  const Tensor work = scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
+  kernels::GemmArgs product = args;
+  product.scratch = work.data<float>();
+  engine.launch(name, &kernels::gemm, product, 2 * args.batch * args.m * args.n * args.k);
 }
 
 void fill(const Tensor& dst, float value) {

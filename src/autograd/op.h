@@ -7,6 +7,10 @@
 #include "autograd/tape.h"
 #include "kernels/activation.h"
 
+namespace ingot::kernels {
+struct GemmArgs;
+}
+
 namespace ingot::ops {
 
 /// Throws kInvalidArgument for a tensor without storage, kUnsupported unless its layout is plain.
@@ -22,6 +26,9 @@ void require_ids(const char* op, const char* name, const Tensor& x);
 
 /// Scratch memory of `bytes` (at least 1), released when the caller's step is planned.
 [[nodiscard]] Tensor scratch(Engine& engine, int64_t bytes);
+
+/// The product of kernels/gemm.h, with its scratch.
+void launch_gemm(Engine& engine, const char* name, const kernels::GemmArgs& args);
 
 /// dst = value; contiguous float32.
 void fill(const Tensor& dst, float value);

@@ -49,6 +49,11 @@ constexpr OpRow kRows[] = {
     {"linear", "x, weight, bias, activation", "activation(x weight^T + bias)", kD | kR},
     {"attention", "q, k, v, doc_start", "softmax(q k^T scale + mask) v", kD | kR},
     {"attention_qkv", "qkv, heads, kv_heads", "attention of a packed projection", kD | kR},
+    // sequences [batch, seq, features]; gates i f g o and r z n, zero state first
+    {"lstm", "x, weights, options", "c = f c' + i g, h = o tanh(c), gates of x W^T + h' R^T + b",
+     kD | kR},
+    {"gru", "x, weights, options", "h = n + z (h' - n), n = tanh(x W^T + b + r (h' R^T + d))",
+     kD | kR},
     // images [batch, height, width, channels]
     {"conv2d", "x, weight, bias, options, activation",
      "activation(bias + sum over taps and channels of x weight)", kD | kR},

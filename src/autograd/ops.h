@@ -11,5 +11,6 @@
 #include "autograd/ops/loss.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/pool.h"
+#include "autograd/ops/recurrent.h"
 #include "autograd/ops/reduce.h"
 #include "autograd/ops/shape.h"

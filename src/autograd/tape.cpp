@@ -6,6 +6,15 @@
 #include "kernels/embedding.h"
 
 namespace ingot {
+namespace {
+
+void require_gradient_exists(const char* what, const Tensor& t) {
+  require(t.dtype() == DType::kF32, Code::kDtypeMismatch,
+          "{}: a gradient of {} was asked for, only float32 has one. Convert it with cast()", what,
+          dtype_name(t.dtype()));
+}
+
+}  // namespace
 
 Tape::~Tape() {
   if (engine_.tape == this) engine_.tape = nullptr;
@@ -18,6 +27,7 @@ int32_t Tape::new_slot(const Shape& shape) {
 }
 
 void Tape::bind_parameter(Tensor& value, const Tensor& grad) {
+  require_gradient_exists("parameter", value);
   INGOT_ASSERT(static_cast<size_t>(parameters_) == slots_.size());
   value.slot = new_slot(value.shape());
   value.slot_step = 0;
@@ -29,6 +39,7 @@ void Tape::bind_parameter(Tensor& value, const Tensor& grad) {
 }
 
 void Tape::watch(Tensor& tensor) {
+  require_gradient_exists("watch", tensor);
   tensor.slot = new_slot(tensor.shape());
   tensor.slot_step = step_;
   slots_.back().is_leaf = true;

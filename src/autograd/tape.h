@@ -51,7 +51,8 @@ class Tape {
   [[nodiscard]] static Tape* of(const Engine& engine) { return static_cast<Tape*>(engine.tape); }
 
   /// Gives `value` a permanent slot whose gradient is written to `grad` (same shape).
-  /// `grad` undefined: row-sparse, collected until finish_step.
+  /// `grad` undefined: row-sparse, collected until finish_step. Throws kDtypeMismatch unless
+  /// float32.
   void bind_parameter(Tensor& value, const Tensor& grad);
 
   /// Forgets the last step: records, temporaries, "written" marks; restarts random op ids.
@@ -70,7 +71,8 @@ class Tape {
 
   /// Gradient of a tensor that was watched (see watch); undefined when none arrived.
   [[nodiscard]] Tensor grad(const Tensor& tensor) const;
-  /// Makes `tensor` a leaf whose gradient can be read after backward (tests, explanations).
+  /// Makes `tensor` a leaf whose gradient can be read after backward (tests, explanations). Throws
+  /// kDtypeMismatch unless float32.
   void watch(Tensor& tensor);
 
   /// Throws kInvalidArgument naming `op` for a tensor whose slot belongs to an earlier step.

@@ -29,11 +29,12 @@ struct AttentionStrides {
 /// q, out: heads; k, v: kv_heads, heads % kv_heads == 0 (head h reads kv head h /
 /// (heads/kv_heads)).
 struct AttentionArgs {
-  static constexpr int kPointers = 7;
+  static constexpr int kPointers = 8;
   const float* q = nullptr;
   const float* k = nullptr;
   const float* v = nullptr;
   const int32_t* doc_start = nullptr;  // [batch, seq]: first position of the token's document; null
+  const int32_t* doc_end = nullptr;    // [batch, seq]: the position behind it; null
   float* out = nullptr;
   float* lse = nullptr;      // [batch, heads, seq], natural log of the softmax sum; may be null
   float* scratch = nullptr;  // attention_scratch_bytes(), 64-byte aligned
@@ -43,20 +44,21 @@ struct AttentionArgs {
   float scale = 1.0F;
 };
 
-/// Row i sees keys j with doc_start[i] <= j (0 when null or negative) and j <= i when causal. A row
-/// that sees no key (impossible when causal) gets zeros and lse = -infinity. out must not overlap
-/// inputs. Accuracy: 1e-6 relative to max |v| for |score| <= 80. Cost 4 * batch * heads * seq^2 *
-/// head_dim FLOP, half when causal.
+/// Row i sees keys j with doc_start[i] <= j (0 when null or negative), j < doc_end[i] (seq when
+/// null) and j <= i when causal. A row that sees no key gets zeros and lse = -infinity. out must
+/// not overlap inputs. Accuracy: 1e-6 relative to max |v| for |score| <= 80. Cost 4 * batch * heads
+/// * seq^2 * head_dim FLOP, half when causal.
 void attention(const AttentionArgs& args, Team& team);
 [[nodiscard]] int64_t attention_scratch_bytes(const AttentionArgs& args, int workers);
 
 /// Gradient. dout has out's shape; dq, dk, dv those of q, k, v. Masked pairs contribute zero.
 struct AttentionBackwardArgs {
-  static constexpr int kPointers = 11;
+  static constexpr int kPointers = 12;
   const float* q = nullptr;
   const float* k = nullptr;
   const float* v = nullptr;
   const int32_t* doc_start = nullptr;  // may be null
+  const int32_t* doc_end = nullptr;    // may be null
   const float* out = nullptr;
   const float* lse = nullptr;  // [batch, heads, seq] as the forward wrote it
   const float* dout = nullptr;
@@ -78,5 +80,16 @@ struct AttentionBackwardArgs {
 void attention_backward(const AttentionBackwardArgs& args, Team& team);
 [[nodiscard]] int64_t attention_backward_scratch_bytes(const AttentionBackwardArgs& args,
                                                        int workers);
+
+/// Bounds of the tokens of padded sequences, as doc_start and doc_end: the first id that is not 0
+/// (a position before it: itself) and the position behind the last. 0 for padding alone.
+struct TokenBoundsArgs {
+  static constexpr int kPointers = 3;
+  const int32_t* ids = nullptr;  // [batch, seq]
+  int32_t* start = nullptr;
+  int32_t* end = nullptr;
+  int64_t batch = 0, seq = 0;
+};
+void token_bounds(const TokenBoundsArgs& args, Team& team);
 
 }  // namespace ingot::kernels

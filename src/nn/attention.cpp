@@ -59,9 +59,10 @@ Attention::Heads Attention::project(const Tensor& x) {
 
 Tensor Attention::forward(const Tensor& x, const SequenceContext& context, const Rotary& rotary) {
   const AttentionConfig& c = config_;
+  const ops::AttentionOptions options{context.is_causal, 0.0F, context.doc_end};
   if (can_stay_packed(context)) {
     return out_->forward(
-        ops::attention_qkv(qkv_->forward(x), c.heads, c.kv_heads, context.doc_start));
+        ops::attention_qkv(qkv_->forward(x), c.heads, c.kv_heads, context.doc_start, options));
   }
   Heads h = project(x);
   if (c.has_qk_norm) {
@@ -77,7 +78,7 @@ Tensor Attention::forward(const Tensor& x, const SequenceContext& context, const
     const Tensor y = context.cache->attend(layer_, h.q, h.k, h.v, scale);
     return out_->forward(ops::reshape(y, {x.dim(0), c.heads * c.head_dim}));
   }
-  const Tensor y = ops::attention(h.q, h.k, h.v, context.doc_start);
+  const Tensor y = ops::attention(h.q, h.k, h.v, context.doc_start, options);
   return out_->forward(ops::reshape(y, {x.dim(0), x.dim(1), c.heads * c.head_dim}));
 }
 

@@ -23,9 +23,11 @@ class KvCache {
 /// What the forward pass of a sequence model knows beside its input.
 struct SequenceContext {
   Tensor doc_start;  ///< int32 [batch, seq]: first position of each token's document; or empty
+  Tensor doc_end;    ///< int32 [batch, seq]: the position behind it; or empty
   Tensor positions;  ///< int32 [batch·seq], or empty: 0 … seq−1
   KvCache* cache = nullptr;  ///< set at inference: input is [rows, dim]
   bool is_training = false;  ///< dropout is on
+  bool is_causal = true;     ///< no token sees a later one
 };
 
 struct AttentionConfig {

@@ -232,6 +232,7 @@ const std::vector<Sample>& op_samples() {
     add_product_cases(s);
     add_conv_cases(s);
     add_image_cases(s);
+    add_recurrent_cases(s);
     add_shape_cases(s);
     add_loss_cases(s);
     return s;

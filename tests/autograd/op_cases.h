@@ -51,6 +51,7 @@ void add_reduce_cases(std::vector<Sample>& samples);
 void add_product_cases(std::vector<Sample>& samples);
 void add_conv_cases(std::vector<Sample>& samples);
 void add_image_cases(std::vector<Sample>& samples);
+void add_recurrent_cases(std::vector<Sample>& samples);
 void add_shape_cases(std::vector<Sample>& samples);
 void add_loss_cases(std::vector<Sample>& samples);
 

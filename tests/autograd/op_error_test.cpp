@@ -138,6 +138,18 @@ TEST_F(OpErrors, EveryOpRefusesAWrongDtype) {
       "q is int32");
   add("attention_qkv", [&] { (void)o::attention_qkv(t({1, 2, 12}, DType::kF16), 1, 1); });
   add(
+      "lstm",
+      [&] {
+        (void)o::lstm(t({2, 5, 3}, DType::kI32), {f({16, 3}), f({16, 4}), {}, {}});
+      },
+      "x is int32");
+  add(
+      "gru",
+      [&] {
+        (void)o::gru(f({2, 5, 3}), {f({12, 3}), t({12, 4}, DType::kBF16), {}, {}});
+      },
+      "recurrent weight is bfloat16");
+  add(
       "concat",
       [&] {
         (void)o::concat({x, ints}, 0);
@@ -410,6 +422,12 @@ TEST_F(OpErrors, IdsOutsideTheTableAreNamedWithTheirPosition) {
          (void)o::attention(f({1, 2, 1, 2}), f({1, 2, 1, 2}), f({1, 2, 1, 2}), ids32({0, 2}));
        },
        kArgument, "doc_start is 2 at position 1 of its sequence, 0 to 1 can be"},
+      {"attention",
+       [&] {
+         (void)o::attention(f({1, 2, 1, 2}), f({1, 2, 1, 2}), f({1, 2, 1, 2}), {},
+                            {false, 0.0F, ids32({2, 3})});
+       },
+       kArgument, "doc_end is 3 at position 1 of its sequence, 0 to 2 can be"},
       {"attention_qkv",
        [&] {
          (void)o::attention_qkv(f({1, 2, 6}), 1, 1, ids32({-1, 0}));

@@ -162,6 +162,7 @@ struct AttentionCase {
   bool is_causal = true, has_documents = false;
   float scale = 0.0F;
   View view = View::kDense;  // kSliced: heads of a longer axis, as in a packed projection
+  bool has_ends = false;     // with documents: padding behind the tokens
 };
 
 const AttentionCase kAttentions[] = {
@@ -176,9 +177,12 @@ const AttentionCase kAttentions[] = {
     {"two-way documents", 1, 6, 2, 1, 3, false, true},
     {"scale", 1, 4, 2, 2, 5, true, false, 0.7F},
     {"sliced heads", 2, 4, 4, 2, 5, true, true, 0.0F, View::kSliced},
+    {"padding behind", 3, 7, 2, 1, 3, false, true, 0.0F, View::kDense, true},
+    {"causal padding behind", 2, 6, 2, 2, 3, true, true, 0.0F, View::kDense, true},
     {"past one tile", 1, 70, 1, 1, 2},
     {"large", 3, 149, 4, 2, 24},
-    {"large two-way", 2, 131, 3, 3, 17, false, true}};
+    {"large two-way", 2, 131, 3, 3, 17, false, true},
+    {"large padded", 2, 151, 2, 2, 9, false, true, 0.0F, View::kDense, true}};
 
 Doubles documents_of(const AttentionCase& c) {
   Doubles starts;
@@ -192,6 +196,15 @@ Doubles documents_of(const AttentionCase& c) {
   return starts;
 }
 
+/// The last one to three positions are padding; their own rows may see no key at all.
+Doubles ends_of(const AttentionCase& c) {
+  Doubles ends;
+  for (int64_t b = 0; b < c.batch; ++b) {
+    for (int64_t t = 0; t < c.seq; ++t) ends.push_back(static_cast<double>(c.seq - 1 - b % 3));
+  }
+  return ends;
+}
+
 double scale_of(const AttentionCase& c) {
   return c.scale != 0.0F ? static_cast<double>(c.scale)
                          : 1.0 / std::sqrt(static_cast<double>(c.head_dim));
@@ -200,11 +213,13 @@ double scale_of(const AttentionCase& c) {
 Doubles attention_truth(const AttentionCase& c, const double* q, const double* k, const double* v) {
   Doubles out(static_cast<size_t>(c.batch * c.seq * c.heads * c.head_dim));
   Doubles lse(static_cast<size_t>(c.batch * c.seq * c.heads));
-  const Doubles documents = documents_of(c);
+  const Doubles documents = documents_of(c), behind = ends_of(c);
   const std::vector<int32_t> starts(documents.begin(), documents.end());
+  const std::vector<int32_t> ends(behind.begin(), behind.end());
   kernels::reference::Attention args;
   args.q = q, args.k = k, args.v = v;
   args.doc_start = c.has_documents ? starts.data() : nullptr;
+  args.doc_end = c.has_ends ? ends.data() : nullptr;
   args.out = out.data();
   args.lse = lse.data();
   args.batch = c.batch, args.seq = c.seq, args.heads = c.heads, args.kv_heads = c.kv_heads;
@@ -215,7 +230,18 @@ Doubles attention_truth(const AttentionCase& c, const double* q, const double* k
   return out;
 }
 
-ops::AttentionOptions options_of(const AttentionCase& c) { return {c.is_causal, c.scale}; }
+/// The borders of documents behind the `first` other inputs, as the ops take them.
+Tensor starts_in(const AttentionCase& c, const std::vector<Tensor>& t, size_t first) {
+  return c.has_documents ? t[first] : Tensor();
+}
+ops::AttentionOptions options_of(const AttentionCase& c, const std::vector<Tensor>& t,
+                                 size_t first) {
+  return {c.is_causal, c.scale, c.has_ends ? t[first + 1] : Tensor()};
+}
+void add_borders(const AttentionCase& c, std::vector<Input>& inputs) {
+  if (c.has_documents) inputs.push_back({{c.batch, c.seq}, documents_of(c), DType::kI32});
+  if (c.has_ends) inputs.push_back({{c.batch, c.seq}, ends_of(c), DType::kI32});
+}
 
 Sample attention_sample(const AttentionCase& c, uint32_t seed) {
   Sample s;
@@ -224,9 +250,9 @@ Sample attention_sample(const AttentionCase& c, uint32_t seed) {
   const Shape kv{c.batch, c.seq, c.kv_heads, c.head_dim};
   s.inputs = {input({c.batch, c.seq, c.heads, c.head_dim}, seed, c.view, 2),
               input(kv, seed + 1, c.view, 2), input(kv, seed + 2, c.view, 2)};
-  if (c.has_documents) s.inputs.push_back({{c.batch, c.seq}, documents_of(c), DType::kI32});
+  add_borders(c, s.inputs);
   s.run = [c](const std::vector<Tensor>& t) {
-    return ops::attention(t[0], t[1], t[2], c.has_documents ? t[3] : Tensor(), options_of(c));
+    return ops::attention(t[0], t[1], t[2], starts_in(c, t, 3), options_of(c, t, 3));
   };
   s.truth = [c](const std::vector<Doubles>& in) {
     return attention_truth(c, in[0].data(), in[1].data(), in[2].data());
@@ -242,10 +268,9 @@ Sample packed_sample(const AttentionCase& c, uint32_t seed) {
   s.what = c.what;
   const int64_t all = c.heads + 2 * c.kv_heads;
   s.inputs = {input({c.batch, c.seq, all * c.head_dim}, seed, c.view, 2)};
-  if (c.has_documents) s.inputs.push_back({{c.batch, c.seq}, documents_of(c), DType::kI32});
+  add_borders(c, s.inputs);
   s.run = [c](const std::vector<Tensor>& t) {
-    return ops::attention_qkv(t[0], c.heads, c.kv_heads, c.has_documents ? t[1] : Tensor(),
-                              options_of(c));
+    return ops::attention_qkv(t[0], c.heads, c.kv_heads, starts_in(c, t, 1), options_of(c, t, 1));
   };
   s.truth = [c, all](const std::vector<Doubles>& in) {
     Doubles parts[3];

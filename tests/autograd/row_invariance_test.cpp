@@ -72,6 +72,14 @@ std::map<std::string, RowCase> row_cases() {
       {},
       [](In r, In) { return o::attention(r[0], r[1], r[2]); }};
   m["attention_qkv"] = one([](const Tensor& x) { return o::attention_qkv(x, 3, 1); }, {7, 5 * 11});
+  const auto recurrent = [](int64_t gates, auto op) -> RowCase {
+    return {{input({kRows, 9, 21}, 60), {{kRows, 9}, whole(kRows * 9, 61, 3), DType::kI32}},
+            {input({gates * 19, 21}, 62), input({gates * 19, 19}, 63), input({gates * 19}, 64)},
+            [op](In r, In s) {
+              return op(r[0], {s[0], s[1], s[2], s[2]}, {false, r[1], {}});
+            }};
+  };
+  m["lstm"] = recurrent(4, o::lstm), m["gru"] = recurrent(3, o::gru);
   const auto images = [](const std::function<Tensor(const Tensor&)>& f) {
     return one(f, {9, 8, 6});
   };

@@ -335,6 +335,19 @@ TEST(Attention, ARowThatSeesNothingIsZero) {
   });
 }
 
+TEST(Attention, BoundsOfTokensLeaveOutPaddingOnBothSides) {
+  const std::vector<int32_t> ids = {0, 0, 5, 0, 7, 0,  // a zero between tokens is a token
+                                    3, 1, 4, 1, 5, 9, 0, 0, 0, 0, 0, 0};
+  std::vector<int32_t> start(18, -1), end(18, -1);
+  Team team(2);
+  TokenBoundsArgs args;
+  args.ids = ids.data(), args.start = start.data(), args.end = end.data();
+  args.batch = 3, args.seq = 6;
+  token_bounds(args, team);
+  EXPECT_EQ(start, (std::vector<int32_t>{0, 1, 2, 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(end, (std::vector<int32_t>{5, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 0, 0, 0, 0, 0, 0}));
+}
+
 TEST(Attention, NothingBehindTheOperandsIsTouched) {
   for_each_target([] {
     for (const int64_t head_dim : {1, 5, 8, 19}) {

@@ -2,6 +2,7 @@
 #include "autograd/ops/attention.h"
 
 #include <cmath>
+#include <string_view>
 
 #include "autograd/op.h"
 #include "kernels/attention.h"
@@ -13,6 +14,8 @@ kernels::AttentionStrides strides_of(const Tensor& t) {
   return {t.stride(0), t.stride(1), t.stride(2)};
 }
 
+const int32_t* or_null(const Tensor& t) { return t.defined() ? t.data<int32_t>() : nullptr; }
+
 struct AttentionAttrs {
   float scale;
   bool is_causal;
@@ -23,19 +26,33 @@ int64_t attention_flops(const Tensor& q, const Tensor& k, bool is_causal, int64_
   return is_causal ? full / 2 : full;
 }
 
-/// Every token's document begins at the token or before it. Not known while a step is recorded.
-void check_starts(const char* op, const Tensor& doc_start, int64_t seq) {
-  if (doc_start.engine().trace() != nullptr) return;
-  const int32_t* starts = doc_start.data<int32_t>();
-  for (int64_t i = 0; i < doc_start.size(); ++i) {
-    require(starts[i] >= 0 && starts[i] <= i % seq, Code::kInvalidArgument,
-            "{}: doc_start is {} at position {} of its sequence, 0 to {} can be", op, starts[i],
-            i % seq, i % seq);
+/// doc_start and doc_end: int32 [batch, seq]. Every token's document begins at the token or before
+/// it. Values are not known while a step is recorded.
+void check_border(const char* op, const char* name, const Tensor& border, const Tensor& q) {
+  if (!border.defined()) return;
+  require_plain(op, name, border);
+  const int64_t seq = q.dim(1);
+  require(
+      border.dtype() == DType::kI32 && border.is_contiguous() && border.size() == q.dim(0) * seq,
+      Code::kShapeMismatch, "{}: {} is {} {}, int32 [{}, {}] is needed", op, name,
+      dtype_name(border.dtype()), border.shape().text(), q.dim(0), seq);
+  if (border.engine().trace() != nullptr) return;
+  const bool is_start = std::string_view(name) == "doc_start";
+  for (int64_t i = 0; i < border.size(); ++i) {
+    const int64_t value = border.data<int32_t>()[i], limit = is_start ? i % seq : seq;
+    require(value >= 0 && value <= limit, Code::kInvalidArgument,
+            "{}: {} is {} at position {} of its sequence, 0 to {} can be", op, name, value, i % seq,
+            limit);
   }
 }
 
+/// First position of each token's document and the one behind it; either may be empty.
+struct Documents {
+  Tensor start, end;
+};
+
 void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
-           const Tensor& doc_start) {
+           const Documents& documents) {
   require_f32(op, "q", q);
   require_f32(op, "k", k);
   require_f32(op, "v", v);
@@ -51,24 +68,20 @@ void check(const char* op, const Tensor& q, const Tensor& k, const Tensor& v,
           "{}: head_dim is {}, 1 to {} are available", op, q.dim(3), kernels::kAttentionMaxHeadDim);
   require(q.stride(3) == 1 && k.stride(3) == 1 && v.stride(3) == 1, Code::kShapeMismatch,
           "{}: the head_dim axis of q, k and v must be dense", op);
-  if (!doc_start.defined()) return;
-  require_plain(op, "doc_start", doc_start);
-  require(doc_start.dtype() == DType::kI32 && doc_start.is_contiguous() &&
-              doc_start.size() == q.dim(0) * q.dim(1),
-          Code::kShapeMismatch, "{}: doc_start is {} {}, int32 [{}, {}] is needed", op,
-          dtype_name(doc_start.dtype()), doc_start.shape().text(), q.dim(0), q.dim(1));
-  check_starts(op, doc_start, q.dim(1));
+  check_border(op, "doc_start", documents.start, q);
+  check_border(op, "doc_end", documents.end, q);
 }
 
 /// out and lse of one forward pass.
-void forward(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& doc_start,
+void forward(const Tensor& q, const Tensor& k, const Tensor& v, const Documents& documents,
              const Tensor& out, const Tensor& lse, AttentionAttrs attrs) {
   Engine& engine = q.engine();
   kernels::AttentionArgs args;
   args.q = q.data<float>();
   args.k = k.data<float>();
   args.v = v.data<float>();
-  args.doc_start = doc_start.defined() ? doc_start.data<int32_t>() : nullptr;
+  args.doc_start = or_null(documents.start);
+  args.doc_end = or_null(documents.end);
   args.out = out.data<float>();
   args.lse = lse.defined() ? lse.data<float>() : nullptr;
   args.batch = q.dim(0), args.seq = q.dim(1), args.heads = q.dim(2);
@@ -82,7 +95,7 @@ void forward(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& do
   engine.launch("attention", &kernels::attention, args, attention_flops(q, k, attrs.is_causal, 2));
 }
 
-/// Saved: q, k, v, out, lse, doc_start. Writes dq, dk, dv through views of any strides.
+/// Saved: q, k, v, out, lse, doc_start, doc_end. Writes dq, dk, dv through views of any strides.
 void backward(Backward& b, const Tensor& dq, const Tensor& dk, const Tensor& dv, bool accumulate) {
   const Tensor &q = b.saved(0), &k = b.saved(1), &v = b.saved(2), &out = b.saved(3);
   const auto attrs = b.attrs<AttentionAttrs>();
@@ -92,7 +105,8 @@ void backward(Backward& b, const Tensor& dq, const Tensor& dk, const Tensor& dv,
   args.q = q.data<float>();
   args.k = k.data<float>();
   args.v = v.data<float>();
-  args.doc_start = b.saved(5).defined() ? b.saved(5).data<int32_t>() : nullptr;
+  args.doc_start = or_null(b.saved(5));
+  args.doc_end = or_null(b.saved(6));
   args.out = out.data<float>();
   args.lse = b.saved(4).data<float>();
   args.dout = dout.data<float>();
@@ -161,21 +175,22 @@ AttentionAttrs attrs_of(const AttentionOptions& options, int64_t head_dim) {
 }  // namespace
 
 Tensor attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& doc_start,
-                 AttentionOptions options) {
-  check("attention", q, k, v, doc_start);
+                 const AttentionOptions& options) {
+  const Documents documents{doc_start, options.doc_end};
+  check("attention", q, k, v, documents);
   Engine& engine = q.engine();
   const AttentionAttrs attrs = attrs_of(options, q.dim(3));
   Tensor out = Tensor::empty(engine, q.shape());
   const Tensor lse =
       is_recorded({&q, &k, &v}) ? Tensor::empty(engine, {q.dim(0), q.dim(2), q.dim(1)}) : Tensor();
-  forward(q, k, v, doc_start, out, lse, attrs);
+  forward(q, k, v, documents, out, lse, attrs);
   record_op("attention", &attention_backward, {&q, &k, &v}, out,
-            {&q, &k, &v, &out, &lse, &doc_start}, attrs);
+            {&q, &k, &v, &out, &lse, &doc_start, &options.doc_end}, attrs);
   return out;
 }
 
 Tensor attention_qkv(const Tensor& input, int64_t heads, int64_t kv_heads, const Tensor& doc_start,
-                     AttentionOptions options) {
+                     const AttentionOptions& options) {
   require_f32("attention_qkv", "qkv", input);
   require(heads > 0 && kv_heads > 0, Code::kInvalidArgument,
           "attention_qkv: {} heads and {} key heads, both must be positive", heads, kv_heads);
@@ -184,17 +199,35 @@ Tensor attention_qkv(const Tensor& input, int64_t heads, int64_t kv_heads, const
           input.shape().text(), heads + 2 * kv_heads);
   const Tensor qkv = contiguous(input);
   const Parts p = parts_of(qkv, heads, kv_heads);
-  check("attention_qkv", p.q, p.k, p.v, doc_start);
+  const Documents documents{doc_start, options.doc_end};
+  check("attention_qkv", p.q, p.k, p.v, documents);
   Engine& engine = qkv.engine();
   const AttentionAttrs attrs = attrs_of(options, p.q.dim(3));
   const Tensor out = Tensor::empty(engine, p.q.shape());
   const Tensor lse =
       is_recorded({&qkv}) ? Tensor::empty(engine, {qkv.dim(0), heads, qkv.dim(1)}) : Tensor();
-  forward(p.q, p.k, p.v, doc_start, out, lse, attrs);
+  forward(p.q, p.k, p.v, documents, out, lse, attrs);
   Tensor y = out.view({qkv.dim(0), qkv.dim(1), heads * p.q.dim(3)});
   record_op("attention_qkv", &attention_qkv_backward, {&qkv}, y,
-            {&p.q, &p.k, &p.v, &out, &lse, &doc_start}, attrs);
+            {&p.q, &p.k, &p.v, &out, &lse, &doc_start, &options.doc_end}, attrs);
   return y;
+}
+
+TokenBounds token_bounds(const Tensor& ids) {
+  require_plain("token_bounds", "ids", ids);
+  require(ids.dtype() == DType::kI32 && ids.rank() == 2, Code::kShapeMismatch,
+          "token_bounds: ids are {} {}, int32 [batch, seq] is needed", dtype_name(ids.dtype()),
+          ids.shape().text());
+  const Tensor dense = contiguous(ids);
+  TokenBounds bounds{Tensor::empty(ids.engine(), ids.shape(), DType::kI32),
+                     Tensor::empty(ids.engine(), ids.shape(), DType::kI32)};
+  kernels::TokenBoundsArgs args;
+  args.ids = dense.data<int32_t>();
+  args.start = bounds.start.data<int32_t>();
+  args.end = bounds.end.data<int32_t>();
+  args.batch = ids.dim(0), args.seq = ids.dim(1);
+  ids.engine().launch("token_bounds", &kernels::token_bounds, args);
+  return bounds;
 }
 
 }  // namespace ingot::ops

@@ -11,12 +11,6 @@ namespace {
 using kernels::Activation;
 using kernels::GemmArgs;
 
-void launch_gemm(Engine& engine, const char* name, GemmArgs& args) {
-  const Tensor work = scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
-  args.scratch = work.data<float>();
-  engine.launch(name, &kernels::gemm, args, 2 * args.batch * args.m * args.n * args.k);
-}
-
 // ---- matmul -------------------------------------------------------------------------------------
 
 /// One operand of a batched product: the matrix as the kernel reads it.

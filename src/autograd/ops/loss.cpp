@@ -80,12 +80,6 @@ void cross_entropy_backward(Backward& b) {
 
 // ---- linear + cross entropy ---------------------------------------------------------------------
 
-void launch_product(Engine& engine, const char* name, kernels::GemmArgs args) {
-  const Tensor work = scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
-  args.scratch = work.data<float>();
-  engine.launch(name, &kernels::gemm, args, 2 * args.m * args.n * args.k);
-}
-
 /// One chunk of rows: its losses, and while recording its share of dx and dweight.
 struct HeadChunk {
   Tensor x, weight, targets, row_loss, dx, dweight, scale, class_weights, weights;
@@ -101,7 +95,7 @@ struct HeadChunk {
     product.m = rows, product.n = classes, product.k = in;
     product.lda = in, product.ldb = in, product.ldc = classes;
     product.trans_b = true;
-    launch_product(engine, "head_logits", product);
+    launch_gemm(engine, "head_logits", product);
     kernels::CrossEntropyArgs forward =
         forward_args(logits, targets.raw() + begin * dtype_size(targets.dtype()), id_type(targets),
                      class_weights, attrs);
@@ -121,7 +115,7 @@ struct HeadChunk {
     to_x.c = dx.data<float>() + begin * in;
     to_x.m = rows, to_x.n = in, to_x.k = classes;
     to_x.lda = classes, to_x.ldb = in, to_x.ldc = in;
-    launch_product(engine, "head_dx", to_x);
+    launch_gemm(engine, "head_dx", to_x);
     kernels::GemmArgs to_w;  // dweight [classes, in] (+)= dlogitsᵀ · x
     to_w.a = logits.data<float>();
     to_w.b = product.a;
@@ -130,7 +124,7 @@ struct HeadChunk {
     to_w.lda = classes, to_w.ldb = in, to_w.ldc = in;
     to_w.trans_a = true;
     to_w.accumulate = begin > 0;
-    launch_product(engine, "head_dw", to_w);
+    launch_gemm(engine, "head_dw", to_w);
   }
 };
 

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/cpu/tiles.h"
+
 #define HWY_DISABLED_TARGETS \
   (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
@@ -82,13 +84,13 @@ void attend_block(const AttentionArgs& g, const Scratch& sizes, HeadTiles& head,
   const int64_t rows = std::min(kTile, g.seq - row);
   RowBlock b = attend::make_row_block(head.v + sizes.tiles * sizes.v_floats, g.head_dim);
   const float* q = g.q + batch * g.q_stride.batch + h * g.q_stride.head;
-  int64_t first = g.seq;
+  int64_t first = g.seq, last = 0;
   for (int64_t i = row; i < row + rows; ++i) {
-    const int64_t lo = g.doc_start == nullptr ? 0 : std::max(0, g.doc_start[batch * g.seq + i]);
-    first = std::min(first, lo);
-    attend::add_row(b, q + i * g.q_stride.seq, g.scale, lo, g.causal ? i + 1 : g.seq);
+    const attend::Range keys = attend::visible_keys(g, batch, i);
+    first = std::min(first, keys.begin);
+    last = std::max(last, keys.end);
+    attend::add_row(b, q + i * g.q_stride.seq, g.scale, keys.begin, keys.end);
   }
-  const int64_t last = g.causal ? row + rows : g.seq;
   for (int64_t j = first / kTile; j * kTile < last; ++j) {
     pack_tile(g, sizes, head, j);
     attend::attend_tile(b, j * kTile, head.k + j * sizes.k_floats, head.v + j * sizes.v_floats,
@@ -153,6 +155,21 @@ HWY_EXPORT(attention_scratch_entry);
 
 void attention(const AttentionArgs& args, Team& team) {
   HWY_DYNAMIC_DISPATCH(attention_entry)(args, team);
+}
+
+void token_bounds(const TokenBoundsArgs& args, Team& team) {
+  row_tiles(team, args.batch, args.seq, kStreamCost, [&](int64_t begin, int64_t end) {
+    for (int64_t b = begin; b < end; ++b) {
+      const int32_t* ids = args.ids + b * args.seq;
+      int64_t first = 0, last = args.seq;
+      while (last > 0 && ids[last - 1] == 0) --last;
+      while (first < last && ids[first] == 0) ++first;
+      for (int64_t i = 0; i < args.seq; ++i) {
+        args.start[b * args.seq + i] = static_cast<int32_t>(std::min(first, i));
+        args.end[b * args.seq + i] = static_cast<int32_t>(last);
+      }
+    }
+  });
 }
 
 int64_t attention_scratch_bytes(const AttentionArgs& args, int workers) {

@@ -140,9 +140,9 @@ void weights_and_slopes(const Args& g, const Buffers& b, int64_t batch, int64_t 
   const float* lse = g.lse + (batch * g.heads + h) * g.seq + row;
   const float* delta = b.delta + h % (g.heads / g.kv_heads) * ((g.seq + 63) / 64 * 64) + row;
   for (int64_t r = 0; r < rows; ++r) {
-    const int64_t lo = g.doc_start == nullptr ? 0 : g.doc_start[batch * g.seq + row + r];
-    const int64_t hi = g.causal ? row + r + 1 : g.seq;
-    const Seen s{std::max<int64_t>(0, lo - from), std::min<int64_t>(kTile, hi - from)};
+    const attend::Range keys = attend::visible_keys(g, batch, row + r);
+    const Seen s{std::max<int64_t>(0, keys.begin - from),
+                 std::min<int64_t>(kTile, keys.end - from)};
     const Vec top = hn::Set(d, lse[r] * attend::kLog2E);
     const Vec mean = hn::Set(d, delta[r]);
     float* p = b.p + r * kTile;
@@ -207,11 +207,12 @@ void write_rows(const Args& g, const Buffers& b, const float* from, float* to, i
   }
 }
 
-/// The last row that may see a key of the tile, plus one: with documents, those after are cut off.
+/// True when a row of the block may see a key of the tile.
 bool block_sees_tile(const Args& g, int64_t batch, int64_t row, int64_t from) {
-  if (g.doc_start == nullptr) return true;
+  if (g.doc_start == nullptr && g.doc_end == nullptr) return true;
   for (int64_t i = row; i < std::min(row + kTile, g.seq); ++i) {
-    if (g.doc_start[batch * g.seq + i] < from + kTile) return true;
+    const attend::Range keys = attend::visible_keys(g, batch, i);
+    if (keys.begin < from + kTile && keys.end > from) return true;
   }
   return false;
 }

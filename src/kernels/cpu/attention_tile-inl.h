@@ -87,6 +87,18 @@ HWY_INLINE void add_row(RowBlock& b, const float* q, float scale, int64_t lo, in
   b.hi[r] = static_cast<int32_t>(hi);
 }
 
+/// Keys that query `i` of a sequence may see.
+struct Range {
+  int64_t begin, end;
+};
+template <class Args>
+HWY_INLINE Range visible_keys(const Args& g, int64_t batch, int64_t i) {
+  const int64_t at = batch * g.seq + i;
+  const int64_t begin = g.doc_start == nullptr ? 0 : std::max(0, g.doc_start[at]);
+  const int64_t end = g.doc_end == nullptr ? g.seq : g.doc_end[at];
+  return {begin, g.causal ? std::min(end, i + 1) : end};
+}
+
 /// The part of tile `from` (its first key) that a row sees: [begin, end), empty when begin >= end.
 struct Seen {
   int64_t begin, end;

@@ -33,6 +33,7 @@ double dot(const double* x, const double* y, int64_t n) {
 
 bool sees(const Attention& g, Row r, int64_t j) {
   if (g.causal && j > r.i) return false;
+  if (g.doc_end != nullptr && j >= g.doc_end[r.b * g.seq + r.i]) return false;
   return g.doc_start == nullptr || j >= g.doc_start[r.b * g.seq + r.i];
 }
 

@@ -8,7 +8,7 @@
 namespace ingot::kernels::reference {
 
 /// All arrays dense: q, out, dq, dout [batch, seq, heads, head_dim]; k, v, dk, dv with kv_heads;
-/// lse [batch, heads, seq]; doc_start [batch, seq] or null. Gradients are added to.
+/// lse [batch, heads, seq]; doc_start and doc_end [batch, seq] or null. Gradients are added to.
 struct Attention {
   const double* q = nullptr;
   const double* k = nullptr;
@@ -23,6 +23,7 @@ struct Attention {
   int64_t batch = 0, seq = 0, heads = 0, kv_heads = 0, head_dim = 0;
   bool causal = true;
   double scale = 1.0;
+  const int32_t* doc_end = nullptr;
 };
 
 void attention(const Attention& args);

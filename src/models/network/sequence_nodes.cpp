@@ -42,8 +42,7 @@ Tensor token_mask(const Tensor& ids) {
 class GlobalPoolNode : public Node {
  public:
   explicit GlobalPoolNode(const LayerSite& site)
-      : is_max_(site.config.type == LayerType::kGlobalMaxPool),
-        ids_(site.config.mask.value_or(false) ? site.inputs[0].ids : -1) {
+      : is_max_(site.config.type == LayerType::kGlobalMaxPool), ids_(site.padding_ids()) {
     const Shape& in = site.inputs[0].shape;
     output.shape = {in[in.rank() - 1]};
   }
@@ -85,11 +84,6 @@ std::unique_ptr<Node> make_embedding(const LayerSite& site) {
 std::unique_ptr<Node> make_global_pool(const LayerSite& site) {
   site.require_numbers();
   site.require_rank(2, 3, "a sequence [length, size] or a picture [height, width, channels]");
-  const bool is_masked = site.config.mask.value_or(false);
-  require(!is_masked || (site.inputs[0].ids >= 0 && site.inputs[0].shape.rank() == 2),
-          Code::kInvalidArgument,
-          "{}: mask=true needs a sequence that comes from token ids, its input is {}", site.where,
-          site.input_text());
   return std::make_unique<GlobalPoolNode>(site);
 }
 
