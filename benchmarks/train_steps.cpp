@@ -77,9 +77,7 @@ class Bench {
     const Dump dump(join_path(options.dump, workload.name + ".safetensors"));
     task_ = make_task(engine_, workload, dump);
     step_.emplace(engine_, train_config(workload), *task_);
-    for (const nn::StoredParameter& p : step_->store().list()) {
-      dump.read(task_->dump_name(p.name), p.parameter->value);
-    }
+    task_->read_weights(dump, step_->store());
   }
 
   /// Runs the first steps; the largest relative difference of a loss.

@@ -31,6 +31,7 @@ class Dump {
  public:
   explicit Dump(const std::string& path);
   [[nodiscard]] const io::TensorInfo& at(const std::string& name) const;
+  [[nodiscard]] const std::vector<io::TensorInfo>& list() const { return header_.tensors; }
   /// Copies into `target` of the same shape; int64 may go into int32. Throws kShapeMismatch.
   void read(const std::string& name, const Tensor& target) const;
   /// A new tensor; int64 becomes int32.
@@ -46,9 +47,16 @@ class FixedTask : public train::Task {
  public:
   train::Evaluation evaluate() override { return {}; }
   int64_t items_per_epoch() const override { return items(); }
+  /// Fills the weights with the dump's.
+  virtual void read_weights(const Dump& dump, const nn::ParameterStore& store) {
+    for (const nn::StoredParameter& p : store.list()) {
+      dump.read(dump_name(p.name), p.parameter->value);
+    }
+  }
   /// The name under which the dump holds a parameter of ours.
   [[nodiscard]] virtual std::string dump_name(const std::string& name) const { return name; }
-  /// 6·(matrix weights) per item and causal attention, or 0 where that count does not apply.
+  /// FLOPs of a step by the model's formula: 6·(matrix weights) per item and causal attention,
+  /// three times the forward multiply-adds of a network of layers; 0 where no count applies.
   [[nodiscard]] virtual int64_t model_flops() { return 0; }
 };
 

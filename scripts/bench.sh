@@ -18,7 +18,7 @@ seconds=${BENCH_SECONDS:-8}
 rounds=${BENCH_ROUNDS:-3}
 python=${PEER_PYTHON:-python3}
 all_workloads=(linear_1x1_sgd dense10_adam_b32 news_b32_len500 mlp1000_500_250_10_b32
-  gpt_10m_b8_t256 gpt2_124m_b2_t512)
+  cifar_cnn_b100 resnet18_b64 gpt_10m_b8_t256 gpt2_124m_b2_t512)
 
 build_programs() {
   cmake -S . -B "${build}" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINGOT_BENCHMARKS=ON

@@ -48,6 +48,11 @@ std::string unknown_key(const Field& root, const std::vector<Field>& siblings,
   return fmt::format("unknown key \"{}\".{}", shown, hint);
 }
 
+bool is_scalar(const FieldOps& ops) {
+  return ops.kind != FieldKind::kObject && ops.kind != FieldKind::kList &&
+         ops.kind != FieldKind::kOptional;
+}
+
 class Binder {
  public:
   // Errors start with "<name>:<line>:<column>: ", or with `prefix` when there is one.
@@ -95,8 +100,12 @@ class Binder {
 
   void bind_list(const FieldOps& ops, void* value, const YamlNode& node,
                  const std::string& path) const {
-    if (node.kind != YamlNode::Kind::kSequence) wrong(node, path, "expected a list");
     ops.resize(value, 0);  // so that every element starts from its defaults
+    if (node.kind == YamlNode::Kind::kScalar && is_scalar(*ops.element)) {  // a list of one
+      ops.resize(value, 1);
+      return bind_scalar(*ops.element, ops.at(value, 0), node, path);
+    }
+    if (node.kind != YamlNode::Kind::kSequence) wrong(node, path, "expected a list");
     ops.resize(value, node.items.size());
     for (size_t i = 0; i < node.items.size(); ++i) {
       bind(*ops.element, ops.at(value, i), node.items[i], dotted(path, fmt::format("{}", i)));

@@ -12,8 +12,9 @@
 //     }
 //   };
 // Field types: bool, int32_t, int64_t, uint64_t, float, double, std::string, Size, Duration, enums,
-// nested aggregates, std::vector and std::optional of these. The visit only builds a list of
-// type-erased fields (config_fields.h); the work is in config.cpp. Range checks are the owner's.
+// nested aggregates, std::vector and std::optional of these; a single value stands for a list of
+// one. The visit only builds a list of type-erased fields (config_fields.h); the work is in
+// config.cpp. Range checks are the owner's.
 #pragma once
 
 #include <string>
@@ -71,7 +72,8 @@ void apply_override(std::string_view assignment, Config& config) {
   config = std::move(changed);
 }
 
-/// Every key with its value; binding it to a default config gives an equal one.
+/// Every key with its value, but optional values that are not set inside a list's maps; binding it
+/// to a default config gives an equal one.
 template <class Config>
 [[nodiscard]] std::string to_yaml(const Config& config) {
   return fields_to_yaml(root_field(config));

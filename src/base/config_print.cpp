@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Type-erased fields as YAML, JSON, help and key lists (see config.h). Lists of scalars are written
-// on one line, lists of maps as blocks, so a resolved recipe reads like a written one.
+// on one line, lists of maps as blocks, so a resolved recipe reads like a written one. In a map of
+// a list, optional values that are not set are left out: each layer of a network would name every
+// key that any layer takes.
 #include <algorithm>
 #include <vector>
 
@@ -15,7 +17,6 @@
 namespace ingot {
 namespace {
 
-constexpr int kMaxNesting = 32;  // a type that contains itself would list keys for ever
 constexpr size_t kWidestPath = 40;
 constexpr size_t kWidestType = 24;
 constexpr size_t kWidestDefault = 16;
@@ -50,15 +51,15 @@ std::string flow_text(const FieldOps& ops, void* value) {
   return text + ']';
 }
 
-std::string block_text(const FieldOps& ops, void* value, size_t indent);
+std::string block_text(const FieldOps& ops, void* value, size_t indent, bool with_unset = true);
 
 // A value on the line of its key or dash (" 3\n"), or below it ("\n  a: 3\n").
-std::string behind_key(const FieldOps& ops, void* value, size_t indent) {
+std::string behind_key(const FieldOps& ops, void* value, size_t indent, bool with_unset = true) {
   if (ops.kind == FieldKind::kOptional) {
     return ops.size(value) == 0 ? " null\n" : behind_key(*ops.element, ops.at(value, 0), indent);
   }
   if (!is_container(ops) || is_flow_list(ops)) return fmt::format(" {}\n", flow_text(ops, value));
-  const std::string block = block_text(ops, value, indent + 2);
+  const std::string block = block_text(ops, value, indent + 2, with_unset);
   if (block.empty()) return ops.kind == FieldKind::kList ? " []\n" : " {}\n";
   return fmt::format("\n{}", block);
 }
@@ -67,7 +68,7 @@ std::string list_block(const FieldOps& ops, void* value, size_t indent) {
   std::string text;
   const std::string spaces(indent, ' ');
   for (size_t i = 0; i < ops.size(value); ++i) {
-    std::string item = behind_key(*ops.element, ops.at(value, i), indent);
+    std::string item = behind_key(*ops.element, ops.at(value, i), indent, false);
     // The first line of a block moves up beside its dash.
     if (item.starts_with('\n')) item = fmt::format(" {}", item.substr(indent + 3));
     text += fmt::format("{}-{}", spaces, item);
@@ -75,11 +76,14 @@ std::string list_block(const FieldOps& ops, void* value, size_t indent) {
   return text;
 }
 
-std::string block_text(const FieldOps& ops, void* value, size_t indent) {
+std::string block_text(const FieldOps& ops, void* value, size_t indent, bool with_unset) {
   if (ops.kind == FieldKind::kList) return list_block(ops, value, indent);
   std::string text;
   const std::string spaces(indent, ' ');
   for (const Field& field : ops.fields(value)) {
+    const bool is_unset =
+        field.ops->kind == FieldKind::kOptional && field.ops->size(field.value) == 0;
+    if (is_unset && !with_unset) continue;
     text += fmt::format("{}{}:{}", spaces, field.name, behind_key(*field.ops, field.value, indent));
   }
   return text;
@@ -105,23 +109,31 @@ std::string json_text(const FieldOps& ops, void* value) {
   return text + (list ? ']' : '}');
 }
 
-void collect_keys(const Field& field, const std::string& path, int depth,
+// A list of what the list itself stands in (the layers of a layer) is one key: its keys are known.
+// `around`: the maps that the field lies in.
+void collect_keys(const Field& field, const std::string& path, std::vector<const FieldOps*>& around,
                   std::vector<KeyInfo>& out) {
-  INGOT_ASSERT(depth < kMaxNesting);
   const FieldOps& ops = *field.ops;
   const FieldOps& inner = bare(ops);
-  if (inner.kind != FieldKind::kObject && (inner.kind != FieldKind::kList || is_flow_list(inner))) {
+  const bool is_own_kind = inner.kind == FieldKind::kList &&
+                           std::find(around.begin(), around.end(), inner.element) != around.end();
+  if (is_own_kind) {
+    out.push_back({path, "list", "null", std::string(field.help)});
+  } else if (inner.kind != FieldKind::kObject &&
+             (inner.kind != FieldKind::kList || is_flow_list(inner))) {
     out.push_back({path, type_text(ops), flow_text(ops, field.value), std::string(field.help)});
   } else if (ops.kind == FieldKind::kObject) {
+    around.push_back(&ops);
     for (const Field& member : ops.fields(field.value)) {
       const std::string name(member.name);
-      collect_keys(member, path.empty() ? name : fmt::format("{}.{}", path, name), depth + 1, out);
+      collect_keys(member, path.empty() ? name : fmt::format("{}.{}", path, name), around, out);
     }
+    around.pop_back();
   } else {
     if (ops.size(field.value) == 0) ops.resize(field.value, 1);
     const Field element{field.name, field.help, ops.at(field.value, 0), ops.element};
     const bool list = ops.kind == FieldKind::kList;
-    collect_keys(element, list ? fmt::format("{}.N", path) : path, depth + 1, out);
+    collect_keys(element, list ? fmt::format("{}.N", path) : path, around, out);
   }
 }
 
@@ -136,7 +148,8 @@ std::string fields_to_json(const Field& root) { return json_text(*root.ops, root
 
 std::vector<KeyInfo> field_keys(const Field& scratch) {
   std::vector<KeyInfo> keys;
-  collect_keys(scratch, "", 0, keys);
+  std::vector<const FieldOps*> around;
+  collect_keys(scratch, "", around, keys);
   return keys;
 }
 

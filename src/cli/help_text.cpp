@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 
 #include "autograd/op_table.h"
+#include "base/text.h"
 #include "cli/recipe.h"
+#include "models/network/node.h"
 
 namespace ingot::cli {
 namespace {
@@ -85,6 +87,34 @@ std::string ops_help() {
     text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, row.signature, formula,
                         (row.flags & kDifferentiable) != 0 ? "yes" : "",
                         (row.flags & kRowInvariant) != 0 ? "yes" : "", note);
+  }
+  return text;
+}
+
+std::string layers_help() {
+  std::string text =
+      "# Layers\n\nPrinted by `ingot help layers` from src/models/network/catalog.cpp; a test "
+      "compares them.\nAn entry of `layers:` is a map with `type`, an optional `name` and `inputs` "
+      "(the layer before, when empty) and the keys below; those in bold must be given. Layers with "
+      "weights also take `" +
+      std::string(models::kWeightKeys) + "`.\n\n| layer | inputs | keys |\n|---|---|---|\n";
+  for (const models::LayerRow& row : models::layer_rows()) {
+    std::string keys;
+    for (const std::string_view key : split(row.keys, ' ')) {
+      if (key.empty()) continue;
+      const std::vector<std::string_view> required = split(row.required, ' ');
+      const bool is_bold = std::find(required.begin(), required.end(), key) != required.end();
+      if (!keys.empty()) keys += ", ";
+      keys += is_bold ? fmt::format("**{}**", key) : std::string(key);
+    }
+    text += fmt::format("| `{}` | {} | {} |\n", enum_name(row.type),
+                        row.min_inputs == row.max_inputs ? std::to_string(row.min_inputs)
+                                                         : fmt::format("{}+", row.min_inputs),
+                        keys);
+  }
+  text += "\n| key | type | meaning |\n|---|---|---|\n";
+  for (const KeyInfo& key : list_keys(models::LayerConfig{})) {
+    text += fmt::format("| `{}` | {} | {} |\n", key.path, key.type, key.help);
   }
   return text;
 }

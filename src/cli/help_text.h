@@ -15,5 +15,7 @@ namespace ingot::cli {
 
 /// The op table as Markdown: docs/ops.md.
 [[nodiscard]] std::string ops_help();
+/// The layers of a recipe's list as Markdown: docs/layers.md.
+[[nodiscard]] std::string layers_help();
 
 }  // namespace ingot::cli

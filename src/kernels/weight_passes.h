@@ -33,15 +33,18 @@ struct AverageArgs {
 void average_weights(const AverageArgs& args, Team& team);
 
 /// Lookahead (Zhang 2019): before the first update slow = param (is_before); after every `every`
-/// steps slow += alpha (param - slow), param = slow. Other calls do nothing.
+/// steps slow += share (param - slow), param = slow, with share = 1 - (1 - alpha) (step /
+/// total)^ramp when ramp is above 0 and *total is known, else alpha. Other calls do nothing.
 struct LookaheadArgs {
-  static constexpr int kPointers = 3;
+  static constexpr int kPointers = 4;
   float* param = nullptr;
   float* slow = nullptr;
   const int64_t* step = nullptr;
+  const int64_t* total = nullptr;  ///< updates of the whole run; 0: not known
   int64_t n = 0;
   int64_t every = 5;
-  float alpha = 0.5F;
+  double alpha = 0.5;
+  double ramp = 0.0;
   bool is_before = false;
 };
 void lookahead(const LookaheadArgs& args, Team& team);

@@ -74,6 +74,22 @@ void fill_orthogonal(std::span<float> v, int64_t rows, int64_t cols, double scal
   }
 }
 
+/// Weight [out_channels, kernel_h, kernel_w, in_channels]: 1 at the middle of the window, from
+/// channel i to channel i.
+void fill_dirac(std::span<float> v, const Shape& shape, double scale, uint64_t seed,
+                std::string_view name, Team& team) {
+  INGOT_ASSERT(shape.rank() == 4);
+  const int64_t per_filter = shape.size(1, 4), channels = shape[3];
+  fill_uniform(v, scale / std::sqrt(static_cast<double>(per_filter)), seed, name, team);
+  const int64_t middle = (shape[1] / 2 * shape[2] + shape[2] / 2) * channels;
+  for (int64_t i = 0; i < std::min(channels, shape[0]); ++i) {
+    const auto filter =
+        v.subspan(static_cast<size_t>(i * per_filter), static_cast<size_t>(per_filter));
+    std::fill(filter.begin(), filter.end(), 0.0F);
+    filter[static_cast<size_t>(middle + i)] = 1.0F;
+  }
+}
+
 }  // namespace
 
 void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t seed,
@@ -84,6 +100,7 @@ void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t
   const auto scale = static_cast<double>(init.scale);
   switch (init.kind) {
     case InitKind::kZeros:
+    case InitKind::kWhiten:
       std::fill(values.begin(), values.end(), 0.0F);
       return;
     case InitKind::kOnes:
@@ -117,6 +134,15 @@ void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t
     case InitKind::kOrthogonal:
       fill_orthogonal(values, fan_out, fan_in, scale, seed, name, team);
       return;
+    case InitKind::kDirac:
+      fill_dirac(values, shape, scale, seed, name, team);
+      return;
+    case InitKind::kForgetGate: {
+      const size_t gate = values.size() / 4;
+      std::fill(values.begin(), values.end(), 0.0F);
+      std::fill_n(values.begin() + static_cast<int64_t>(gate), gate, init.scale);
+      return;
+    }
   }
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/config_fields.h"
 #include "base/team.h"
 #include "tensor/shape.h"
 
@@ -23,7 +24,26 @@ enum class InitKind : uint8_t {
   kHeUniform,        ///< U(±√(6/fan_in))·scale   (He 2015)
   kHeNormal,         ///< N(0, 2/fan_in)·scale
   kOrthogonal,       ///< orthonormal rows or columns, times scale   (Saxe 2014)
+  kDirac,            ///< convolution: filter i < in_channels passes channel i on; the others are
+                     ///< U(±√(1/fan_in))·scale
+  kWhiten,           ///< from the training images (nn/whiten.h); zeros until they are known
+  kForgetGate,       ///< scale in the second quarter, else 0: LSTM gates i f g o (Jozefowicz 2015)
 };
+inline constexpr EnumName kInitKindNames[] = {
+    {"zeros", InitKind::kZeros},
+    {"ones", InitKind::kOnes},
+    {"normal", InitKind::kNormal},
+    {"truncated_normal", InitKind::kTruncatedNormal},
+    {"uniform", InitKind::kUniform},
+    {"glorot_uniform", InitKind::kGlorotUniform},
+    {"glorot_normal", InitKind::kGlorotNormal},
+    {"he_uniform", InitKind::kHeUniform},
+    {"he_normal", InitKind::kHeNormal},
+    {"orthogonal", InitKind::kOrthogonal},
+    {"dirac", InitKind::kDirac},
+    {"whiten", InitKind::kWhiten},
+};
+constexpr std::span<const EnumName> enum_names(InitKind /*tag*/) { return kInitKindNames; }
 
 struct Init {
   InitKind kind = InitKind::kZeros;

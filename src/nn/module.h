@@ -23,7 +23,9 @@ struct Parameter {
   bool row_sparse = false;  ///< gradient kept as touched rows (embeddings)
   bool trainable = true;    ///< false: a buffer (running statistics) or a frozen weight; saved, but
                             ///< without gradient, optimiser state and update. Set before the store.
-  Tensor value;             ///< set by ParameterStore, or by a loader
+  float lr_scale = 1.0F;    ///< factor of the learning rate, and so of the weight decay
+  std::vector<float> start;  ///< first values, when data and not init decide them
+  Tensor value;              ///< set by ParameterStore, or by a loader
 
   [[nodiscard]] bool defined() const { return shape.rank() > 0; }
 };

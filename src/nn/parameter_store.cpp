@@ -11,10 +11,11 @@ constexpr int64_t kSegment = 16;  // floats: 64 bytes
 
 int64_t padded(int64_t n) { return (n + kSegment - 1) / kSegment * kSegment; }
 
-int order_of(const Parameter& p) {
-  if (!p.trainable) return 3;
-  if (p.row_sparse) return 2;
-  return p.decay ? 0 : 1;
+/// Place in the slab: kind, then factor of the learning rate.
+std::pair<int, float> order_of(const Parameter& p) {
+  if (!p.trainable) return {3, 1.0F};
+  if (p.row_sparse) return {2, 1.0F};
+  return {p.decay ? 0 : 1, p.lr_scale};
 }
 
 Tensor segment(const Tensor& slab, int64_t offset, const Shape& shape) {
@@ -39,16 +40,24 @@ ParameterStore::ParameterStore(Engine& engine, Module& module) : engine_(engine)
     if (p.parameter->trainable) trained_size_ = at;
     if (!p.parameter->trainable || p.parameter->row_sparse) continue;
     dense_size_ = at;
-    if (groups_.empty() || groups_.back().decay != p.parameter->decay) {
-      groups_.push_back({p.offset, at, p.parameter->decay});
+    if (groups_.empty() || groups_.back().decay != p.parameter->decay ||
+        groups_.back().lr_scale != p.parameter->lr_scale) {
+      groups_.push_back({p.offset, at, p.parameter->decay, p.parameter->lr_scale});
     }
     groups_.back().end = at;
   }
   values_ = Tensor::zeros(engine, {at});
   for (StoredParameter& p : list_) {
-    p.parameter->value = segment(values_, p.offset, p.parameter->shape);
-    initialise({p.parameter->value.data<float>(), static_cast<size_t>(p.parameter->shape.size())},
-               p.parameter->shape, p.parameter->init, engine.seed(), p.name, engine.team());
+    Parameter& parameter = *p.parameter;
+    parameter.value = segment(values_, p.offset, parameter.shape);
+    const std::span<float> values(parameter.value.data<float>(),
+                                  static_cast<size_t>(parameter.shape.size()));
+    if (!parameter.start.empty()) {
+      INGOT_ASSERT(parameter.start.size() == values.size());
+      std::copy(parameter.start.begin(), parameter.start.end(), values.begin());
+      continue;
+    }
+    initialise(values, parameter.shape, parameter.init, engine.seed(), p.name, engine.team());
   }
 }
 

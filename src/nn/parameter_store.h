@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory of a model's parameters: one slab of values and, for training, one of gradients with
 // the same layout, so that the optimiser is one pass over flat arrays. Segments are 64-byte aligned
-// and padded with zeros, which every optimiser keeps zero. Order: dense with decay, dense without,
-// then row-sparse ones (their gradients live on the tape, not here), last those that do not train
-// (running statistics, frozen weights): they have neither gradient nor optimiser state.
+// and padded with zeros, which every optimiser keeps zero. Order: dense with decay, dense without
+// (each by factor of the learning rate), then row-sparse ones (their gradients live on the tape,
+// not here), last those that do not train (running statistics, frozen weights): they have neither
+// gradient nor optimiser state.
 #pragma once
 
 #include <vector>
@@ -18,6 +19,7 @@ struct ParameterGroup {
   int64_t begin = 0;  ///< elements
   int64_t end = 0;
   bool decay = true;
+  float lr_scale = 1.0F;
 };
 
 struct StoredParameter {

@@ -2,6 +2,7 @@
 #include "optim/lookahead.h"
 
 #include "kernels/weight_passes.h"
+#include "optim/slab_optimizer.h"
 
 namespace ingot::optim {
 
@@ -17,6 +18,7 @@ Lookahead::Lookahead(const LookaheadConfig& config, std::unique_ptr<Optimizer> i
       "train.optimizer.lookahead: every {} must be at least 1 and alpha {} in (0, 1]; 5 and 0.5 "
       "are usual",
       config.every, config.alpha);
+  require_not_negative("lookahead.ramp", config.ramp, 3.0);
 }
 
 void Lookahead::move(const Scalars& scalars, bool is_before) {
@@ -24,9 +26,11 @@ void Lookahead::move(const Scalars& scalars, bool is_before) {
   args.param = store_.values().data<float>();
   args.slow = slow_.data<float>();
   args.step = scalars.step.data<int64_t>();
+  args.total = scalars.total.data<int64_t>();
   args.n = slow_.size();
   args.every = config_.every;
-  args.alpha = static_cast<float>(config_.alpha);
+  args.alpha = config_.alpha;
+  args.ramp = config_.ramp;
   args.is_before = is_before;
   engine_.launch("lookahead", &kernels::lookahead, args, is_before ? 0 : 3 * args.n);
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "autograd/op.h"
-#include "kernels/elementwise.h"
 #include "kernels/gemm.h"
 #include "kernels/muon.h"
 #include "kernels/optimizer.h"
@@ -35,12 +34,6 @@ bool is_skipped(const std::string& name, const std::string& words) {
   return false;
 }
 
-void multiply(Engine& engine, kernels::GemmArgs args) {
-  const Tensor work = ops::scratch(engine, kernels::gemm_scratch_bytes(args, engine.team().size()));
-  args.scratch = work.data<float>();
-  engine.launch("muon_product", &kernels::gemm, args, 2 * args.m * args.n * args.k);
-}
-
 /// dst = alpha x + beta dst.
 void blend(const Tensor& x, const Tensor& dst, double alpha, double beta) {
   kernels::BlendArgs args;
@@ -55,7 +48,7 @@ void blend(const Tensor& x, const Tensor& dst, double alpha, double beta) {
 }  // namespace
 
 Muon::Muon(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& store)
-    : config_(config), engine_(engine), store_(store), others_scalars_(engine) {
+    : config_(config), engine_(engine), store_(store) {
   check(config.muon);
   std::vector<nn::ParameterGroup> groups;
   for (const nn::StoredParameter& p : store.list()) {
@@ -66,7 +59,7 @@ Muon::Muon(const OptimizerConfig& config, Engine& engine, nn::ParameterStore& st
       continue;
     }
     const int64_t end = p.offset + parameter.shape.size();
-    groups.push_back({p.offset, end, parameter.decay});
+    groups.push_back({p.offset, end, parameter.decay, parameter.lr_scale});
   }
   OptimizerConfig others = config;
   others.name = OptimizerKind::kAdamW;
@@ -92,7 +85,7 @@ void Muon::add(const nn::StoredParameter& p) {
   const double scale = config_.muon.scale == MuonScale::kOriginal
                            ? std::sqrt(std::max(1.0, r / c))
                            : kMatchRms * std::sqrt(std::max(r, c));
-  matrices_.push_back({&p, rows, cols, scale});
+  matrices_.push_back({&p, rows, cols, scale * static_cast<double>(p.parameter->lr_scale)});
 }
 
 std::vector<std::string> Muon::matrices() const {
@@ -102,14 +95,8 @@ std::vector<std::string> Muon::matrices() const {
 }
 
 void Muon::step(const Scalars& scalars, Tape& tape) {
-  kernels::ScaleAddArgs share;  // the others' learning rate
-  share.x = scalars.lr.data<float>();
-  share.dst = others_scalars_.lr.data<float>();
-  share.n = 1;
-  share.alpha = static_cast<float>(config_.muon.others_lr);
-  engine_.launch("others_lr", &kernels::scale_add, share);
   Scalars others = scalars;
-  others.lr = others_scalars_.lr;
+  others.lr = scaled(scalars.lr, static_cast<float>(config_.muon.others_lr));
   others_->step(others, tape);
   for (const Matrix& m : matrices_) update(m, scalars);
 }
@@ -134,7 +121,9 @@ void Muon::update(const Matrix& m, const Scalars& scalars) {
   apply.lr = scalars.lr.data<float>();
   apply.n = n;
   apply.scale = m.scale;
-  apply.weight_decay = decays ? static_cast<double>(config_.weight_decay) : 0.0;
+  apply.weight_decay = decays ? static_cast<double>(config_.weight_decay) *
+                                    static_cast<double>(m.parameter->parameter->lr_scale)
+                              : 0.0;
   engine_.launch("muon_apply", &kernels::muon_apply, apply, 3 * n);
 }
 
@@ -180,10 +169,10 @@ void Muon::orthogonalize(const Tensor& x, const Matrix& m) {
   apply.n = apply.ldb = apply.ldc = m.cols;
   apply.k = apply.lda = small;
   for (int64_t step = 0; step < config_.muon.steps; ++step) {
-    multiply(engine_, gram);
-    multiply(engine_, power);
+    ops::launch_gemm(engine_, "muon_product", gram);
+    ops::launch_gemm(engine_, "muon_product", power);
     blend(square, poly, config_.muon.b, config_.muon.c);
-    multiply(engine_, apply);
+    ops::launch_gemm(engine_, "muon_product", apply);
     blend(next, x, 1.0, config_.muon.a);
   }
 }

@@ -39,7 +39,6 @@ class Muon : public Optimizer {
   std::unique_ptr<Optimizer> others_;
   std::vector<NamedState> state_;
   Tensor momentum_;
-  Scalars others_scalars_;
 };
 
 }  // namespace ingot::optim

@@ -105,9 +105,14 @@ struct MuonConfig {
 struct LookaheadConfig {
   int64_t every = 0;
   double alpha = 0.5;
+  double ramp = 0.0;
   void visit(auto& field) {
     field("every", every, "steps between two moves of the slow weights, 5 is usual; 0: off");
     field("alpha", alpha, "share of the way that they move, in (0, 1]");
+    field(
+        "ramp", ramp,
+        "above 0: the share falls from 1 to alpha with this power of the share of the run that is "
+        "done; 0: alpha all along");
   }
 };
 

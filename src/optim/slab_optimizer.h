@@ -11,6 +11,9 @@
 
 namespace ingot::optim {
 
+/// factor·lr as a buffer of the step: lr itself for factor 1.
+[[nodiscard]] Tensor scaled(const Tensor& lr, float factor);
+
 class SlabOptimizer : public Optimizer {
  public:
   [[nodiscard]] std::vector<NamedState> state() const override { return state_; }
@@ -39,9 +42,9 @@ class SlabOptimizer : public Optimizer {
   template <class Args, class Bind>
   void update(const Names& names, void (*kernel)(const Args&, Team&), Args args,
               const Scalars& scalars, Tape& tape, const Bind& bind) {
-    args.lr = scalars.lr.data<float>();
     args.grad_scale = scalars.grad_scale.data<float>();
-    const auto set_range = [&](int64_t begin, int64_t n, bool decay) {
+    const auto set_range = [&](int64_t begin, int64_t n, bool decay, const Tensor& lr) {
+      args.lr = lr.data<float>();
       args.param = store_.values().data<float>() + begin;
       args.n = n;
       args.weight_decay = decay || config_.decay_all
@@ -50,7 +53,8 @@ class SlabOptimizer : public Optimizer {
       bind(args, begin);
     };
     for (const nn::ParameterGroup& g : groups_) {
-      set_range(g.begin, g.end - g.begin, g.decay);
+      const Tensor lr = scaled(scalars.lr, g.lr_scale);
+      set_range(g.begin, g.end - g.begin, g.decay, lr);
       args.grad = store_.grads().data<float>() + g.begin;
       engine_.launch(names.dense, kernel, args, kFlops * args.n);
     }
@@ -58,7 +62,8 @@ class SlabOptimizer : public Optimizer {
       if (!p.parameter->row_sparse || !p.parameter->trainable) continue;
       const SparseGrad& grad = tape.sparse_grad(p.parameter->value.slot);
       if (!grad.rows.defined()) continue;
-      set_range(p.offset, p.parameter->shape.size(), p.parameter->decay);
+      const Tensor lr = scaled(scalars.lr, p.parameter->lr_scale);
+      set_range(p.offset, p.parameter->shape.size(), p.parameter->decay, lr);
       args.grad = grad.rows.data<float>();
       args.unique_ids = grad.unique_ids.data<int64_t>();
       args.unique_count = grad.count.data<int64_t>();

@@ -29,6 +29,9 @@ class Step {
   /// weights are then those of before the step.
   StepResult run(int64_t step, double lr);
 
+  /// Tells rules that look ahead how many updates the run has.
+  void set_total(int64_t steps) { *scalars_.total.data<int64_t>() = steps; }
+
   /// Bytes, FLOPs and calls of a step, found by recording it without memory.
   [[nodiscard]] Forecast forecast();
   /// Seconds per step measured over about `budget_s`; weights and optimiser state are unchanged.

@@ -137,6 +137,29 @@ TEST(ConfigKeys, CarryTypeDefaultAndHelp) {
   EXPECT_EQ(keys[18].default_value, "null");
 }
 
+TEST(ConfigKeys, OfAMapInsideItsOwnKindAreListedOnce) {
+  std::vector<std::string> paths;
+  for (const KeyInfo& key : list_keys(config_cases::Tree{})) paths.push_back(key.path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"leaves", "height", "branches"}));
+}
+
+TEST(ConfigYaml, LeavesOutWhatIsNotSetInTheMapsOfAList) {
+  config_cases::Tree tree;
+  bind_text("branches: [{leaves: 2, branches: [{leaves: 3, height: 0.5}]}]", "tree.yaml", tree);
+  const std::string text = to_yaml(tree);
+  EXPECT_EQ(text,
+            "leaves: 1\n"
+            "height: null\n"
+            "branches:\n"
+            "  - leaves: 2\n"
+            "    branches:\n"
+            "      - leaves: 3\n"
+            "        height: 0.5\n");
+  config_cases::Tree again;
+  bind_text(text, "tree.yaml", again);
+  EXPECT_EQ(to_yaml(again), text);
+}
+
 TEST(ConfigHelp, HasOneAlignedLinePerKey) {
   EXPECT_EQ(help(config_cases::Train{}),
             "replay    bool                      true     replay recorded steps\n"

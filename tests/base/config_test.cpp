@@ -136,7 +136,8 @@ TEST(ConfigBind, WrongTypesNamePathAndValue) {
             "recipe.yaml:1:13: train.lr: expected a number, got a list");
   EXPECT_EQ(bind_error("name: {}"), "recipe.yaml:1:7: name: expected text, got a map");
   EXPECT_EQ(bind_error("train: 3"), "recipe.yaml:1:8: train: expected a map of keys, got \"3\"");
-  EXPECT_EQ(bind_error("paths: a.txt"), "recipe.yaml:1:8: paths: expected a list, got \"a.txt\"");
+  EXPECT_EQ(bind_error("paths: {a: b}"), "recipe.yaml:1:8: paths: expected a list, got a map");
+  EXPECT_EQ(bind_error("grid: 3"), "recipe.yaml:1:7: grid: expected a list, got \"3\"");
   EXPECT_EQ(bind_error("grid: [[1], [2, x]]"),
             "recipe.yaml:1:17: grid.1.1: expected a whole number, got \"x\"");
   EXPECT_EQ(bind_error("- 1"), "recipe.yaml:1:1: expected a map of keys, got a list");
@@ -145,6 +146,15 @@ TEST(ConfigBind, WrongTypesNamePathAndValue) {
               bind_text("- 1", "r", recipe);
             }),
             "invalid_argument");
+}
+
+TEST(ConfigBind, TakesASingleValueForAListOfOne) {
+  Recipe recipe;
+  bind_text("paths: a.txt\nphases: cosine\n", "recipe.yaml", recipe);
+  EXPECT_EQ(recipe.paths, (std::vector<std::string>{"a.txt"}));
+  EXPECT_EQ(recipe.phases, (std::vector<Schedule>{Schedule::kCosine}));
+  EXPECT_EQ(bind_error("phases: cosin"),
+            "recipe.yaml:1:9: phases: expected one of constant, cosine, off, got \"cosin\"");
 }
 
 TEST(ConfigOverride, SetsKeysOfEveryType) {

@@ -85,6 +85,18 @@ struct Recipe {
   }
 };
 
+/// A map that holds maps like itself.
+struct Tree {
+  int64_t leaves = 1;
+  std::optional<double> height;
+  std::optional<std::vector<Tree>> branches;
+  void visit(auto& field) {
+    field("leaves", leaves, "how many");
+    field("height", height, "in metres");
+    field("branches", branches, "trees on it");
+  }
+};
+
 struct Nothing {
   void visit(auto& /*field*/) {}
 };

@@ -77,31 +77,41 @@ TEST(Average, BeforeItsStartItIsTheWeightsToTheBit) {
   }
 }
 
-TEST(Lookahead, MovesEveryFewStepsAndStartsAtTheWeights) {
+/// `ramp` 3: the share falls from 1 to a quarter with the cube of what is done of kSteps.
+void expect_lookahead(int64_t n, double ramp) {
   constexpr float kFast = 0.5F;  // what the inner rule adds per step
-  for (const int64_t n : {17, 262147}) {
-    Doubles fast = wide(weights_at(n, 1)), slow = fast;
-    for (int64_t step = 1; step <= kSteps; ++step) {
-      for (size_t i = 0; i < fast.size(); ++i) {
-        fast[i] += static_cast<double>(kFast);
-        if (step % 4 != 0) continue;
-        slow[i] += 0.25 * (fast[i] - slow[i]);
-        fast[i] = slow[i];
-      }
+  Doubles fast = wide(weights_at(n, 1)), slow = fast;
+  for (int64_t step = 1; step <= kSteps; ++step) {
+    const double done = static_cast<double>(step) / static_cast<double>(kSteps);
+    const double share = ramp > 0.0 ? 1.0 - 0.75 * done * done * done : 0.25;
+    for (size_t i = 0; i < fast.size(); ++i) {
+      fast[i] += static_cast<double>(kFast);
+      if (step % 4 != 0) continue;
+      slow[i] += share * (fast[i] - slow[i]);
+      fast[i] = slow[i];
     }
-    const auto compute = [&](Team& team) {
-      Floats param = weights_at(n, 1), behind(param.size(), 9.0F);
-      for (int64_t step = 1; step <= kSteps; ++step) {
-        LookaheadArgs args{param.data(), behind.data(), &step, n, 4, 0.25F, true};
-        lookahead(args, team);
-        for (float& p : param) p += kFast;
-        args.is_before = false;
-        lookahead(args, team);
-      }
-      return param;
-    };
-    expect_kernel(compute, fast, kTolerance);
   }
+  const auto compute = [&](Team& team) {
+    Floats param = weights_at(n, 1), behind(param.size(), 9.0F);
+    const int64_t total = kSteps;
+    for (int64_t step = 1; step <= kSteps; ++step) {
+      LookaheadArgs args{param.data(), behind.data(), &step, &total, n, 4, 0.25, ramp, true};
+      lookahead(args, team);
+      for (float& p : param) p += kFast;
+      args.is_before = false;
+      lookahead(args, team);
+    }
+    return param;
+  };
+  expect_kernel(compute, fast, kTolerance);
+}
+
+TEST(Lookahead, MovesEveryFewStepsAndStartsAtTheWeights) {
+  for (const int64_t n : {17, 262147}) expect_lookahead(n, 0.0);
+}
+
+TEST(Lookahead, TheShareMayFallOverTheRun) {
+  for (const int64_t n : {17, 262147}) expect_lookahead(n, 3.0);
 }
 
 TEST(Penalty, IsTheGradientOfSizesAndSquares) {

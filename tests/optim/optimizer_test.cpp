@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SGD, Adam and AdamW: three steps against PyTorch's numbers (scripts/golden/optim_golden.py) and
-// by hand, row-sparse against dense to the last bit, groups, clipping factor, bad values.
+// SGD, Adam and AdamW: three steps against the numbers of PyTorch and, for the place of Adam's eps,
+// of Keras (scripts/golden/optim_golden.py) and by hand, row-sparse against dense to the last bit,
+// groups, clipping factor, bad values.
 #include <cmath>
 #include <random>
 
@@ -11,6 +12,7 @@
 #include "base/json.h"
 #include "base/message_of.h"
 #include "optim/optim_testing.h"
+#include "source_dir.h"
 
 namespace ingot::testing {
 namespace {
@@ -34,13 +36,14 @@ OptimizerConfig config_of(const Json& c) {
   config.beta1 = o.value("beta1", 0.9);
   config.beta2 = o.value("beta2", 0.999);
   config.eps = o.value("eps", 1e-8);
+  config.eps_hat = o.value("eps_hat", false);
   return config;
 }
 
-TEST(Optimizer, ThreeStepsEqualThoseOfPyTorch) {
+TEST(Optimizer, ThreeStepsEqualThoseOfPyTorchAndKeras) {
   const std::string path = std::string(INGOT_SOURCE_DIR) + "/tests/golden/optim/steps.json";
   const Json golden = parse_json(read_file(path), path);
-  ASSERT_EQ(golden.at("cases").size(), 7U);
+  ASSERT_EQ(golden.at("cases").size(), 8U);
   for (const auto& [name, c] : golden.at("cases").items()) {
     SCOPED_TRACE(name);
     Bag bag;
@@ -133,6 +136,34 @@ TEST(Optimizer, DecayReachesTheDecayingGroupOnlyUnlessAllAreAsked) {
     bench.step(1, 0.1);
     EXPECT_NEAR(w.value.to_vector<float>()[1], 1.9F, 1e-6);
     EXPECT_NEAR(norm.value.to_vector<float>()[1], decay_all ? 1.9F : 2.0F, 1e-6);
+  }
+}
+
+/// A factor of 4 at a rate of 0.125 is a rate of 0.5, to the bit: powers of two.
+TEST(Optimizer, AFactorOfTheLearningRateIsThatLearningRate) {
+  for (const EnumName& rule : optim::kOptimizerNames) {
+    SCOPED_TRACE(rule.name);
+    OptimizerConfig c;
+    c.name = static_cast<OptimizerKind>(rule.value);
+    c.weight_decay = 0.25F;
+    Bag scaled_bag, plain_bag;
+    nn::Parameter& other = scaled_bag.add("other", {2, 3}, true);
+    nn::Parameter& scaled = scaled_bag.add("w", {2, 3}, true);
+    nn::Parameter& plain = plain_bag.add("w", {2, 3}, true);
+    scaled.lr_scale = 4.0F;
+    Bench a(scaled_bag, c), b(plain_bag, c);
+    ASSERT_EQ(a.store.groups().size(), 2U);
+    EXPECT_EQ(a.store.groups()[1].lr_scale, 4.0F);
+    for (nn::Parameter* p : {&other, &scaled, &plain}) set(p->value, {1, -2, 3, 4, 5, -6});
+    for (int64_t step = 1; step <= 3; ++step) {
+      const std::vector<float> grad = {0.5F, -1, 2, 0.25F, -3, 1};
+      for (const char* name : {"other", "w"}) set(a.grad(name), grad);
+      set(b.grad("w"), grad);
+      a.step(step, 0.125);
+      b.step(step, 0.5);
+    }
+    EXPECT_EQ(scaled.value.to_vector<float>(), plain.value.to_vector<float>());
+    EXPECT_NE(other.value.to_vector<float>(), plain.value.to_vector<float>());
   }
 }
 

@@ -15,6 +15,7 @@
 #include "optim/muon.h"
 #include "optim/optim_testing.h"
 #include "optim/penalty.h"
+#include "source_dir.h"
 #include "tensor/plan.h"
 
 namespace ingot::testing {
@@ -377,7 +378,7 @@ TEST(OptimizerRules, BadValuesNameTheKeyAndTheUsualOne) {
   EXPECT_EQ(
       message(OptimizerKind::kSgd,
               [](C& c) {
-                c.lookahead = {5, 0.0};
+                c.lookahead = {5, 0.0, 0.0};
               }),
       "train.optimizer.lookahead: every 5 must be at least 1 and alpha 0 in (0, 1]; 5 and 0.5 "
       "are usual");

@@ -139,13 +139,6 @@ void require_bias(const char* op, const Tensor& bias, int64_t channels) {
           "{}: bias is {} but there are {} output channels", op, bias.shape().text(), channels);
 }
 
-/// Output size of one axis of a convolution; negative or 0 when the kernel does not fit.
-int64_t output_size(int64_t size, int64_t padding, int64_t kernel, int64_t dilation,
-                    int64_t stride) {
-  const int64_t room = size + padding - dilation * (kernel - 1) - 1;
-  return room < 0 ? 0 : room / stride + 1;
-}
-
 // ---- conv2d -------------------------------------------------------------------------------------
 
 void conv2d_backward(Backward& b) {
@@ -173,8 +166,8 @@ Shape conv2d_shape(const Tensor& x, const Tensor& weight, const Conv2dOptions& o
           o.groups, weight.shape().text());
   const Padding2d& p = o.padding;
   const Shape shape{
-      x.dim(0), output_size(x.dim(1), p.top + p.bottom, weight.dim(1), o.dilation_h, o.stride_h),
-      output_size(x.dim(2), p.left + p.right, weight.dim(2), o.dilation_w, o.stride_w),
+      x.dim(0), conv_outputs(x.dim(1), p.top + p.bottom, weight.dim(1), o.stride_h, o.dilation_h),
+      conv_outputs(x.dim(2), p.left + p.right, weight.dim(2), o.stride_w, o.dilation_w),
       out_channels};
   require(shape[1] > 0 && shape[2] > 0, Code::kShapeMismatch,
           "conv2d: a kernel of {} x {} with dilation {} x {} does not fit into {} x {} pixels and "
@@ -234,17 +227,24 @@ Shape conv_transpose2d_shape(const Tensor& x, const Tensor& weight,
 
 }  // namespace
 
+int64_t conv_outputs(int64_t size, int64_t padding, int64_t kernel, int64_t stride,
+                     int64_t dilation) {
+  const int64_t room = size + padding - dilation * (kernel - 1) - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+int64_t same_padding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
+  const int64_t out = (size + stride - 1) / stride;
+  return std::max<int64_t>(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - size);
+}
+
 Padding2d same_padding(const Tensor& x, int64_t kernel_h, int64_t kernel_w, int64_t stride_h,
                        int64_t stride_w, int64_t dilation_h, int64_t dilation_w) {
   require(x.defined() && x.rank() == 4, Code::kShapeMismatch,
           "same_padding: x is {}, [batch, height, width, channels] is needed",
           x.defined() ? x.shape().text() : "empty");
-  const auto total = [](int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
-    const int64_t out = (size + stride - 1) / stride;
-    return std::max<int64_t>(0, (out - 1) * stride + dilation * (kernel - 1) + 1 - size);
-  };
-  const int64_t h = total(x.dim(1), kernel_h, stride_h, dilation_h);
-  const int64_t w = total(x.dim(2), kernel_w, stride_w, dilation_w);
+  const int64_t h = same_padding(x.dim(1), kernel_h, stride_h, dilation_h);
+  const int64_t w = same_padding(x.dim(2), kernel_w, stride_w, dilation_w);
   return {h / 2, h - h / 2, w / 2, w - w / 2};
 }
 

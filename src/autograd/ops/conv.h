@@ -24,6 +24,13 @@ struct Padding2d {
 [[nodiscard]] Padding2d same_padding(const Tensor& x, int64_t kernel_h, int64_t kernel_w,
                                      int64_t stride_h, int64_t stride_w, int64_t dilation_h = 1,
                                      int64_t dilation_w = 1);
+/// The same of one axis, both sides together.
+[[nodiscard]] int64_t same_padding(int64_t size, int64_t kernel, int64_t stride,
+                                   int64_t dilation = 1);
+
+/// Windows along one axis of `size` pixels with `padding` on both sides together; 0: none fits.
+[[nodiscard]] int64_t conv_outputs(int64_t size, int64_t padding, int64_t kernel, int64_t stride,
+                                   int64_t dilation = 1);
 
 struct Conv2dOptions {
   int64_t stride_h = 1, stride_w = 1;

@@ -25,15 +25,12 @@ void require_image(const char* op, const Tensor& x) {
           "{}: an image of {} x {} pixels is too large", op, x.dim(1), x.dim(2));
 }
 
-/// One axis of windows. The last window of is_ceil may hang over the padding, but not start in it.
+/// One axis of windows.
 PoolAxis axis_of(int64_t in, int64_t kernel, int64_t stride, int64_t before, int64_t after,
                  bool is_ceil) {
   PoolAxis a;
   a.in = in, a.kernel = kernel, a.stride = stride, a.before = before, a.after = after;
-  const int64_t room = in + before + after - kernel;
-  if (room < 0) return a;  // no window fits: out stays 0
-  a.out = (is_ceil ? (room + stride - 1) / stride : room / stride) + 1;
-  if (is_ceil && (a.out - 1) * stride >= in + before) --a.out;
+  a.out = pool_outputs(in, kernel, stride, before, after, is_ceil);
   return a;
 }
 
@@ -162,6 +159,15 @@ Tensor avg_pool_of(const char* name, const Tensor& input, const PoolShape& shape
 }
 
 }  // namespace
+
+/// The last window of is_ceil may hang over the padding, but not start in it.
+int64_t pool_outputs(int64_t in, int64_t kernel, int64_t stride, int64_t before, int64_t after,
+                     bool is_ceil) {
+  const int64_t room = in + before + after - kernel;
+  if (room < 0) return 0;
+  const int64_t out = (is_ceil ? (room + stride - 1) / stride : room / stride) + 1;
+  return is_ceil && (out - 1) * stride >= in + before ? out - 1 : out;
+}
 
 Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options) {
   return max_pool_of("max_pool2d", x, shape_of("max_pool2d", x, options));

@@ -21,6 +21,10 @@ struct Pool2dOptions {
                                ///< false is Keras's "same"
 };
 
+/// Windows along one axis of `in` pixels with padding before and after it; 0: none fits.
+[[nodiscard]] int64_t pool_outputs(int64_t in, int64_t kernel, int64_t stride, int64_t before,
+                                   int64_t after, bool is_ceil);
+
 /// Largest element of each window; padding never wins. The gradient goes to the first element, in
 /// row-major order, that has the value; a NaN wins over everything.
 [[nodiscard]] Tensor max_pool2d(const Tensor& x, const Pool2dOptions& options);

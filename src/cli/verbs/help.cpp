@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot help VERB`, `ingot help CODE` and `ingot help ops`.
+// `ingot help VERB`, `ingot help CODE`, `ingot help layers` and `ingot help ops`.
 #include "base/text.h"
 #include "cli/help_text.h"
 #include "cli/verbs/verbs.h"
@@ -41,9 +41,9 @@ constexpr CodeHelp kCodes[] = {
 class HelpVerb : public Verb {
  public:
   std::string_view name() const override { return "help"; }
-  std::string_view summary() const override { return "about a verb, an error code or the ops"; }
+  std::string_view summary() const override { return "about a verb, an error code, layers or ops"; }
   std::string help() const override {
-    std::string text = "usage: ingot help VERB | CODE | ops\n\nerror codes:\n";
+    std::string text = "usage: ingot help VERB | CODE | layers | ops\n\nerror codes:\n";
     for (const CodeHelp& c : kCodes)
       text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
     return text +
@@ -56,9 +56,9 @@ class HelpVerb : public Verb {
       return 0;
     }
     const std::string& word = invocation.words[0];
-    std::vector<std::string> known{"ops"};
-    if (word == known[0]) {
-      invocation.console.line(ops_help());
+    std::vector<std::string> known{"layers", "ops"};
+    if (word == "layers" || word == "ops") {
+      invocation.console.line(word == "ops" ? ops_help() : layers_help());
       return 0;
     }
     if (Verb* verb = find_verb(word)) {

@@ -4,6 +4,7 @@
 #include "kernels/weight_passes.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/targets.h"
@@ -92,7 +93,12 @@ void lookahead(const LookaheadArgs& a, Team& team) {
     return;
   }
   if (*a.step % a.every != 0) return;
-  approach(a.slow, a.param, a.alpha, a.n, team);
+  double share = a.alpha;
+  if (a.ramp > 0.0 && *a.total > 0) {
+    const double done = static_cast<double>(*a.step) / static_cast<double>(*a.total);
+    share = 1.0 - (1.0 - a.alpha) * std::pow(std::min(done, 1.0), a.ramp);
+  }
+  approach(a.slow, a.param, static_cast<float>(share), a.n, team);
   copy(a.param, a.slow, a.n, team);
 }
 

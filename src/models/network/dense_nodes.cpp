@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layers that do not care where their numbers come from: dense, activation, dropout, shapes, norms,
-// and those that join several inputs.
+// Layers that do not care where their numbers come from: dense, activation, scale, dropout, shapes,
+// norms, and those that join several inputs.
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/shape.h"
 #include "models/network/activation.h"
 #include "models/network/node.h"
+#include "nn/dropout.h"
 #include "nn/linear.h"
 #include "nn/norm.h"
 
@@ -54,22 +55,43 @@ class ActivationNode : public Node {
   ActivationName activation_;
 };
 
+class ScaleNode : public Node {
+ public:
+  explicit ScaleNode(const LayerSite& site) : factor_(*site.config.factor) {
+    output = site.inputs[0];
+  }
+  Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
+    return ops::scale(in[0], factor_);
+  }
+
+ private:
+  float factor_;
+};
+
 class DropoutNode : public Node {
  public:
-  explicit DropoutNode(const LayerSite& site) : rate_(*site.config.rate) {
+  explicit DropoutNode(const LayerSite& site)
+      : rate_(site.rate("rate", site.config.rate)),
+        is_variational_(site.config.variational.value_or(false)) {
     output = site.inputs[0];
   }
   Tensor forward(std::span<const Tensor> in, const NodeContext& context) override {
-    return context.is_training ? ops::dropout(in[0], rate_) : in[0];
+    if (!context.is_training) return in[0];
+    return is_variational_ ? nn::sequence_dropout(in[0], rate_) : ops::dropout(in[0], rate_);
   }
 
  private:
   float rate_;
+  bool is_variational_;
 };
 
 class ReshapeNode : public Node {
  public:
-  explicit ReshapeNode(const Shape& shape) { output.shape = shape; }
+  ReshapeNode(const LayerSite& site, const Shape& shape) {
+    const Shape& in = site.inputs[0].shape;
+    output.shape = shape;
+    if (in.rank() == 3 && shape.rank() == 1) output.flattened = in;
+  }
   Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
     return with_batch(in[0], output.shape);
   }
@@ -172,16 +194,20 @@ std::unique_ptr<Node> make_activation(const LayerSite& site) {
   return std::make_unique<ActivationNode>(site);
 }
 
+std::unique_ptr<Node> make_scale(const LayerSite& site) {
+  site.require_numbers();
+  return std::make_unique<ScaleNode>(site);
+}
+
 std::unique_ptr<Node> make_dropout(const LayerSite& site) {
   site.require_numbers();
-  require(*site.config.rate >= 0.0F && *site.config.rate < 1.0F, Code::kInvalidArgument,
-          "{}: rate is {}, must be in [0, 1)", site.where, *site.config.rate);
+  if (site.config.variational.value_or(false)) site.require_sequence();
   return std::make_unique<DropoutNode>(site);
 }
 
 std::unique_ptr<Node> make_reshape(const LayerSite& site) {
   site.require_numbers();
-  return std::make_unique<ReshapeNode>(reshaped(site));
+  return std::make_unique<ReshapeNode>(site, reshaped(site));
 }
 
 std::unique_ptr<Node> make_norm(const LayerSite& site) {

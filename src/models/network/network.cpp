@@ -28,21 +28,29 @@ void require_keys(const LayerConfig& config, const LayerRow& row, const std::str
   for (const Field& field : lister.fields) {
     if (field.ops->kind != FieldKind::kOptional) continue;
     const bool is_given = field.ops->size(field.value) > 0;
-    require(!is_given || holds(row.keys, field.name), Code::kInvalidArgument,
-            "{}: takes no key \"{}\"{}{}", where, field.name,
+    require(!is_given || holds(row.keys, field.name) || holds(kWeightKeys, field.name),
+            Code::kInvalidArgument, "{}: takes no key \"{}\"{}{}", where, field.name,
             *row.keys == '\0' ? "" : ". Its keys: ", row.keys);
     require(is_given || !holds(row.required, field.name), Code::kInvalidArgument,
             "{}: needs the key \"{}\" ({})", where, field.name, field.help);
   }
 }
 
-class ParameterCounter : public nn::Visitor {
- public:
-  void parameter(const std::string& /*name*/, nn::Parameter& parameter) override {
-    count += parameter.shape.size();
+/// What kWeightKeys say, for the weights of a layer and those of the layers inside it.
+void apply_weight_keys(const LayerConfig& config, Node& node, const std::string& where) {
+  if (!config.trainable && !config.lr_scale) return;
+  const float factor = config.lr_scale.value_or(1.0F);
+  require(factor > 0.0F, Code::kInvalidArgument,
+          "{}: lr_scale is {}, must be > 0; trainable: false keeps weights as they are", where,
+          factor);
+  const std::vector<nn::NamedParameter> weights = nn::parameters(node);
+  require(!weights.empty(), Code::kInvalidArgument, "{}: has no weights for {}", where,
+          config.trainable ? "trainable" : "lr_scale");
+  for (const nn::NamedParameter& p : weights) {
+    p.parameter->lr_scale *= factor;
+    if (!config.trainable.value_or(true)) p.parameter->trainable = false;
   }
-  int64_t count = 0;
-};
+}
 
 }  // namespace
 
@@ -66,24 +74,46 @@ void LayerSite::require_numbers() const {
   }
 }
 
+void LayerSite::require_sequence() const {
+  require_numbers();
+  require_rank(2, 2, "a sequence [length, size]");
+}
+
+int LayerSite::padding_ids() const {
+  if (!config.mask.value_or(false)) return -1;
+  require(inputs[0].ids >= 0 && inputs[0].shape.rank() == 2, Code::kInvalidArgument,
+          "{}: mask=true needs a sequence that comes from token ids, its input is {}", where,
+          input_text());
+  return inputs[0].ids;
+}
+
+float LayerSite::rate(const char* key, const std::optional<float>& given) const {
+  const float rate = given.value_or(0.0F);
+  require(rate >= 0.0F && rate < 1.0F, Code::kInvalidArgument, "{}: {} is {}, must be in [0, 1)",
+          where, key, rate);
+  return rate;
+}
+
 nn::Init LayerSite::init(nn::Init otherwise) const {
   nn::Init init = otherwise;
   if (config.init) {
-    constexpr nn::InitKind kKinds[] = {
-        nn::InitKind::kZeros,     nn::InitKind::kNormal,        nn::InitKind::kTruncatedNormal,
-        nn::InitKind::kUniform,   nn::InitKind::kGlorotUniform, nn::InitKind::kGlorotNormal,
-        nn::InitKind::kHeUniform, nn::InitKind::kHeNormal,      nn::InitKind::kOrthogonal};
-    init = {kKinds[static_cast<size_t>(*config.init)], 1.0F};
+    const bool is_conv = config.type == LayerType::kConv2d;
+    require(
+        is_conv || (*config.init != nn::InitKind::kDirac && *config.init != nn::InitKind::kWhiten),
+        Code::kInvalidArgument, "{}: init: {} is for conv2d", where, enum_name(*config.init));
+    init = {*config.init, 1.0F};
   }
   if (config.init_scale) init.scale = *config.init_scale;
   return init;
 }
 
-Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs)
-    : inputs_(inputs) {
+Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
+                 const std::string& where)
+    : where_(where.empty() ? "" : where + ": "), inputs_(inputs) {
   require(!layers.empty(), Code::kInvalidArgument,
-          "layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}");
-  for (size_t i = 0; i < inputs_.size(); ++i) {
+          "{}layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}",
+          where_);
+  for (size_t i = 0; i < inputs_.size() && where_.empty(); ++i) {
     inputs_[i].ids = inputs_[i].dtype == DType::kI32 ? static_cast<int>(i) : -1;
   }
   for (size_t i = 0; i < layers.size(); ++i) add(layers[i], i);
@@ -94,7 +124,8 @@ void Network::add(const LayerConfig& config, size_t index) {
   Place place;
   place.type = enum_name(config.type);
   place.name = config.name.empty() ? free_name(config) : config.name;
-  const std::string where = fmt::format("layers.{} ({} \"{}\")", index, place.type, place.name);
+  const std::string where =
+      fmt::format("{}layers.{} ({} \"{}\")", where_, index, place.type, place.name);
   require(find(place.name) < 0, Code::kInvalidArgument,
           "{}: the name is taken by an input or an earlier layer", where);
   require(place.name.find('.') == std::string::npos, Code::kInvalidArgument,
@@ -111,6 +142,13 @@ void Network::add(const LayerConfig& config, size_t index) {
   for (const int number : place.from) in.push_back(value(number));
   place.node = row.make({config, in, where});
   place.node->output.name = place.name;
+  apply_weight_keys(config, *place.node, where);
+  if (config.init == nn::InitKind::kWhiten) {
+    require(where_.empty() && static_cast<size_t>(place.from[0]) < inputs_.size(),
+            Code::kInvalidArgument,
+            "{}: init: whiten is for a layer that reads an input of the network", where);
+    starts_from_examples_ = true;
+  }
   places_.push_back(std::move(place));
 }
 
@@ -165,15 +203,15 @@ void Network::require_all_used() const {
       return std::find(place.from.begin(), place.from.end(), i) != place.from.end();
     });
     require(is_used, Code::kInvalidArgument,
-            "layers: no layer reads the {} \"{}\" {}. Name it in a layer's inputs, or leave it out",
-            static_cast<size_t>(i) < inputs_.size() ? "input" : "layer", value(i).name,
+            "{}layers: no layer reads the {} \"{}\" {}. Name it in a layer's inputs, or leave it "
+            "out",
+            where_, static_cast<size_t>(i) < inputs_.size() ? "input" : "layer", value(i).name,
             value(i).shape.text());
   }
 }
 
-Tensor Network::forward(std::span<const Tensor> inputs, bool is_training) {
+Tensor Network::forward(std::span<const Tensor> inputs, const NodeContext& context) {
   INGOT_ASSERT(inputs.size() == inputs_.size());
-  const NodeContext context{inputs, is_training};
   std::vector<Tensor> values(inputs.begin(), inputs.end());
   std::vector<Tensor> in;
   for (const Place& place : places_) {
@@ -188,21 +226,50 @@ void Network::visit(nn::Visitor& visitor) {
   for (const Place& place : places_) visitor.child(place.name, *place.node);
 }
 
-std::vector<Network::Line> Network::lines() {
-  std::vector<Line> lines;
+void Network::start_from(std::span<const Tensor> inputs) {
+  INGOT_ASSERT(inputs.size() == inputs_.size());
+  for (const Place& place : places_) {
+    const auto first = static_cast<size_t>(place.from[0]);
+    if (first < inputs.size()) place.node->start_from(inputs[first]);
+  }
+}
+
+Shape Network::flattened_before(const std::string& layer) const {
+  for (const Place& place : places_) {
+    if (place.name == layer) return value(place.from[0]).flattened;
+  }
+  return {};
+}
+
+std::vector<LayerLine> Network::lines() {
+  std::vector<LayerLine> lines;
   for (const Value& in : inputs_) {
     lines.push_back(
         {in.name, in.dtype == DType::kI32 ? "input of ids" : "input", "", in.shape.text(), 0, 0});
   }
+  list("", lines);
+  return lines;
+}
+
+void Network::list(const std::string& prefix, std::vector<LayerLine>& lines) {
   for (const Place& place : places_) {
-    ParameterCounter counter;
-    place.node->visit(counter);
     std::string from;
     for (const int number : place.from) from += (from.empty() ? "" : ", ") + value(number).name;
-    lines.push_back({place.name, place.type, from, place.node->output.shape.text(), counter.count,
-                     place.node->flops()});
+    const size_t at = lines.size();
+    lines.push_back({prefix + place.name, place.type, from, place.node->output.shape.text(),
+                     nn::parameter_count(*place.node), place.node->flops()});
+    place.node->list_inner(prefix + place.name + ".", lines);
+    for (size_t i = at + 1; i < lines.size(); ++i) {  // each number stands once
+      lines[at].parameters -= lines[i].parameters;
+      lines[at].flops -= lines[i].flops;
+    }
   }
-  return lines;
+}
+
+int64_t Network::flops() const {
+  int64_t sum = 0;
+  for (const Place& place : places_) sum += place.node->flops();
+  return sum;
 }
 
 std::string Network::mermaid() const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model that a recipe lists layer by layer: a graph without loops, in the order of the list, with
 // named inputs (features) and the last layer as its output. Shapes are checked when it is made.
-// Weights are named LAYER.weight, LAYER.bias. Used by train/supervised and cli.
+// Weights are named LAYER.weight, LAYER.bias. A block inside it is a network too. Used by
+// train/supervised and cli.
 #pragma once
 
 #include <memory>
@@ -17,22 +18,36 @@ class Network : public nn::Module {
   /// inputs: the features; shape per example, dtype float32 or int32 (ids below vocab).
   /// Throws kInvalidArgument (unknown input, name given twice, key that the layer does not take, an
   /// input that no layer reads), kShapeMismatch and kDtypeMismatch naming both layers and shapes.
-  Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs);
+  /// `where` stands before messages about layers inside a block.
+  Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
+          const std::string& where = "");
 
   /// One tensor [batch, …] per input, in order → the last layer's output.
-  [[nodiscard]] Tensor forward(std::span<const Tensor> inputs, bool is_training);
+  [[nodiscard]] Tensor forward(std::span<const Tensor> inputs, bool is_training) {
+    return forward(inputs, {inputs, is_training});
+  }
+  /// The same inside a block, whose network has the inputs of `context`.
+  [[nodiscard]] Tensor forward(std::span<const Tensor> inputs, const NodeContext& context);
   void visit(nn::Visitor& visitor) override;
+
+  /// First values that come from training examples (init: whiten): one tensor [batch, …] per input.
+  /// Before the weights get memory (nn/parameter_store.h).
+  void start_from(std::span<const Tensor> inputs);
+  /// True when start_from has something to do.
+  [[nodiscard]] bool starts_from_examples() const { return starts_from_examples_; }
 
   [[nodiscard]] const std::vector<Value>& inputs() const { return inputs_; }
   [[nodiscard]] const Value& output() const { return places_.back().node->output; }
 
-  /// A line per layer, for `plan --graph`.
-  struct Line {
-    std::string name, type, inputs, shape;
-    int64_t parameters = 0;
-    int64_t flops = 0;  ///< of one example, forward
-  };
-  [[nodiscard]] std::vector<Line> lines();
+  /// The picture that the input of a layer of this list was flattened from; rank 0: none.
+  [[nodiscard]] Shape flattened_before(const std::string& layer) const;
+
+  /// A line per input and layer, for `plan`; what is in a block follows it.
+  [[nodiscard]] std::vector<LayerLine> lines();
+  /// The layers' lines alone, as prefix + name.
+  void list(const std::string& prefix, std::vector<LayerLine>& lines);
+  /// Multiply-adds of one example, forward, times two.
+  [[nodiscard]] int64_t flops() const;
   /// The graph as Mermaid.
   [[nodiscard]] std::string mermaid() const;
 
@@ -49,6 +64,8 @@ class Network : public nn::Module {
   [[nodiscard]] int find(const std::string& name) const;
   void require_all_used() const;
 
+  std::string where_;
+  bool starts_from_examples_ = false;
   std::vector<Value> inputs_;
   std::vector<Place> places_;
 };

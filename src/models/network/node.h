@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a layer of a recipe is at run time: a module of one or more inputs whose output's shape is
 // known when it is made. Families of nodes are in *_nodes.cpp, their list in catalog.cpp. Used by
-// network.cpp only.
+// network.cpp and by cli, which prints the list.
 #pragma once
 
 #include <memory>
@@ -20,6 +20,7 @@ struct Value {
   DType dtype = DType::kF32;
   int64_t vocab = 0;  ///< int32 inputs: ids are below it
   int ids = -1;       ///< number of the input whose zeros are this sequence's padding; -1: none
+  Shape flattened{};  ///< [height, width, channels] that flatten laid out in a row; rank 0: none
 };
 
 /// What a node sees beside its inputs.
@@ -28,12 +29,23 @@ struct NodeContext {
   bool is_training = false;
 };
 
+/// What `plan` says of a layer.
+struct LayerLine {
+  std::string name, type, inputs, shape;
+  int64_t parameters = 0;
+  int64_t flops = 0;  ///< of one example, forward
+};
+
 class Node : public nn::Module {
  public:
   [[nodiscard]] virtual Tensor forward(std::span<const Tensor> in, const NodeContext& context) = 0;
   void visit(nn::Visitor& /*visitor*/) override {}
   /// Multiply-adds of one example, forward, times two.
   [[nodiscard]] virtual int64_t flops() const { return 0; }
+  /// Lines of the layers inside, named prefix + name, where there are some.
+  virtual void list_inner(const std::string& /*prefix*/, std::vector<LayerLine>& /*lines*/) {}
+  /// First values from training examples, where init says so; `x` [batch, …] is the layer's input.
+  virtual void start_from(const Tensor& /*x*/) {}
 
   Value output;
 };
@@ -50,8 +62,18 @@ struct LayerSite {
   void require_rank(int low, int high, const char* what) const;
   /// Throws kDtypeMismatch unless every input is float32.
   void require_numbers() const;
+  /// require_numbers, and one sequence [length, size] for an input.
+  void require_sequence() const;
+  /// With mask: number of the input whose zeros are padding, else -1. Throws kInvalidArgument when
+  /// there is no such input.
+  [[nodiscard]] int padding_ids() const;
+  /// A share that is dropped, 0 unless given. Throws kInvalidArgument outside [0, 1).
+  [[nodiscard]] float rate(const char* key, const std::optional<float>& given) const;
   [[nodiscard]] nn::Init init(nn::Init otherwise) const;
 };
+
+/// Keys of every layer that has weights.
+inline constexpr const char* kWeightKeys = "trainable lr_scale";
 
 struct LayerRow {
   LayerType type;
@@ -61,6 +83,7 @@ struct LayerRow {
   std::unique_ptr<Node> (*make)(const LayerSite& site);
 };
 
+[[nodiscard]] std::span<const LayerRow> layer_rows();
 [[nodiscard]] const LayerRow& layer_row(LayerType type);
 
 // Families.
@@ -69,8 +92,20 @@ std::unique_ptr<Node> make_embedding(const LayerSite& site);
 std::unique_ptr<Node> make_activation(const LayerSite& site);
 std::unique_ptr<Node> make_dropout(const LayerSite& site);
 std::unique_ptr<Node> make_reshape(const LayerSite& site);  ///< flatten too
-std::unique_ptr<Node> make_norm(const LayerSite& site);     ///< layer_norm, rms_norm
+std::unique_ptr<Node> make_scale(const LayerSite& site);
+std::unique_ptr<Node> make_norm(const LayerSite& site);  ///< layer_norm, rms_norm
+std::unique_ptr<Node> make_batch_norm(const LayerSite& site);
+std::unique_ptr<Node> make_conv(const LayerSite& site);
+std::unique_ptr<Node> make_conv_transpose(const LayerSite& site);
+std::unique_ptr<Node> make_pool(const LayerSite& site);           ///< max_pool2d, average_pool2d
+std::unique_ptr<Node> make_adaptive_pool(const LayerSite& site);  ///< of either kind
+std::unique_ptr<Node> make_pad(const LayerSite& site);
+std::unique_ptr<Node> make_upsample(const LayerSite& site);
 std::unique_ptr<Node> make_global_pool(const LayerSite& site);
+std::unique_ptr<Node> make_block(const LayerSite& site);      ///< block, residual
+std::unique_ptr<Node> make_recurrent(const LayerSite& site);  ///< lstm, gru
+std::unique_ptr<Node> make_attention(const LayerSite& site);
+std::unique_ptr<Node> make_position(const LayerSite& site);
 std::unique_ptr<Node> make_merge(const LayerSite& site);  ///< add, multiply, concatenate
 
 }  // namespace ingot::models

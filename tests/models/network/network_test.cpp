@@ -77,7 +77,7 @@ TEST_F(NetworkTest, BranchesAreJoined) {
   const nn::ParameterStore store(engine_, network);
   const Tensor in = Tensor::full(engine_, {5, 3}, 1.0F);
   EXPECT_EQ(network.forward({&in, 1}, false).shape(), (Shape{5, 2}));
-  const std::vector<Network::Line> lines = network.lines();
+  const std::vector<LayerLine> lines = network.lines();
   ASSERT_EQ(lines.size(), 6U);
   EXPECT_EQ(lines[3].inputs, "left, right");
   EXPECT_EQ(lines[4].shape, "[7]");
@@ -130,7 +130,8 @@ TEST(NetworkErrors, NameLayersAndShapes) {
   EXPECT_EQ(refusal({}, one),
             "layers: the list is empty. Give at least one, such as {type: dense, units: 1}");
   EXPECT_EQ(refusal({layer(LayerType::kDense)}, one),
-            "layers.0 (dense \"dense\"): needs the key \"units\" (dense: outputs)");
+            "layers.0 (dense \"dense\"): needs the key \"units\" (dense: outputs; lstm, gru: "
+            "size of the state)");
   LayerConfig wrong_key = dense(2);
   wrong_key.rate = 0.5F;
   EXPECT_EQ(
