@@ -10,7 +10,7 @@ add_custom_target(fuzz)
 
 # Compiled once for all targets.
 add_library(ingot_fuzz_base OBJECT EXCLUDE_FROM_ALL)
-foreach(stem checked config config_print config_scalar error files files_atomic files_list hash json
+foreach(stem base64 checked config config_print config_scalar error files files_atomic files_list hash json
         machine text yaml)
   if(EXISTS ${PROJECT_SOURCE_DIR}/src/base/${stem}.cpp)
     target_sources(ingot_fuzz_base PRIVATE src/base/${stem}.cpp)
@@ -33,18 +33,24 @@ function(ingot_fuzz name)
   add_dependencies(fuzz fuzz_${name})
 endfunction()
 
+set(image_sources src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp src/io/image_pnm.cpp)
+set(packed_sources src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp)
+set(picture_sources src/data/formats/array.cpp src/data/formats/array_pictures.cpp
+                    src/data/formats/cifar.cpp src/data/formats/idx.cpp src/data/formats/npy.cpp
+                    src/data/formats/picture_table.cpp src/tensor/shape.cpp)
+
 ingot_fuzz(corpus SOURCES src/data/corpus_file.cpp)
 ingot_fuzz(arrays
-           SOURCES src/data/formats/array.cpp src/data/formats/cifar.cpp src/data/formats/idx.cpp
-                   src/data/formats/npy.cpp src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp
-                   src/tensor/shape.cpp
-           LIBS ZLIB::ZLIB LibLZMA::LibLZMA)
-ingot_fuzz(image
-           SOURCES src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp
-           LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB)
+           SOURCES ${image_sources} ${picture_sources} ${packed_sources}
+           LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB LibLZMA::LibLZMA)
+ingot_fuzz(image SOURCES ${image_sources} LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB)
 ingot_fuzz(json)
+ingot_fuzz(predict
+           SOURCES src/serve/answer.cpp src/serve/api_error.cpp src/serve/binary_tensor.cpp
+                   src/serve/instances.cpp src/serve/open_inference.cpp src/serve/route.cpp
+                   src/serve/tensorflow.cpp)
 ingot_fuzz(recipe)
-ingot_fuzz(request SOURCES src/serve/request.cpp)
+ingot_fuzz(request SOURCES src/serve/completion_request.cpp)
 ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)
 ingot_fuzz(shard SOURCES src/data/shard.cpp)
 ingot_fuzz(table
@@ -52,10 +58,14 @@ ingot_fuzz(table
                    src/data/formats/csv_sniff.cpp src/data/formats/image_folder.cpp
                    src/data/formats/jsonl.cpp src/data/formats/records.cpp
                    src/data/formats/table.cpp src/data/infer_schema.cpp src/data/schema.cpp
-                   src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp
-           LIBS ZLIB::ZLIB LibLZMA::LibLZMA)
+                   src/data/formats/table_parts.cpp ${image_sources} ${picture_sources}
+                   ${packed_sources}
+           LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB LibLZMA::LibLZMA)
 ingot_fuzz(tokenizer
            SOURCES src/text/added_tokens.cpp src/text/bpe.cpp src/text/byte_alphabet.cpp
                    src/text/encode_scratch.cpp src/text/pretokenize.cpp src/text/tokenizer.cpp
                    src/text/tokenizer_json.cpp src/text/unicode.cpp
            LIBS PkgConfig::UTF8PROC)
+ingot_fuzz(torch
+           SOURCES src/io/pickle.cpp src/io/torch_file.cpp src/io/zip.cpp src/tensor/shape.cpp
+           LIBS ZLIB::ZLIB)

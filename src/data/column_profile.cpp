@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/formats/image_folder.h"
+#include "io/image.h"
 
 namespace ingot::data {
 namespace {
@@ -114,9 +115,19 @@ ColumnProfile::ColumnProfile(int64_t position, std::optional<ColumnKind> given, 
 
 void ColumnProfile::add(std::string_view value, int64_t line) {
   ++present_;
+  if (io::is_image(value)) return add_picture(value);
   add_number(value, line);
   add_value(value);
   add_text(value);
+}
+
+/// Counts as an image and as a value, and gives no figure of texts.
+void ColumnProfile::add_picture(std::string_view bytes) {
+  ++images_;
+  ++others_;
+  few_values_ = false;
+  values_.clear();
+  distinct_.add(bytes);
 }
 
 void ColumnProfile::add_number(std::string_view value, int64_t line) {
@@ -178,7 +189,7 @@ void ColumnProfile::add_text(std::string_view value) {
   solid_ += characters - spaces;
   characters_.add(static_cast<double>(characters));
   words_.add(static_cast<double>(words));
-  image_names_ += (value.back() | 0x20) == 'g' && is_image_name(value);
+  images_ += (value.back() | 0x20) == 'g' && is_image_name(value);
 }
 
 bool ColumnProfile::is_row_number() const {
@@ -189,7 +200,7 @@ bool ColumnProfile::is_row_number() const {
 ColumnKind ColumnProfile::inferred(int64_t distinct) const {
   if (present_ == 0) return ColumnKind::kIgnore;
   if (is_number()) return is_row_number() ? ColumnKind::kIgnore : ColumnKind::kNumber;
-  if (image_names_ == present_) return ColumnKind::kImage;
+  if (images_ == present_) return ColumnKind::kImage;
   if (few_values_ && 2 * distinct <= present_) return ColumnKind::kCategory;
   const double non_ascii = static_cast<double>(non_ascii_) / static_cast<double>(present_);
   const bool is_long = words_.mean() >= kTextWords || characters_.mean() > kTextCharacters ||
@@ -223,7 +234,8 @@ ColumnSchema ColumnProfile::finish(const std::string& name) const {
   ColumnSchema column;
   column.name = name;
   column.missing = missing_;
-  column.distinct = few_values_ ? static_cast<int64_t>(values_.size()) : distinct_.count();
+  column.distinct = few_values_ ? static_cast<int64_t>(values_.size())
+                                : std::min(distinct_.count(), present_);  // of an estimate
   const bool unfit = given_ == ColumnKind::kNumber && others_ > 0;
   column.kind = given_ && !unfit ? *given_ : inferred(column.distinct);
   require(

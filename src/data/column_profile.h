@@ -83,6 +83,7 @@ class ColumnProfile {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
   };
 
+  void add_picture(std::string_view bytes);
   void add_number(std::string_view value, int64_t line);
   void add_value(std::string_view value);
   void add_text(std::string_view value);
@@ -117,7 +118,7 @@ class ColumnProfile {
   int64_t non_ascii_ = 0;  // characters
   int64_t letters_ = 0;    // ASCII letters and all that is not ASCII
   int64_t solid_ = 0;      // characters that are no space
-  int64_t image_names_ = 0;
+  int64_t images_ = 0;     // pictures, or names of their files
 };
 
 }  // namespace ingot::data

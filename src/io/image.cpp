@@ -12,9 +12,22 @@ namespace {
 
 constexpr int64_t kMaxFile = int64_t{1} << 30;
 
-bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with(magic);
+using Decoder = Image (*)(std::span<const std::byte>, std::string_view, const DecodeOptions&,
+                          ImageInfo*);
+struct Codec {
+  std::string_view magic;
+  Decoder decode;
+};
+constexpr Codec kCodecs[] = {{"\x89PNG\r\n\x1a\n", &decode_png},
+                             {"\xFF\xD8\xFF", &decode_jpeg},
+                             {"P5\n", &decode_pnm},
+                             {"P6\n", &decode_pnm}};
+
+const Codec* codec_of(std::string_view bytes) {
+  for (const Codec& codec : kCodecs) {
+    if (bytes.starts_with(codec.magic)) return &codec;
+  }
+  return nullptr;
 }
 
 Image decode(std::span<const std::byte> bytes, std::string_view name, const DecodeOptions& options,
@@ -23,10 +36,11 @@ Image decode(std::span<const std::byte> bytes, std::string_view name, const Deco
           Code::kInvalidArgument, "image: channels must be 0 (as stored), 1 or 3, got {}",
           options.channels);
   require(!bytes.empty(), Code::kCorruptFile, "image: \"{}\": the file is empty", name);
-  if (starts_with(bytes, "\x89PNG\r\n\x1a\n")) return decode_png(bytes, name, options, info);
-  if (starts_with(bytes, "\xFF\xD8\xFF")) return decode_jpeg(bytes, name, options, info);
-  fail(Code::kCorruptFile, "image: \"{}\": neither PNG nor JPEG by its first bytes{}", name,
-       bytes.size() < 8 ? fmt::format(" (the file has {})", bytes.size()) : "");
+  const Codec* codec = codec_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  require(codec != nullptr, Code::kCorruptFile,
+          "image: \"{}\": neither PNG nor JPEG by its first bytes{}", name,
+          bytes.size() < 8 ? fmt::format(" (the file has {})", bytes.size()) : "");
+  return codec->decode(bytes, name, options, info);
 }
 
 void to_gray(Image& image) {
@@ -50,6 +64,8 @@ void to_rgb(Image& image) {
 }
 
 }  // namespace
+
+bool is_image(std::string_view bytes) { return codec_of(bytes) != nullptr; }
 
 void check_pixels(int64_t height, int64_t width, std::string_view name,
                   const DecodeOptions& options) {

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures between files and memory: PNG (libpng) and JPEG (libjpeg) in, PNG out. A picture is
-// bytes [height, width, channels], 1 channel gray or 3 channels red, green, blue. Every size is
-// checked before memory is taken for it. Not applied: colour profiles, gamma, the rotation that
-// EXIF asks for; an alpha channel is dropped, as Pillow's convert("RGB") does. Called by the data
-// readers, the augmentation preview and the report.
+// Pictures between files and memory: PNG (libpng), JPEG (libjpeg) and binary PGM and PPM in, PNG
+// out. A picture is bytes [height, width, channels], 1 channel gray or 3 channels red, green, blue.
+// Every size is checked before memory is taken for it. Not applied: colour profiles, gamma, the
+// rotation that EXIF asks for; an alpha channel is dropped, as Pillow's convert("RGB") does.
+// Called by the data readers, the augmentation preview and the report.
+//
+// PGM and PPM (Netpbm's "P5" and "P6") are raw bytes behind a head that names their size:
+//   "P6\n" width " " height "\n255\n" | red, green, blue of every pixel, row by row     (P5: gray)
+// so readers of raw pixels (CIFAR, IDX) pass pictures on as one more kind of file, and a cell of a
+// table is a picture or the path of one.
 #pragma once
 
 #include <cstddef>
@@ -33,14 +38,17 @@ struct DecodeOptions {
   int64_t max_pixels = int64_t{64} << 20;
 };
 
-/// A PNG or JPEG, told by its first bytes. PNG: every colour type and depth (16 bits are rounded to
+/// Told by its first bytes. PNG: every colour type and depth (16 bits are rounded to
 /// 8), interlaced or not. JPEG: gray, YCbCr, RGB, CMYK and YCCK (with Adobe's inverted inks).
 /// Colour becomes gray as ITU-R 601-2 luma, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.
 /// Throws kInvalidArgument
 ///   image: "a.png": 20000 x 20000 pixels are more than the 67108864 allowed
-/// and kCorruptFile: the file is empty; neither PNG nor JPEG; truncated; the codec's own reason.
+/// and kCorruptFile: the file is empty; no picture; truncated; the codec's own reason.
 [[nodiscard]] Image decode_image(std::span<const std::byte> bytes, std::string_view name,
                                  const DecodeOptions& options = {});
+
+/// Whether bytes begin like a picture (and are not, say, the path of one).
+[[nodiscard]] bool is_image(std::string_view bytes);
 
 /// Sizes from the head of the file, checked as decode_image checks them; decodes no pixel.
 [[nodiscard]] ImageInfo probe_image(std::span<const std::byte> bytes, std::string_view name,
@@ -48,6 +56,9 @@ struct DecodeOptions {
 
 /// Reads at most 1 GiB of `path` and decodes it.
 [[nodiscard]] Image read_image(const std::string& path, const DecodeOptions& options = {});
+
+/// What stands before the raw bytes of a picture in a PGM (1 channel) or PPM file (3).
+[[nodiscard]] std::string pnm_head(int64_t height, int64_t width, int64_t channels);
 
 /// 8 bits, gray or RGB. The same picture gives the same bytes.
 [[nodiscard]] std::string encode_png(const Image& image);

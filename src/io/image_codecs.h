@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two codecs behind image.h. libpng and libjpeg leave by longjmp when they meet an error, which
+// The codecs behind image.h. libpng and libjpeg leave by longjmp when they meet an error, which
 // runs no destructor. So each decoder works in phases (head, pixels); a phase is one function that
 // calls setjmp and holds no object with a destructor, and everything that owns memory lives in the
 // caller. Called by image.cpp only.
@@ -24,5 +24,7 @@ void check_pixels(int64_t height, int64_t width, std::string_view name,
                                const DecodeOptions& options, ImageInfo* info);
 [[nodiscard]] Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name,
                                 const DecodeOptions& options, ImageInfo* info);
+[[nodiscard]] Image decode_pnm(std::span<const std::byte> bytes, std::string_view name,
+                               const DecodeOptions& options, ImageInfo* info);
 
 }  // namespace ingot::io

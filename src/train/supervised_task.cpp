@@ -6,83 +6,31 @@
 #include <cstring>
 
 #include "autograd/ops/elementwise.h"
-#include "autograd/ops/loss.h"
-#include "autograd/ops/shape.h"
 #include "base/hash.h"
 #include "data/permutation.h"
 #include "data/table_examples.h"
+#include "train/mixup.h"
 
 namespace ingot::train {
 namespace {
 
+constexpr int64_t kSerialElements = 1 << 16;  // some microseconds of work
+constexpr int64_t kStartRows = 1000;  // of pictures: a million patches for some hundred numbers
 constexpr uint64_t kOrderKey = 0x6f72646572ULL;  // keeps this stream apart from others of the seed
-
-const data::ExampleField& field_of(const data::ExampleLayout& layout, const std::string& name,
-                                   DType dtype, int64_t size, const std::string& what) {
-  const data::ExampleField* field = layout.find(name);
-  require(field != nullptr, Code::kInvalidArgument, "{}: the examples hold no \"{}\"", what, name);
-  require(field->dtype == dtype && field->shape.size() == size, Code::kShapeMismatch,
-          "{}: \"{}\" is {} {}, the network takes {} numbers of {}", what, name,
-          dtype_name(field->dtype), field->shape.text(), size, dtype_name(dtype));
-  return *field;
-}
 
 const data::ExampleField& target_field(const data::ExampleReader& examples,
                                        const Objective& objective) {
-  return field_of(examples.layout(), std::string(data::kTargetField),
-                  objective.classes > 0 ? DType::kI32 : DType::kF32, 1, examples.path());
+  const data::ExampleField* field = examples.layout().find(data::kTargetField);
+  const DType dtype = objective.classes > 0 ? DType::kI32 : DType::kF32;
+  require(field != nullptr, Code::kInvalidArgument, "{}: the examples hold no \"{}\"",
+          examples.path(), data::kTargetField);
+  require(field->dtype == dtype && field->shape.size() == 1, Code::kShapeMismatch,
+          "{}: \"{}\" is {} {}, one {} is learned from", examples.path(), data::kTargetField,
+          dtype_name(field->dtype), field->shape.text(), dtype_name(dtype));
+  return *field;
 }
 
 }  // namespace
-
-std::vector<const data::ExampleField*> input_fields(const data::ExampleLayout& layout,
-                                                    const models::Network& network,
-                                                    const std::string& what) {
-  std::vector<const data::ExampleField*> fields;
-  for (const models::Value& in : network.inputs()) {
-    fields.push_back(&field_of(layout, in.name, in.dtype, in.shape.size(), what));
-  }
-  return fields;
-}
-
-void copy_field(const data::ExampleField& field, std::span<const std::byte> record, int64_t row,
-                const Tensor& to) {
-  std::memcpy(to.raw() + row * field.bytes(), record.data() + field.offset,
-              static_cast<size_t>(field.bytes()));
-}
-
-Objective make_objective(const ObjectiveConfig& config, int64_t classes,
-                         const models::Value& output) {
-  require(config.label_smoothing >= 0.0F && config.label_smoothing < 1.0F, Code::kInvalidArgument,
-          "objective.label_smoothing is {}, must be in [0, 1)", config.label_smoothing);
-  Objective o;
-  o.classes = classes;
-  o.label_smoothing = config.label_smoothing;
-  const int64_t width = output.shape.size();
-  const bool fits = output.dtype == DType::kF32 && output.shape.rank() == 1;
-  if (classes == 0) {
-    require(fits && width == 1, Code::kShapeMismatch,
-            "layers: the last layer \"{}\" gives {}, a number needs [1]. Set its units to 1, or "
-            "flatten before",
-            output.name, output.shape.text());
-    o.loss = LossName::kMse;
-  } else if (width == 1 && classes == 2 && fits) {
-    o.loss = LossName::kBinaryCrossEntropy;
-    o.link = models::Link::kSigmoid;
-  } else {
-    require(
-        fits && width == classes, Code::kShapeMismatch,
-        "layers: the last layer \"{}\" gives {}, the target has {} classes. Set its units to {}",
-        output.name, output.shape.text(), classes, classes);
-    o.loss = LossName::kCrossEntropy;
-    o.link = models::Link::kSoftmax;
-  }
-  require(config.loss == LossName::kAuto || config.loss == o.loss, Code::kInvalidArgument,
-          "objective.loss: {} does not fit a target of {} and a last layer of {}; {} does",
-          enum_name(config.loss), classes == 0 ? "numbers" : "classes", output.shape.text(),
-          enum_name(o.loss));
-  return o;
-}
 
 Scorer::Scorer(const Objective& objective, const BootstrapOptions& bootstrap)
     : objective_(objective) {
@@ -120,6 +68,9 @@ Scores Scorer::result() const {
     ClassificationResult r = classes_->result();
     s.values = std::move(r.values);
     s.confusion = std::move(r.confusion);
+    s.per_class = std::move(r.per_class);
+    s.calibration = std::move(r.calibration);
+    s.curve = std::move(r.curve);
   } else {
     s.values = numbers_->result().values;
   }
@@ -127,103 +78,162 @@ Scores Scorer::result() const {
   return s;
 }
 
-void run_examples(const data::ExampleReader& examples, models::NetworkRunner& runner,
-                  const models::Network& network, int64_t batches,
+void run_examples(const data::ExampleReader& examples, ExampleRunner& runner, int64_t batches,
                   const std::function<void(int64_t first, std::span<const float> answers)>& take) {
-  const auto fields = input_fields(examples.layout(), network, examples.path());
   int64_t done = 0;
   for (int64_t first = 0; first < examples.rows(); first += runner.batch(), ++done) {
     if (batches > 0 && done == batches) break;
     const int64_t rows = std::min(runner.batch(), examples.rows() - first);
-    for (int64_t i = 0; i < rows; ++i) {
-      for (size_t k = 0; k < fields.size(); ++k) {
-        copy_field(*fields[k], examples.row(first + i), i, runner.input(k));
-      }
-    }
-    take(first, runner.run(rows));
+    take(first, runner.run(rows, [&](int64_t i) { return examples.row(first + i); }));
   }
 }
 
 SupervisedTask::SupervisedTask(Engine& engine, const TrainConfig& config,
                                const Objective& objective, models::Network& network,
-                               const data::ExampleReader& train,
-                               const data::ExampleReader* validation)
+                               const SupervisedData& data)
     : engine_(engine),
       config_(config),
       objective_(objective),
       network_(network),
-      train_(train),
-      validation_(validation) {
+      data_(data),
+      filler_(engine.team(), input_fields(data.train.layout(), network, data.train.path()),
+              data.filler),
+      views_(static_cast<size_t>(config.micro_batch)) {
+  const data::ExampleReader& train = data.train;
   require(train.rows() >= config.micro_batch, Code::kInvalidArgument,
           "train: {} holds {} examples, fewer than one batch of {}; set train.micro_batch={}{}",
           train.path(), train.rows(), config.micro_batch, std::max<int64_t>(train.rows(), 1),
           train.rows() == 0 ? " and give it some data" : "");
-  fields_ = input_fields(train.layout(), network, train.path());
   (void)target_field(train, objective);
-  for (int64_t slot = 0; slot < config.accumulate; ++slot) buffers_.push_back(make_buffers());
+  if (network.starts_from_examples()) start_network();
+  for (const models::Value& in : network.inputs()) {
+    require(!is_mixed() || in.dtype == DType::kF32, Code::kInvalidArgument,
+            "objective.mixup: \"{}\" holds ids, which have no mean; set objective.mixup=0",
+            in.name);
+  }
+  for (int64_t slot = 0; slot < config.accumulate; ++slot) {
+    Buffers& b = buffers_.emplace_back();
+    b.own = make_examples();
+    if (!is_mixed()) continue;
+    b.partner = make_examples();
+    b.share = Tensor::zeros(engine, {config.micro_batch}, DType::kF32);
+    b.rest = Tensor::zeros(engine, {config.micro_batch}, DType::kF32);
+    if (objective.form != TargetForm::kId) continue;
+    b.own.target.weights = b.share;
+    b.partner.target.weights = b.rest;
+  }
 }
 
-SupervisedTask::Buffers SupervisedTask::make_buffers() const {
-  // A class as a number (0 or 1) for binary cross entropy, as an id for cross entropy.
-  const bool is_id = objective_.loss == LossName::kCrossEntropy;
-  const Shape shape = is_id ? Shape{config_.micro_batch} : Shape{config_.micro_batch, 1};
+/// Weights that begin as the data says: the first training rows, as they are.
+void SupervisedTask::start_network() {
+  const int64_t rows = std::min(kStartRows, data_.train.rows());
+  const std::vector<Tensor> inputs = models::make_inputs(engine_, network_, rows);
+  filler_.fill(rows, inputs, [&](int64_t i) {
+    data::RowView view;
+    view.row = i;
+    return data::BatchRow{data_.train.row(i), view};
+  });
+  network_.start_from(inputs);
+}
+
+SupervisedTask::Examples SupervisedTask::make_examples() const {
   return {models::make_inputs(engine_, network_, config_.micro_batch),
-          Tensor::zeros(engine_, shape, is_id ? DType::kI32 : DType::kF32)};
+          make_objective_batch(engine_, objective_, config_.micro_batch)};
 }
 
 /// Example i of the run is place i mod n of epoch i div n, whose order is a permutation keyed by
 /// seed and epoch: a pure function of i, so resuming needs no state.
+data::RowView SupervisedTask::view_of(int64_t place) const {
+  const int64_t n = data_.train.rows();
+  data::RowView view;
+  view.is_training = true;
+  view.epoch = static_cast<uint64_t>(place / n);
+  const uint64_t key = mix64(engine_.seed() ^ mix64(view.epoch ^ kOrderKey));
+  view.row = data::Permutation(n, key)(place % n);
+  return view;
+}
+
 int64_t SupervisedTask::load(int64_t index, int64_t slot) {
   const Buffers& b = buffers_[static_cast<size_t>(slot)];
-  const data::ExampleField& target = *train_.layout().find(data::kTargetField);
-  const int64_t n = train_.rows();
-  for (int64_t i = 0; i < config_.micro_batch; ++i) {
-    const int64_t place = index * config_.micro_batch + i;
-    const uint64_t key =
-        mix64(engine_.seed() ^ mix64(static_cast<uint64_t>(place / n) ^ kOrderKey));
-    const int64_t row = data::Permutation(n, key)(place % n);
-    const std::span<const std::byte> record = train_.row(row);
-    for (size_t k = 0; k < fields_.size(); ++k) {
-      copy_field(*fields_[k], record, i, b.inputs[k]);
-      if (!noise || fields_[k]->dtype != DType::kF32) continue;
-      const int64_t width = fields_[k]->shape.size();
-      noise(static_cast<uint64_t>(place / n), row,
-            {b.inputs[k].data<float>() + i * width, static_cast<size_t>(width)});
-    }
-    if (objective_.loss == LossName::kBinaryCrossEntropy) {
+  for (size_t i = 0; i < views_.size(); ++i) {
+    views_[i] = view_of(index * config_.micro_batch + static_cast<int64_t>(i));
+  }
+  fill(b.own);
+  if (is_mixed()) mix(b);
+  return config_.micro_batch;
+}
+
+void SupervisedTask::fill(const Examples& to) {
+  const data::ExampleReader& train = data_.train;
+  filler_.fill(config_.micro_batch, to.inputs, [&](int64_t i) {
+    const data::RowView& view = views_[static_cast<size_t>(i)];
+    return data::BatchRow{train.row(view.row), view};
+  });
+  const int64_t offset = train.layout().find(data::kTargetField)->offset;
+  for (size_t i = 0; i < views_.size(); ++i) {
+    const std::byte* target = train.row(views_[i].row).data() + offset;
+    if (objective_.classes > 0) {
       int32_t label = 0;
-      std::memcpy(&label, record.data() + target.offset, sizeof(label));
-      b.target.data<float>()[i] = static_cast<float>(label);
+      std::memcpy(&label, target, sizeof(label));
+      set_label(objective_, to.target, static_cast<int64_t>(i), label);
     } else {
-      copy_field(target, record, i, b.target);
+      std::memcpy(to.target.target.data<float>() + i, target, sizeof(float));
     }
   }
-  return config_.micro_batch;
+}
+
+/// Every row with its partner, who is varied as in a turn of its own in this epoch. Classes keep
+/// two targets, which loss() weighs.
+void SupervisedTask::mix(const Buffers& b) {
+  for (size_t i = 0; i < views_.size(); ++i) {
+    data::RowView& view = views_[i];
+    const Mix drawn =
+        draw_mix(engine_.seed(), view.epoch, view.row, data_.train.rows(), objective_.mixup);
+    b.share.data<float>()[i] = drawn.share;
+    b.rest.data<float>()[i] = 1.0F - drawn.share;
+    view.row = drawn.partner;
+  }
+  fill(b.partner);
+  for (size_t k = 0; k < b.own.inputs.size(); ++k) {
+    blend(b.own.inputs[k], b.partner.inputs[k], b.share);
+  }
+  if (objective_.form == TargetForm::kId) return;  // two targets, each with its share
+  blend(b.own.target.target, b.partner.target.target, b.share);
+  if (b.own.target.weights.defined()) {
+    blend(b.own.target.weights, b.partner.target.weights, b.share);
+  }
+}
+
+/// own = share own + (1 - share) partner, row by row.
+void SupervisedTask::blend(const Tensor& own, const Tensor& partner, const Tensor& share) {
+  const int64_t rows = config_.micro_batch, width = own.shape().size() / rows;
+  engine_.team().tiles(rows, own.shape().size() < kSerialElements, [&](int64_t row) {
+    const float s = share.data<float>()[row];
+    float* x = own.data<float>() + row * width;
+    const float* y = partner.data<float>() + row * width;
+    for (int64_t i = 0; i < width; ++i) x[i] = s * x[i] + (1.0F - s) * y[i];
+  });
 }
 
 Tensor SupervisedTask::loss(int64_t slot, const Tensor& count) {
   const Buffers& b = buffers_[static_cast<size_t>(slot)];
-  const Tensor y = network_.forward(b.inputs, true);
-  if (objective_.loss == LossName::kCrossEntropy) {
-    ops::CrossEntropyOptions options;
-    options.label_smoothing = objective_.label_smoothing;
-    options.count = count;
-    return ops::cross_entropy(y, b.target, options);
-  }
-  // Batches are always full, so the mean over the step is the mean of the micro-batches' means.
-  const Tensor mean = objective_.loss == LossName::kBinaryCrossEntropy
-                          ? ops::bce_with_logits(y, b.target)
-                          : ops::mse(y, b.target);
-  return config_.accumulate == 1 ? mean
-                                 : ops::scale(mean, 1.0F / static_cast<float>(config_.accumulate));
+  const Tensor y = network_.forward(b.own.inputs, true);
+  const Tensor own = objective_loss(objective_, y, b.own.target, count);
+  if (!is_mixed() || objective_.form != TargetForm::kId) return own;
+  return ops::add(own, objective_loss(objective_, y, b.partner.target, count));
 }
 
 Evaluation SupervisedTask::evaluate() {
   if (!has_validation()) return {};
+  const data::ExampleReader& held_out = *data_.validation;
   if (!runner_) {
-    runner_.emplace(engine_, network_, config_.micro_batch, objective_.link, config_.replay);
+    ExampleRunnerOptions options;
+    options.link = objective_.link;
+    options.batch = config_.micro_batch;
+    options.replay = config_.replay;
+    runner_.emplace(engine_, network_, held_out.layout(), data_.filler, options, held_out.path());
   }
-  const Scores scores = score(*runner_, network_, objective_, *validation_, config_.eval_batches);
+  const Scores scores = score(*runner_, objective_, held_out, {config_.eval_batches, {}, {}});
   Evaluation e;
   e.loss = scores.loss;
   for (const MetricValue& v : scores.values) {
@@ -232,37 +242,29 @@ Evaluation SupervisedTask::evaluate() {
   return e;
 }
 
-Scores score(models::NetworkRunner& runner, const models::Network& network,
-             const Objective& objective, const data::ExampleReader& examples, int64_t batches,
-             const BootstrapOptions& bootstrap) {
-  Scorer scorer(objective, bootstrap);
+Scores score(ExampleRunner& runner, const Objective& objective, const data::ExampleReader& examples,
+             const ScoreOptions& options) {
+  Scorer scorer(objective, options.bootstrap);
   const data::ExampleField& target = target_field(examples, objective);
-  const int64_t width = runner.width();
+  const auto width = static_cast<size_t>(runner.width());
   std::vector<int32_t> labels;
   std::vector<float> numbers;
-  run_examples(examples, runner, network, batches,
-               [&](int64_t first, std::span<const float> answers) {
-                 labels.clear();
-                 numbers.clear();
-                 const int64_t rows = static_cast<int64_t>(answers.size()) / width;
-                 for (int64_t i = first; i < first + rows; ++i) {
-                   const std::byte* value = examples.row(i).data() + target.offset;
-                   if (objective.classes > 0) {
-                     std::memcpy(&labels.emplace_back(), value, sizeof(int32_t));
-                   } else {
-                     std::memcpy(&numbers.emplace_back(), value, sizeof(float));
-                   }
-                 }
-                 objective.classes > 0 ? scorer.add(answers, labels) : scorer.add(answers, numbers);
-               });
+  run_examples(
+      examples, runner, options.batches, [&](int64_t first, std::span<const float> answers) {
+        const size_t rows = answers.size() / width;
+        labels.assign(rows, 0);
+        numbers.assign(rows, 0.0F);
+        for (size_t i = 0; i < rows; ++i) {
+          const int64_t example = first + static_cast<int64_t>(i);
+          const std::byte* value = examples.row(example).data() + target.offset;
+          void* to = objective.classes > 0 ? static_cast<void*>(&labels[i]) : &numbers[i];
+          std::memcpy(to, value, sizeof(float));
+          if (!options.each) continue;
+          options.each({example, answers.subspan(i * width, width), labels[i], numbers[i]});
+        }
+        objective.classes > 0 ? scorer.add(answers, labels) : scorer.add(answers, numbers);
+      });
   return scorer.result();
-}
-
-Scores score(Engine& engine, models::Network& network, const Objective& objective,
-             const data::ExampleReader& examples, int64_t batch,
-             const BootstrapOptions& bootstrap) {
-  models::NetworkRunner runner(engine, network, batch, objective.link);
-  return score(runner, network, objective, examples, 0, bootstrap);
 }
 
 }  // namespace ingot::train

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "data/temp_folder.h"
+#include "io/image.h"
 
 namespace ingot::data {
 namespace {
@@ -77,6 +78,111 @@ TEST_F(TableExamplesTest, SeparateFilesAreHeldOut) {
   const TableExamples made = make_examples(*files_, c, folder_.file("data"));
   EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{20, 0, 5}));
   EXPECT_EQ(made.leaks.test_in_train, 5);
+}
+
+TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {
+  std::string csv = "photo,area,kind\n";
+  for (int i = 0; i < 12; ++i) {
+    const std::string name = "p" + std::to_string(i) + ".png";
+    std::string pixels(12, static_cast<char>(10 * (i % 6)));
+    pixels[0] = static_cast<char>(i % 6);
+    (void)folder_.put("photos/" + name, io::pnm_head(2, 2, 3) + pixels);
+    csv += "photos/" + name + "," + std::to_string(i) + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  TableConfig c;
+  c.path = folder_.put("homes.csv", csv);
+  c.target.column = "kind";
+  c.split.test = 0.25;
+  c.split.validation = 0;
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{9, 0, 3}));
+  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
+  const ExampleField* photo = train.layout().find("photo");
+  ASSERT_NE(photo, nullptr);
+  EXPECT_EQ(photo->dtype, DType::kU8);
+  EXPECT_EQ(photo->shape, (Shape{2, 2, 3}));
+  const std::byte* pixels = train.row(3).data() + photo->offset;
+  EXPECT_EQ(std::to_integer<int>(pixels[1]), 10 * std::to_integer<int>(pixels[0]));
+}
+
+TEST_F(TableExamplesTest, EqualPicturesUnderOtherNamesAreDuplicates) {
+  for (int i = 0; i < 10; ++i) {
+    const std::string pixels(3, static_cast<char>(i / 2));
+    (void)folder_.put((i % 2 == 0 ? "pets/cat/" : "pets/dog/") + std::to_string(i) + ".png",
+                      io::pnm_head(1, 1, 3) + pixels);
+  }
+  TableConfig c;
+  c.path = folder_.file("pets");
+  c.target.column = "class";
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).leaks.duplicates, 5);
+  // Bytes that are white space in a text are pixels all the same.
+  (void)folder_.put("flat/cat/a.png", io::pnm_head(1, 1, 3) + "   ");
+  (void)folder_.put("flat/dog/b.png", io::pnm_head(1, 1, 3) + "\t\t\t");
+  c.path = folder_.file("flat");
+  c.split.test = c.split.validation = 0;
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).leaks.duplicates, 0);
+}
+
+TEST_F(TableExamplesTest, BadPicturesStopOrAreCounted) {
+  for (int i = 0; i < 8; ++i) {
+    (void)folder_.put((i % 2 == 0 ? "pets/cat/" : "pets/dog/") + std::to_string(i) + ".png",
+                      i == 5 ? "" : io::pnm_head(1, 1, 1) + std::to_string(i));
+  }
+  TableConfig c;
+  c.path = folder_.file("pets");
+  c.target.column = "class";
+  c.split.test = c.split.validation = 0;
+  EXPECT_EQ(message_of(Code::kCorruptFile,
+                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+            "features: column \"image\" (line 7): image: \"dog/5.png\": the file is empty; correct "
+            "it, or set image.bad=drop_row");
+  c.features.emplace_back().name = "image";
+  c.features[0].image.bad = BadImage::kDropRow;
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.rows[0], 7);
+  EXPECT_EQ(made.dropped[0], 1);
+  ASSERT_EQ(made.fit.warnings.size(), 1U);
+  EXPECT_EQ(made.fit.warnings[0],
+            "image: 1 of 8 training pictures cannot be read; the first: image: \"dog/5.png\": the "
+            "file is empty");
+}
+
+TEST_F(TableExamplesTest, AClassNeverSeenInTrainingIsNamed) {
+  const auto batch = [](char label, int count) {
+    std::string file;
+    for (int i = 0; i < count; ++i) {
+      file += static_cast<char>(label == 2 ? 2 : i % 2);
+      file += std::string(3072, static_cast<char>(i));
+    }
+    return file;
+  };
+  TableConfig c;
+  c.path = folder_.put("train.bin", batch(0, 6));
+  c.split.test_file = folder_.put("test.bin", batch(2, 1));
+  c.split.test = c.split.validation = 0;
+  c.target.column = "class";
+  c.target.kind = TargetKind::kClass;
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
+                                  [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+                       "target \"class\" (line 1): the label \"2\" was never seen in training."));
+}
+
+TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {
+  TableConfig c = config(table(20));
+  c.keep = {"city", {"Oslo"}};
+  c.split.test_file = folder_.put("later.csv", table(5));
+  c.split.test = 0;
+  c.split.validation = 0.2;
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.schema.rows, 10);
+  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{8, 2, 3}));
+  EXPECT_EQ(made.left_out, 12);
+  c.keep.values.push_back("Roma");
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+            "table.keep: no row of \"" + c.path +
+                "\" has \"Roma\" in column \"city\". Did you mean "
+                "\"Rome\"?");
 }
 
 TEST_F(TableExamplesTest, WhatIsNotThereIsNamed) {

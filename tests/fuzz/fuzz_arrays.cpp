@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// data/formats/npy.h, idx.h and cifar.h on the same bytes, which may also be gzip or xz. An
-// accepted array has the bytes that its shape asks for; an .npy file is written and read back the
-// same.
+// data/formats/npy.h, idx.h, cifar.h and array_pictures.h on the same bytes, which may also be gzip
+// or xz. An accepted array has the bytes that its shape asks for; an .npy file is written and read
+// back the same; the rows of an accepted picture table are pictures.
 #include <string>
+#include <vector>
 
+#include "data/formats/array_pictures.h"
 #include "data/formats/cifar.h"
 #include "data/formats/idx.h"
 #include "data/formats/npy.h"
 #include "fuzz/fuzz.h"
+#include "io/image.h"
 
 namespace {
 
@@ -30,11 +33,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                  again.bytes == array.bytes);
   });
   fuzz::accepts([&] { check_size(data::read_idx(*io::memory_source(file, "f"))); });
-  fuzz::accepts([&] {
-    data::ImageSet set;
-    data::append_cifar(*io::memory_source(file, "f"), data::CifarKind::kCifar10, set);
-    fuzz::demand(set.count > 0 && static_cast<int64_t>(set.labels.size()) == set.count);
-    fuzz::demand(static_cast<int64_t>(set.pixels.size()) == set.count * 3072);
-  });
+  for (const auto& open : {&data::open_cifar, &data::open_idx_pictures, &data::open_npy_pictures}) {
+    fuzz::accepts([&] {
+      const auto table = open(io::memory_source(file, "f"));
+      std::vector<std::string_view> cells;
+      for (int64_t row = 1; table->next(cells); ++row) {
+        fuzz::demand(table->line() == row && cells.size() == table->columns().size());
+        (void)io::decode_image(std::as_bytes(std::span(cells[0])), "f");
+      }
+    });
+  }
   return 0;
 }

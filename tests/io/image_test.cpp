@@ -12,6 +12,7 @@
 
 #include "base/files.h"
 #include "base/message_of.h"
+#include "source_dir.h"
 
 namespace ingot::io {
 namespace {
@@ -155,6 +156,35 @@ TEST(Image, TooManyPixelsAreRefusedFromTheHead) {
   jpeg.replace(frame + 5, 4, "\x4e\x20\x4e\x20");  // 20000, 20000
   EXPECT_EQ(message_of([&] { (void)decode(jpeg); }),
             "image: \"a\": 20000 x 20000 pixels are more than the 67108864 allowed");
+}
+
+TEST(Image, RawPixelsAreAPnmFile) {
+  for (const char* name : {"rgb.png.ppm", "gray.png.pgm"}) {
+    const std::string file = read_file(kFolder + name);
+    const Image image = decode(file);
+    expect_near(image, netpbm(kFolder + name), 0, name);
+    const std::string again = pnm_head(image.height, image.width, image.channels) +
+                              std::string(image.pixels.begin(), image.pixels.end());
+    EXPECT_EQ(again, file);
+    EXPECT_EQ(probe_image(std::as_bytes(std::span(file)), "a").width, image.width);
+  }
+  EXPECT_EQ(message_of([] { (void)decode("P6\n2 1\n255\nabcde"); }),
+            "image: \"a\": broken PNM: 1 x 2 x 3 pixels need 6 bytes, there are 5");
+  EXPECT_EQ(message_of([] { (void)decode("P5\n20000 20000\n255\n"); }),
+            "image: \"a\": 20000 x 20000 pixels are more than the 67108864 allowed");
+  for (const char* head :
+       {"P5\n2\n255\nab", "P5\n2 1\n65535\nab", "P5\n2 1\n255", "P5\nx 1\n255\na"}) {
+    EXPECT_EQ(message_of([&] { (void)decode(head); }),
+              "image: \"a\": broken PNM: its head is not width, height and 255");
+  }
+  EXPECT_EQ(message_of([] { (void)decode("P5\n0 1\n255\n"); }), "image: \"a\": 0 x 1 pixels");
+}
+
+TEST(Image, PicturesAreToldFromPaths) {
+  for (const char* name : {"rgb.png", "rgb.jpg", "rgb.png.ppm", "gray.png.pgm"}) {
+    EXPECT_TRUE(is_image(read_file(kFolder + name))) << name;
+  }
+  for (const char* text : {"", "a.png", "P6", "P6 engine", "PNG"}) EXPECT_FALSE(is_image(text));
 }
 
 TEST(Image, EmptyAndForeignFilesAreNamed) {

@@ -3,13 +3,16 @@
 // and a run that is stopped and continued has the weights of one that was not.
 #include "train/supervised_task.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <random>
 
 #include "base/hash.h"
+#include "data/permutation.h"
 #include "data/table_examples.h"
 #include "train/loop.h"
+#include "train/mixup.h"
 #include "train/tiny_run.h"
 
 namespace ingot::train {
@@ -76,9 +79,10 @@ class SupervisedTest : public ::testing::Test {
     Engine engine(team);
     models::Network network({dense(units)}, {{"table", {width}, DType::kF32, 0, -1}});
     const data::ExampleReader train(file);
-    const Objective objective = make_objective({}, classes, network.output());
-    SupervisedTask task(engine, c, objective, network, train, &train);
-    LoopContext context{engine, task, *files_, clock_, join_path(folder_, out), "hash"};
+    const Objective objective = make_objective(objective_, classes, network.output());
+    SupervisedTask task(engine, c, objective, network, {train, &train, plain_});
+    RunFiles kept(*files_, clock_, join_path(folder_, out), "hash", c.keep);
+    LoopContext context{engine, task, clock_, kept};
     int64_t steps = 0;
     context.after_step = [&](int64_t step) { steps = step; };
     context.should_stop = [&] { return steps == stop_at; };
@@ -96,6 +100,8 @@ class SupervisedTest : public ::testing::Test {
   std::string folder_ = dir_.path();
   std::unique_ptr<FileSystem> files_ = real_files();
   RealClock clock_;
+  const data::RowFiller plain_;
+  ObjectiveConfig objective_;
 };
 
 TEST_F(SupervisedTest, ALineThroughThreePointsIsFound) {
@@ -190,6 +196,114 @@ TEST_F(SupervisedTest, StoppedAndContinuedEqualsNeverStoppedOnAnyThreads) {
   EXPECT_EQ(fit(c, 2, 5, 1, file, "eager", 8).weights, whole);
 }
 
+/// The loss of a mixed batch, by plain loops in double: inputs are means of two examples, classes
+/// are weighed by their shares.
+TEST_F(SupervisedTest, MixupIsTheMeanOfTwoExamples) {
+  constexpr int64_t kRows = 7, kBatch = 5;
+  std::vector<float> x;
+  std::vector<int32_t> y;
+  for (int i = 0; i < kRows; ++i) {
+    x.push_back(static_cast<float>(i));
+    x.push_back(static_cast<float>(i * i));
+    y.push_back(i % 3);
+  }
+  const data::ExampleReader rows(write<int32_t>("mixed", x, y));
+  Team team(2);
+  Engine engine(team);
+  models::Network network({dense(3)}, {{"table", {2}, DType::kF32, 0, -1}});
+  nn::ParameterStore store(engine, network);
+  ObjectiveConfig objective;
+  objective.mixup = 0.5;
+  const TrainConfig c = config(1, kBatch, 0.1);
+  SupervisedTask task(engine, c, make_objective(objective, 3, network.output()), network,
+                      {rows, nullptr, plain_});
+  const auto parameters = nn::parameters(network);
+  const std::vector<float> w = parameters[0].parameter->value.to_vector<float>();
+  const std::vector<float> bias = parameters[1].parameter->value.to_vector<float>();
+  const std::vector<int64_t> order = [&] {  // of the first epoch, found by its rows
+    std::vector<int64_t> found;
+    const uint64_t key = mix64(engine.seed() ^ mix64(0x6f72646572ULL));
+    for (int64_t i = 0; i < kBatch; ++i) found.push_back(data::Permutation(kRows, key)(i));
+    return found;
+  }();
+  double expected = 0.0;
+  for (const int64_t row : order) {
+    const Mix mix = draw_mix(engine.seed(), 0, row, kRows, 0.5);
+    const double s = double{mix.share};
+    const auto at = [&](int64_t k) {
+      return s * double{x[static_cast<size_t>(2 * row + k)]} +
+             (1 - s) * double{x[static_cast<size_t>(2 * mix.partner + k)]};
+    };
+    std::array<double, 3> logits{};
+    double total = 0.0;
+    for (size_t u = 0; u < 3; ++u) {
+      logits.at(u) = double{bias[u]} + double{w[2 * u]} * at(0) + double{w[2 * u + 1]} * at(1);
+      total += std::exp(logits.at(u));
+    }
+    const auto loss_of = [&](int64_t example) {
+      return std::log(total) - logits.at(static_cast<size_t>(y[static_cast<size_t>(example)]));
+    };
+    expected += (s * loss_of(row) + (1 - s) * loss_of(mix.partner)) / kBatch;
+  }
+  task.load(0, 0);
+  Tensor count = Tensor::zeros(engine, {}, DType::kI64);
+  count.data<int64_t>()[0] = kBatch;
+  constexpr double kFloat32 = 1e-4;  // of logits up to 40
+  EXPECT_NEAR(double{task.loss(0, count).to_vector<float>()[0]}, expected, kFloat32);
+}
+
+TEST_F(SupervisedTest, MixedTrainingIsTheSameHoweverItIsRun) {
+  std::vector<float> x, numbers;
+  std::vector<int32_t> y;
+  std::mt19937 random(9);
+  for (int i = 0; i < 90; ++i) {
+    y.push_back(i % 2);
+    numbers.push_back(static_cast<float>(i % 5));
+    for (int k = 0; k < 5; ++k) x.push_back(static_cast<float>(random()) / 4e9F);
+  }
+  objective_.mixup = 0.3;
+  TrainConfig c = config(20, 16, 0.05);
+  c.accumulate = 2;
+  const std::string two = write<int32_t>("two", x, y), some = write<float>("some", x, numbers);
+  for (const int64_t units : {1, 2}) {  // binary cross entropy, cross entropy
+    const std::string out = "classes" + std::to_string(units);
+    const std::vector<float> whole = fit(c, 2, 5, units, two, out, 1).weights;
+    (void)fit(c, 2, 5, units, two, out + "parts", 3, 7);
+    EXPECT_EQ(fit(c, 2, 5, units, two, out + "parts", 2).weights, whole);
+  }
+  EXPECT_EQ(fit(c, 0, 5, 1, some, "n1", 1).weights, fit(c, 0, 5, 1, some, "n8", 8).weights);
+}
+
+TEST_F(SupervisedTest, WhatCannotBeMixedIsNamed) {
+  models::LayerConfig embedding, pool;
+  embedding.type = models::LayerType::kEmbedding;
+  embedding.size = 2;
+  pool.type = models::LayerType::kGlobalAveragePool;
+  models::Network network({embedding, pool, dense(2)}, {{"note", {1}, DType::kI32, 5, -1}});
+  const data::ExampleLayout layout(
+      {{"note", DType::kI32, {1}, 0}, {"target", DType::kI32, {1}, 0}});
+  const std::string path = join_path(folder_, "ids");
+  write_atomically(*files_, path, [&](WritableFile& file) {
+    data::ExampleWriter writer(file, layout);
+    for (int i = 0; i < 4; ++i) writer.add(std::vector<std::byte>(8));
+    writer.finish();
+  });
+  const data::ExampleReader rows(path);
+  Team team(1);
+  Engine engine(team);
+  ObjectiveConfig mixed;
+  mixed.mixup = 0.2;
+  const Objective objective = make_objective(mixed, 2, network.output());
+  EXPECT_EQ(message_of([&] {
+              const SupervisedTask task(engine, config(1, 2, 0.1), objective, network,
+                                        {rows, nullptr, plain_});
+            }),
+            "objective.mixup: \"note\" holds ids, which have no mean; set objective.mixup=0");
+  mixed.mixup = 5;
+  EXPECT_EQ(message_of([&] { (void)make_objective(mixed, 2, network.output()); }),
+            "objective.mixup is 5, must be in [0, 4]");
+}
+
 TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
   models::Network network({dense(3)}, {{"table", {2}, DType::kF32, 0, -1}});
   EXPECT_EQ(
@@ -211,7 +325,8 @@ TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(
       message_of([&] {
         const SupervisedTask task(engine, config(1, 8, 0.1),
-                                  make_objective({}, 3, network.output()), network, few, nullptr);
+                                  make_objective({}, 3, network.output()), network,
+                                  {few, nullptr, plain_});
       }),
       "train: " + file + " holds 2 examples, fewer than one batch of 8; set train.micro_batch=2");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What array files hold: a dtype, a shape and the numbers in row-major order, in memory. Not a
-// tensor: it belongs to no engine and no allocator. ImageSet is the special case of labelled
-// pictures of one size. Made by npy.h, idx.h and cifar.h.
+// tensor: it belongs to no engine and no allocator. Made by npy.h and idx.h.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +16,13 @@
 
 namespace ingot::data {
 
-struct Array {
+/// What the head of an array file announces.
+struct ArrayHead {
   DType dtype = DType::kF32;
   Shape shape;
+};
+
+struct Array : ArrayHead {
   std::vector<std::byte> bytes;  ///< shape.size() elements, little-endian
 
   /// The numbers as T, which must be the array's dtype: Error{kDtypeMismatch} otherwise.
@@ -29,16 +32,6 @@ struct Array {
             dtype_name(dtype), dtype_name(DTypeOf<T>::kValue));
     return {reinterpret_cast<const T*>(bytes.data()), bytes.size() / sizeof(T)};
   }
-};
-
-/// Pictures of one size with a class each.
-struct ImageSet {
-  int64_t count = 0;
-  int64_t height = 0;
-  int64_t width = 0;
-  int64_t channels = 0;
-  std::vector<uint8_t> pixels;  ///< [count, height, width, channels]
-  std::vector<int32_t> labels;  ///< [count]; empty when the file has none
 };
 
 /// Exactly `size` bytes, or Error{kCorruptFile} `<what>: "<name>": ends after … of … bytes`. Memory

@@ -49,16 +49,14 @@ std::vector<std::byte> widened(const std::vector<std::byte>& bytes, int64_t size
   return wide;
 }
 
-void check_images(const Array& images, const std::string& path) {
-  const int rank = images.shape.rank();
-  require(images.dtype == DType::kU8 && (rank == 3 || rank == 4), Code::kCorruptFile,
-          "idx: \"{}\" holds {} {}; pictures are uint8 [count, height, width]", path,
-          dtype_name(images.dtype), images.shape.text());
-}
+/// A head with the size of one number in the file.
+struct IdxHead {
+  ArrayHead array;
+  int64_t number_bytes = 0;
+  int64_t bytes = 0;  // of all numbers
+};
 
-}  // namespace
-
-Array read_idx(io::ByteSource& source) {
+IdxHead read_head(io::ByteSource& source) {
   const std::string where = fmt::format("idx: \"{}\"", source.name());
   const auto head = read_exactly(source, 4, "idx");
   const IdxType& type = type_of(head, where);
@@ -66,53 +64,37 @@ Array read_idx(io::ByteSource& source) {
   require(rank >= 1 && rank <= kMaxRank, Code::kCorruptFile, "{}: {} axes; 1 to {} are possible",
           where, rank, kMaxRank);
   const auto sizes = read_exactly(source, 4 * rank, "idx");
-  Array array;
-  array.dtype = type.dtype;
-  int64_t bytes = type.size;
+  IdxHead idx{{type.dtype, {}}, type.size, type.size};
   for (size_t i = 0; i < static_cast<size_t>(rank); ++i) {
     uint32_t size = 0;
     for (size_t k = 0; k < 4; ++k) size = size << 8 | std::to_integer<uint32_t>(sizes[4 * i + k]);
-    array.shape.push(size);
-    bytes = checked_mul(bytes, int64_t{size}, where + ": size");
+    idx.array.shape.push(size);
+    idx.bytes = checked_mul(idx.bytes, int64_t{size}, where + ": size");
   }
   // Sizes that fit widened must fit too.
-  (void)checked_mul(bytes, int64_t{4}, where + ": size");
-  array.bytes = read_exactly(source, bytes, "idx");
+  (void)checked_mul(idx.bytes, int64_t{4}, where + ": size");
+  return idx;
+}
+
+}  // namespace
+
+ArrayHead read_idx_head(io::ByteSource& source) { return read_head(source).array; }
+
+Array read_idx(io::ByteSource& source) {
+  const IdxHead head = read_head(source);
+  Array array{head.array, read_exactly(source, head.bytes, "idx")};
   require_end(source, "idx");
-  if (type.size < dtype_size(type.dtype)) {
-    array.bytes = widened(array.bytes, type.size);
-  } else if (type.size > 1) {
-    for (size_t at = 0; at < array.bytes.size(); at += static_cast<size_t>(type.size)) {
+  if (head.number_bytes < dtype_size(array.dtype)) {
+    array.bytes = widened(array.bytes, head.number_bytes);
+  } else if (head.number_bytes > 1) {
+    for (size_t at = 0; at < array.bytes.size(); at += static_cast<size_t>(head.number_bytes)) {
       const auto number = array.bytes.begin() + static_cast<std::ptrdiff_t>(at);
-      std::reverse(number, number + type.size);
+      std::reverse(number, number + head.number_bytes);
     }
   }
   return array;
 }
 
 Array read_idx(const std::string& path) { return read_idx(*io::open_source(path)); }
-
-ImageSet read_idx_images(const std::string& images, const std::string& labels) {
-  Array pictures = read_idx(images);
-  check_images(pictures, images);
-  ImageSet set;
-  set.count = pictures.shape[0];
-  set.height = pictures.shape[1];
-  set.width = pictures.shape[2];
-  set.channels = pictures.shape.rank() == 4 ? pictures.shape[3] : 1;
-  const auto pixels = pictures.values<uint8_t>();
-  set.pixels.assign(pixels.begin(), pixels.end());
-  if (labels.empty()) return set;
-  const Array classes = read_idx(labels);
-  require(classes.dtype == DType::kU8 && classes.shape.rank() == 1, Code::kCorruptFile,
-          "idx: \"{}\" holds {} {}; labels are uint8 [count]", labels, dtype_name(classes.dtype),
-          classes.shape.text());
-  require(classes.shape[0] == set.count, Code::kCorruptFile,
-          "idx: \"{}\" holds {} pictures but \"{}\" {} labels; are they of one split?", images,
-          set.count, labels, classes.shape[0]);
-  const auto values = classes.values<uint8_t>();
-  set.labels.assign(values.begin(), values.end());
-  return set;
-}
 
 }  // namespace ingot::data

@@ -15,10 +15,7 @@ namespace ingot::data {
 /// for another first word, more than 6 axes, a file that ends early or goes on behind its end.
 [[nodiscard]] Array read_idx(const std::string& path);
 [[nodiscard]] Array read_idx(io::ByteSource& source);
-
-/// Pictures [count, height, width] or [count, height, width, channels] of unsigned bytes with their
-/// labels, as MNIST's pair of files; `labels` may be "". Throws kCorruptFile when the counts differ
-/// (both are named) or a file holds something else.
-[[nodiscard]] ImageSet read_idx_images(const std::string& images, const std::string& labels);
+/// Its head alone, checked; the numbers come next.
+[[nodiscard]] ArrayHead read_idx_head(io::ByteSource& source);
 
 }  // namespace ingot::data

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "data/formats/picture_table.h"
 
 namespace ingot::data {
 namespace {
@@ -34,7 +35,34 @@ void add_class(const std::string& name, ImageFolder& folder) {
   folder.counts.push_back(count);
 }
 
+class FolderTable final : public TableReader {
+ public:
+  explicit FolderTable(ImageFolder folder) : folder_(std::move(folder)) {}
+
+  [[nodiscard]] const std::vector<std::string>& columns() const override { return columns_; }
+  bool next(std::vector<std::string_view>& cells) override {
+    cells.clear();
+    if (next_ == folder_.images.size()) return false;
+    const FolderImage& image = folder_.images[next_++];
+    cells = {image.path, folder_.classes[static_cast<size_t>(image.label)]};
+    return true;
+  }
+  [[nodiscard]] int64_t line() const override { return static_cast<int64_t>(next_); }
+  void rewind() override { next_ = 0; }
+  [[nodiscard]] const std::string& name() const override { return folder_.root; }
+  [[nodiscard]] int64_t skipped() const override { return 0; }
+
+ private:
+  ImageFolder folder_;
+  std::vector<std::string> columns_{kImageColumn, kClassColumn};
+  size_t next_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<TableReader> open_image_folder(const std::string& root) {
+  return std::make_unique<FolderTable>(list_image_folder(root));
+}
 
 bool is_image_name(std::string_view name) {
   constexpr std::array<std::string_view, 3> kEndings{".png", ".jpg", ".jpeg"};

@@ -2,13 +2,17 @@
 // A folder of pictures whose folders are the classes (torchvision's ImageFolder, Keras's
 // image_dataset_from_directory): root/cat/1.png, root/dog/2.jpg. Lists, decodes nothing. Classes
 // are sorted by their bytes and numbered from 0, files by class and path, so the list does not
-// depend on the file system. Called by the data verbs and the image data sets.
+// depend on the file system. As a table its cells are paths, relative to the folder. Called by
+// table.cpp and the data verbs.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/formats/table.h"
 
 namespace ingot::data {
 
@@ -29,6 +33,9 @@ struct ImageFolder {
 /// kNotFound without the root; kInvalidArgument when it has no class folder or one only, when
 /// pictures lie beside the class folders, or a class holds none, each naming what was found.
 [[nodiscard]] ImageFolder list_image_folder(const std::string& root);
+
+/// The same as a table: columns "image" (path below the root) and "class".
+[[nodiscard]] std::unique_ptr<TableReader> open_image_folder(const std::string& root);
 
 /// Whether a name ends in .png, .jpg or .jpeg, in any case.
 [[nodiscard]] bool is_image_name(std::string_view name);

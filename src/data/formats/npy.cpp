@@ -156,7 +156,7 @@ int64_t little_endian(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-Array read_npy(io::ByteSource& source) {
+ArrayHead read_npy_head(io::ByteSource& source) {
   const std::string where = fmt::format("npy: \"{}\"", source.name());
   const auto start = read_exactly(source, static_cast<int64_t>(kMagic.size()) + 2, "npy");
   require(std::memcmp(start.data(), kMagic.data(), kMagic.size()) == 0, Code::kCorruptFile,
@@ -170,14 +170,19 @@ Array read_npy(io::ByteSource& source) {
   const auto text = read_exactly(source, size, "npy");
   const Header header =
       parse_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
-  Array array;
+  ArrayHead array;
   array.dtype = dtype_of(*header.descr, where);
   require(!*header.fortran || header.shape->rank() < 2, Code::kUnsupported,
           "{}: in Fortran order; save numpy.ascontiguousarray(arr)", where);
   array.shape = *header.shape;
+  return array;
+}
+
+Array read_npy(io::ByteSource& source) {
+  Array array{read_npy_head(source), {}};
   int64_t bytes = dtype_size(array.dtype);
   for (int i = 0; i < array.shape.rank(); ++i) {
-    bytes = checked_mul(bytes, array.shape[i], where + ": size");
+    bytes = checked_mul(bytes, array.shape[i], fmt::format("npy: \"{}\": size", source.name()));
   }
   array.bytes = read_exactly(source, bytes, "npy");
   require_end(source, "npy");

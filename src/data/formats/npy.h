@@ -18,6 +18,8 @@ namespace ingot::data {
 /// bytes behind the end.
 [[nodiscard]] Array read_npy(const std::string& path);
 [[nodiscard]] Array read_npy(io::ByteSource& source);
+/// Its head alone, checked; the numbers come next.
+[[nodiscard]] ArrayHead read_npy_head(io::ByteSource& source);
 
 /// The file for an array of one of those five dtypes; the same array gives the same bytes.
 [[nodiscard]] std::string npy_bytes(const Array& array);

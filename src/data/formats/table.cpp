@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/formats/table.h"
 
-#include <array>
 #include <utility>
 
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "data/formats/array_pictures.h"
+#include "data/formats/cifar.h"
 #include "data/formats/csv.h"
+#include "data/formats/image_folder.h"
 #include "data/formats/jsonl.h"
+#include "data/formats/table_parts.h"
 
 namespace ingot::data {
-
 void check(const TableFormat& format) {
   const std::string& d = format.delimiter;
   const bool is_named = d == "auto" || d == "tab" || d == "\\t";
@@ -37,26 +39,59 @@ void check(const TableFormat& format) {
   }
 }
 
-std::unique_ptr<TableReader> open_table(std::unique_ptr<io::ByteSource> source,
-                                        const std::string& name, const TableFormat& format) {
+namespace {
+
+using Source = std::unique_ptr<io::ByteSource>;
+using Reader = std::unique_ptr<TableReader>;
+
+struct FormatRow {
+  std::string_view ending;
+  Reader (*open)(Source source, const TableFormat& format);
+};
+constexpr FormatRow kFormats[] = {
+    {".csv",
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kCsv, f); }},
+    {".tsv",
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kTsv, f); }},
+    {".jsonl", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
+    {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
+    {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }},
+    {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); }},
+    {".npy", [](Source s, const TableFormat&) { return open_npy_pictures(std::move(s)); }},
+};
+
+/// The row of a name, whatever folder and compression it has; nullptr for another ending.
+const FormatRow* format_row(std::string_view name) {
   std::string kind = lower_ascii(base_name(name));
   for (const std::string_view packed : {".gz", ".xz"}) {
     if (kind.ends_with(packed)) kind.resize(kind.size() - packed.size());
   }
-  if (kind.ends_with(".csv")) return open_csv(std::move(source), CsvKind::kCsv, format);
-  if (kind.ends_with(".tsv")) return open_csv(std::move(source), CsvKind::kTsv, format);
-  if (kind.ends_with(".jsonl") || kind.ends_with(".ndjson")) {
-    return open_jsonl(std::move(source), format);
+  for (const FormatRow& row : kFormats) {
+    if (kind.ends_with(row.ending)) return &row;
   }
-  fail(
-      Code::kInvalidArgument,
-      "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson (each also .gz or .xz): rename it "
-      "to say what it is",
-      name);
+  return nullptr;
 }
 
-std::unique_ptr<TableReader> open_table(const std::string& path, const TableFormat& format) {
-  return open_table(io::open_source(path), path, format);
+}  // namespace
+
+bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
+
+Reader open_table(Source source, const std::string& name, const TableFormat& format) {
+  if (const FormatRow* row = format_row(name)) return row->open(std::move(source), format);
+  fail(Code::kInvalidArgument,
+       "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson; of pictures .bin, idx3-ubyte, "
+       ".npy (each also .gz or .xz), and is no folder: rename it to say what it is",
+       name);
+}
+
+Reader open_table(const std::string& path, const TableFormat& format) {
+  if (directory_exists(path)) return open_image_folder(path);
+  if (!is_pattern(path)) return open_table(io::open_source(path), path, format);
+  return chain_tables(table_parts(path), format);
+}
+
+std::string folder_of_table(const std::string& path) {
+  return directory_exists(path) ? path : parent_path(path);
 }
 
 }  // namespace ingot::data

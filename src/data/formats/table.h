@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table as a stream of records: named columns, then one row of cells after the other, in bounded
 // memory, so that a file larger than memory can be read, and read again after rewind(). Cells are
-// text; what they mean (numbers, categories, texts) is data/schema.h's business. One reader per
-// format: csv.h (CSV and TSV), jsonl.h. Called by the schema, the transforms and the data verbs.
+// text; what they mean (numbers, categories, texts) is data/schema.h's business. A cell of pictures
+// is the path of one, relative to the folder of the table, or the picture itself: the bytes of a
+// PNG, JPEG, PGM or PPM file (io/image.h). One reader per format, listed in table.cpp. Called by
+// the schema, the transforms and the data verbs.
 #pragma once
 
 #include <cstdint>
@@ -69,11 +71,11 @@ class TableReader {
   virtual ~TableReader() = default;
   /// The names, all different, none empty. Fixed from the opening on.
   [[nodiscard]] virtual const std::vector<std::string>& columns() const = 0;
-  /// The next record, one cell per column, in UTF-8; the cells stay valid until the next call of
-  /// next() or rewind(). false at the end (cells are then empty). A broken record throws
-  /// Error{kCorruptFile} with its line; after an error only rewind() may be called.
+  /// The next record, one cell per column, in UTF-8 or a picture; the cells stay valid until the
+  /// next call of next() or rewind(). false at the end (cells are then empty). A broken record
+  /// throws Error{kCorruptFile} with its line; after an error only rewind() may be called.
   virtual bool next(std::vector<std::string_view>& cells) = 0;
-  /// The line, from 1, on which the record last given began.
+  /// The line, from 1, on which the record last given began; where there are no lines, its number.
   [[nodiscard]] virtual int64_t line() const = 0;
   /// Back to the first record.
   virtual void rewind() = 0;
@@ -83,10 +85,19 @@ class TableReader {
   [[nodiscard]] virtual int64_t skipped() const = 0;
 };
 
-/// Opens a table by the end of its name: .csv, .tsv, .jsonl or .ndjson, each also .gz or .xz (the
-/// compression itself is told by the first bytes). Throws kNotFound, kIo; kInvalidArgument for
-/// another ending or a broken format; kCorruptFile for an empty file, duplicate column names or a
-/// file that is not text.
+/// True for the name of a file that open_table takes.
+[[nodiscard]] bool is_table_name(std::string_view path);
+
+/// Opens a table by what its path is:
+///   a folder            pictures in folders of their classes (image_folder.h)
+///   .csv .tsv           csv.h
+///   .jsonl .ndjson      jsonl.h
+///   .bin                CIFAR's binary batches (cifar.h)
+///   …-idx3-ubyte, .npy  arrays of pictures (array_pictures.h)
+///   a pattern           several files as one table (table_parts.h)
+/// Files may be packed as .gz or .xz (the compression itself is told by the first bytes). Throws
+/// kNotFound, kIo; kInvalidArgument for another ending or a broken format; kCorruptFile for an
+/// empty file, duplicate column names or a file that is not text.
 [[nodiscard]] std::unique_ptr<TableReader> open_table(const std::string& path,
                                                       const TableFormat& format = {});
 /// The same for bytes that need not be a file (standard input read whole, a request); `name`
@@ -94,6 +105,9 @@ class TableReader {
 [[nodiscard]] std::unique_ptr<TableReader> open_table(std::unique_ptr<io::ByteSource> source,
                                                       const std::string& name,
                                                       const TableFormat& format = {});
+
+/// The folder that relative paths in the cells of the table `path` start from.
+[[nodiscard]] std::string folder_of_table(const std::string& path);
 
 /// Throws kInvalidArgument naming the key, its value and what is allowed.
 void check(const TableFormat& format);

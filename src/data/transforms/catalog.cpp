@@ -1,48 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The families of features: number, category, text, and image, which fills no slot (its cell is a
-// path that the caller reads).
+// The families of features: number, category, text, image.
 #include <utility>
-
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "data/transforms/category_feature.h"
 #include "data/transforms/feature.h"
+#include "data/transforms/image_feature.h"
 #include "data/transforms/number_feature.h"
 #include "data/transforms/text_feature.h"
 
 namespace ingot::data {
 namespace {
-
-class ImageFeature final : public Feature {
- public:
-  explicit ImageFeature(FeatureConfig config) : Feature(std::move(config)) {}
-
-  void add(const Cell& cell) override {
-    rows_ += 1;
-    require_path(cell);
-  }
-  [[nodiscard]] bool finish_pass(std::vector<std::string>& /*warnings*/) override {
-    require(rows_ > 0, Code::kInvalidArgument,
-            "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
-            rows_);
-    return false;
-  }
-  [[nodiscard]] FeatureLayout layout() const override { return {}; }
-  void encode(const Cell& cell, Slots /*slots*/, FeatureScratch& /*scratch*/) const override {
-    require_path(cell);
-  }
-  [[nodiscard]] Json state() const override { return Json::object(); }
-
- private:
-  void require_path(const Cell& cell) const {
-    require(!cell.missing, Code::kInvalidArgument,
-            "features: column \"{}\"{}: no path of an image; set missing=drop_row to leave such "
-            "rows out",
-            name(), at_line(cell.line));
-  }
-  int64_t rows_ = 0;
-};
 
 FeatureConfig checked(const FeatureConfig& config) {
   check(config);
@@ -81,6 +49,8 @@ std::unique_ptr<Feature> load_feature(const FeatureConfig& config, const Json& s
       return std::make_unique<CategoryFeature>(checked(config), state, what);
     case FeatureKind::kText:
       return std::make_unique<TextFeature>(checked(config), state, what);
+    case FeatureKind::kImage:
+      return std::make_unique<ImageFeature>(checked(config), state, what);
     default:
       return make_feature(config);
   }

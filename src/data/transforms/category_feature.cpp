@@ -153,18 +153,18 @@ int64_t CategoryFeature::place_of(const Cell& cell) const {
   return found == places_.end() ? unseen(cell) : found->second;
 }
 
-void CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
+bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
   const int64_t place = place_of(cell);
   if (config_.encode == CategoryEncode::kIndex) {
     slots.ids[0] = static_cast<int32_t>(place + 1);
-    return;
+    return true;
   }
   if (config_.encode == CategoryEncode::kFrequency) {
     const int64_t count = place == kUnseen       ? 0
                           : place == own_place() ? missing_
                                                  : categories_[static_cast<size_t>(place)].count;
     slots.floats[0] = static_cast<float>(static_cast<double>(count) / static_cast<double>(rows_));
-    return;
+    return true;
   }
   std::fill(slots.floats.begin(), slots.floats.end(), 0.0F);
   if (place != kUnseen) {
@@ -173,6 +173,7 @@ void CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*sc
              !(cell.missing && config_.missing == Missing::kZero)) {
     slots.floats.back() = 1.0F;
   }
+  return true;
 }
 
 Json CategoryFeature::state() const {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One column of a table as a transform: fitted by streaming over training rows only, then immutable
-// and shared by threads. A feature fills a fixed number of float32 slots (numbers, one-hot) or
-// int32 slots (ids for embeddings). What a cell that is missing, unseen or no number does is the
-// policy of its FeatureConfig; errors name column, line and value. One file per family
-// (number_feature, category_feature, text_feature), listed in catalog.cpp; feature_set.cpp is the
-// caller.
+// and shared by threads. A feature fills a fixed number of float32 slots (numbers, one-hot), int32
+// slots (ids for embeddings) or bytes (pictures). What a cell that is missing, unseen or no number
+// does is the policy of its FeatureConfig; errors name column, line and value. One file per family
+// (number_feature, category_feature, text_feature, image_feature), listed in catalog.cpp;
+// feature_set.cpp is the caller.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 #include "base/json.h"
 #include "data/transforms/feature_config.h"
+#include "tensor/shape.h"
 #include "text/word_index.h"
 
 namespace ingot::data {
@@ -25,20 +26,23 @@ struct Cell {
   std::string_view text;
   bool missing = false;  ///< by the schema's list, or a bad number taken as missing
   int64_t line = 0;      ///< of the file, for messages; 0: none
+  /// Where relative paths of pictures start; empty: no file is read for this cell.
+  std::string_view folder{};
 };
 
 /// Where a feature writes: exactly as many slots as its layout says.
 struct Slots {
   std::span<float> floats;
   std::span<int32_t> ids;
+  std::span<uint8_t> pixels{};
 };
 
-/// What a fitted feature fills. A feature has float columns or ids, never both; a feature of kind
-/// image has neither.
+/// What a fitted feature fills: float columns, ids or pixels, one of them.
 struct FeatureLayout {
   std::vector<std::string> columns;  ///< names of the float32 slots: "age", "city=Oslo"
   int64_t ids = 0;                   ///< int32 slots
   int64_t id_limit = 0;              ///< every id is below: rows of an embedding
+  Shape pixels{};                    ///< [height, width, channels] of bytes; rank 0: none
 };
 
 /// Buffers of one thread; keep them for the next row.
@@ -60,8 +64,8 @@ class Feature {
   [[nodiscard]] virtual bool finish_pass(std::vector<std::string>& warnings) = 0;
 
   [[nodiscard]] virtual FeatureLayout layout() const = 0;
-  /// Throws kInvalidArgument by policy, naming column, line and value.
-  virtual void encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const = 0;
+  /// Throws by policy, naming column, line and value. False: the row is to be left out.
+  virtual bool encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const = 0;
   /// What fitting found; load_feature reads it back to the bit.
   [[nodiscard]] virtual Json state() const = 0;
 

@@ -109,6 +109,7 @@ void check(const FeatureConfig& config) {
   if (config.kind == FeatureKind::kNumber) check_number(config);
   if (config.kind == FeatureKind::kCategory) check_category(config);
   if (config.kind == FeatureKind::kText) check_text(config);
+  if (config.kind == FeatureKind::kImage) check(config.image, config.name);
 }
 
 }  // namespace ingot::data

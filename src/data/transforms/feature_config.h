@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/config_fields.h"
+#include "data/transforms/image_config.h"
 #include "text/sequences.h"
 #include "text/word_index.h"
 
@@ -125,7 +126,7 @@ struct TextOptions {
 };
 
 /// One column. Defaults by kind: numbers are filled with the median and standardised, categories
-/// are one-hot with missing as a category of its own, texts are ids.
+/// are one-hot with missing as a category of its own, texts are ids, pictures are standardised.
 struct FeatureConfig {
   std::string name;
   FeatureKind kind = FeatureKind::kAuto;
@@ -143,6 +144,7 @@ struct FeatureConfig {
   int64_t min_count = 1;
   int64_t max_categories = 1000;
   TextOptions text;
+  ImageOptions image;
 
   void visit(auto& field) {
     field("name", name, "the column; * sets what all other columns start from");
@@ -168,6 +170,7 @@ struct FeatureConfig {
     field("min_count", min_count, "categories with fewer training rows count as unseen, >= 1");
     field("max_categories", max_categories, "the most frequent so many are kept, >= 1");
     field("text", text, "texts");
+    field("image", image, "pictures");
   }
 };
 

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/philox.h"
 #include "base/text.h"
+#include "data/transforms/image_feature.h"
 
 namespace ingot::data {
 namespace {
@@ -57,8 +58,9 @@ void check_names(const Schema& schema, std::span<const FeatureConfig> configs,
           did_you_mean(target.column, names));
 }
 
-/// The config of a column: its own, else that of "*" without what does not suit the kind.
-FeatureConfig config_of(const ColumnSchema& column, std::span<const FeatureConfig> configs) {
+}  // namespace
+
+FeatureConfig feature_config(const ColumnSchema& column, std::span<const FeatureConfig> configs) {
   FeatureConfig config;
   bool own = false;
   for (const FeatureConfig& candidate : configs) {
@@ -78,6 +80,8 @@ FeatureConfig config_of(const ColumnSchema& column, std::span<const FeatureConfi
   if (!suits) config.missing = Missing::kAuto;
   return config;
 }
+
+namespace {
 
 /// Names for a message, at most forty.
 std::string listed(std::span<const std::string> names) {
@@ -103,7 +107,7 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
   check_names(schema, configs, target);
   for (const ColumnSchema& column : schema.columns) {
     if (column.name == target.column) continue;
-    const FeatureConfig config = config_of(column, configs);
+    const FeatureConfig config = feature_config(column, configs);
     if (config.kind != FeatureKind::kIgnore) features_.push_back(make_feature(config));
   }
   require(!features_.empty(), Code::kInvalidArgument,
@@ -114,13 +118,9 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
 
 // ---- fitting
 
-bool FeatureSet::is_missing(std::string_view text) const {
-  const std::string_view value = trim(text);
-  return std::find(missing_.begin(), missing_.end(), value) != missing_.end();
-}
-
-Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, int64_t line) const {
-  Cell cell{text, is_missing(text), line};
+Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
+                         int64_t line) const {
+  Cell cell{text, is_missing(text, missing_), line, map.folder};
   const FeatureConfig& config = feature.config();
   if (!cell.missing && config.kind == FeatureKind::kNumber &&
       config.bad_number == BadNumber::kMissing) {
@@ -132,7 +132,8 @@ Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, int64_t 
 
 /// Streams the training rows past the features that want them; with `first` also past the target.
 void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass) {
-  const ColumnMap map = map_columns(table.columns(), table.name(), target_.has_value());
+  ColumnMap map = map_columns(table.columns(), table.name(), target_.has_value());
+  map.folder = folder_of_table(table.name());
   std::vector<std::string_view> cells;
   std::vector<Cell> row(features_.size());
   table.rewind();
@@ -142,7 +143,8 @@ void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitP
     if (is_training && !is_training(index)) continue;
     bool dropped = false;
     for (size_t i = 0; i < features_.size(); ++i) {
-      row[i] = cell_of(*features_[i], cells[static_cast<size_t>(map.features[i])], table.line());
+      row[i] =
+          cell_of(*features_[i], cells[static_cast<size_t>(map.features[i])], map, table.line());
       dropped = dropped || features_[i]->drops(row[i]);
     }
     Cell target;
@@ -187,7 +189,8 @@ FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training) {
 
 /// Where every feature writes.
 void FeatureSet::lay_out() {
-  std::vector<Block> id_blocks;
+  std::vector<Block> others;
+  int64_t ids = 0, pixels = 0;
   for (const auto& feature : features_) {
     const FeatureLayout layout = feature->layout();
     Place place;
@@ -200,22 +203,25 @@ void FeatureSet::lay_out() {
       noise_[static_cast<size_t>(place.first)] = feature->config().noise;
     }
     if (layout.ids > 0) {
-      place.block = static_cast<int64_t>(id_blocks.size());
-      id_blocks.push_back({feature->name(), false, layout.ids, layout.id_limit});
+      place.ids = ids++;
+      others.push_back({feature->name(), DType::kI32, {layout.ids}, layout.id_limit});
     }
-    if (feature->config().kind == FeatureKind::kImage) {
-      place.image = static_cast<int64_t>(images_.size());
-      images_.push_back(feature->name());
+    if (layout.pixels.rank() > 0) {
+      place.pixels = pixels++;
+      others.push_back({feature->name(), DType::kU8, layout.pixels, 0});
     }
     places_.push_back(place);
   }
-  if (!columns_.empty()) blocks_.push_back({std::string(kTableBlock), true, table_width(), 0});
-  blocks_.insert(blocks_.end(), id_blocks.begin(), id_blocks.end());
+  if (!columns_.empty()) {
+    blocks_.push_back({std::string(kTableBlock), DType::kF32, {table_width()}, 0});
+  }
+  blocks_.insert(blocks_.end(), others.begin(), others.end());
   has_noise_ = std::any_of(noise_.begin(), noise_.end(), [](float sigma) { return sigma > 0; });
-  for (const Block& block : id_blocks) {
-    require(columns_.empty() || block.name != kTableBlock, Code::kInvalidArgument,
-            "features: a column of ids may not be named \"table\", the name of the block of "
-            "numbers; rename the column");
+  for (const Block& block : others) {
+    require(
+        columns_.empty() || block.name != kTableBlock, Code::kInvalidArgument,
+        "features: a column of ids or pictures may not be named \"table\", the name of the block "
+        "of numbers; rename the column");
   }
 }
 
@@ -249,9 +255,10 @@ Record FeatureSet::make_record() const {
   Record record;
   record.table.resize(columns_.size());
   for (const Block& block : blocks_) {
-    if (!block.is_float) record.ids.emplace_back(static_cast<size_t>(block.width));
+    const auto size = static_cast<size_t>(block.shape.size());
+    if (block.dtype == DType::kI32) record.ids.emplace_back(size);
+    if (block.dtype == DType::kU8) record.pixels.emplace_back(size);
   }
-  record.images.resize(images_.size());
   return record;
 }
 
@@ -262,24 +269,31 @@ bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap
                map.features.size() == features_.size());
   for (size_t i = 0; i < features_.size(); ++i) {
     const Feature& feature = *features_[i];
-    const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], line);
+    const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
     if (feature.drops(cell)) return false;
     const Place& place = places_[i];
     Slots slots;
     slots.floats = std::span(record.table)
                        .subspan(static_cast<size_t>(place.first), static_cast<size_t>(place.count));
-    if (place.block >= 0) slots.ids = record.ids[static_cast<size_t>(place.block)];
-    feature.encode(cell, slots, record.scratch);
-    if (place.image >= 0) record.images[static_cast<size_t>(place.image)] = trim(cell.text);
+    if (place.ids >= 0) slots.ids = record.ids[static_cast<size_t>(place.ids)];
+    if (place.pixels >= 0) slots.pixels = record.pixels[static_cast<size_t>(place.pixels)];
+    if (!feature.encode(cell, slots, record.scratch)) return false;
   }
   return true;
+}
+
+const ImageFeature* FeatureSet::find_image(std::string_view name) const {
+  for (const auto& feature : features_) {
+    if (feature->name() == name) return dynamic_cast<const ImageFeature*>(feature.get());
+  }
+  return nullptr;
 }
 
 Cell FeatureSet::target_cell(std::span<const std::string_view> cells, const ColumnMap& map,
                              int64_t line) const {
   INGOT_ASSERT(target_.has_value() && map.target != ColumnMap::kAbsent);
   const std::string_view text = cells[static_cast<size_t>(map.target)];
-  return {text, is_missing(text), line};
+  return {text, is_missing(text, missing_), line};
 }
 
 /// One stream of random numbers per (seed, epoch), and eight words of it per number of a row, so

@@ -2,8 +2,8 @@
 // All transforms of a table: made from its schema and a recipe's FeatureConfigs, fitted on the
 // training rows only, then immutable, and saved inside the model ("features.json"), so that train,
 // predict and serve turn the same cells into the same numbers. A row becomes one float32 block
-// "table" (numbers, one-hot, bags of words, in the order of the columns) and one int32 block per
-// text or indexed category, named after its column. Images are named, not read, here.
+// "table" (numbers, one-hot, bags of words, in the order of the columns), one int32 block per text
+// or indexed category and one block of bytes per column of pictures, named after their columns.
 // Called by data/examples, predict and serve.
 #pragma once
 
@@ -21,8 +21,12 @@
 #include "data/schema.h"
 #include "data/transforms/feature.h"
 #include "data/transforms/target.h"
+#include "tensor/dtype.h"
+#include "tensor/shape.h"
 
 namespace ingot::data {
+
+class ImageFeature;
 
 /// Which rows (from 0, records of the table) are fitted on.
 using RowFilter = std::function<bool(int64_t row)>;
@@ -35,10 +39,13 @@ struct FitReport {
 
 /// One input of a model.
 struct Block {
-  std::string name;      ///< "table", or the column
-  bool is_float = true;  ///< float32, else int32
-  int64_t width = 0;     ///< slots per row
-  int64_t id_limit = 0;  ///< int32: every id is below
+  std::string name;           ///< "table", or the column
+  DType dtype = DType::kF32;  ///< as stored: float32, int32 ids, or uint8 pixels
+  Shape shape;                ///< of a row: [width], or [height, width, channels]
+  int64_t id_limit = 0;       ///< int32: every id is below
+
+  /// What the network takes: pixels have become numbers when a batch is filled.
+  [[nodiscard]] DType input_dtype() const { return dtype == DType::kU8 ? DType::kF32 : dtype; }
 };
 
 /// Where each column of the features stands in one table; made once per table.
@@ -47,15 +54,23 @@ struct ColumnMap {
   std::vector<int32_t> features;
   int32_t target = kAbsent;
   int64_t columns = 0;
+  /// Where relative paths of pictures start. Empty: pictures must stand in the cells themselves,
+  /// so that nobody reads files of a server by naming them in a request.
+  std::string folder;
 };
 
 /// One encoded row and the buffers to make it; keep it for the next row. One per thread.
 struct Record {
-  std::vector<float> table;               ///< [table_width]
-  std::vector<std::vector<int32_t>> ids;  ///< per int32 block, in the order of blocks()
-  std::vector<std::string> images;        ///< per image column: the cell, a path
+  std::vector<float> table;                  ///< [table_width]
+  std::vector<std::vector<int32_t>> ids;     ///< per int32 block, in the order of blocks()
+  std::vector<std::vector<uint8_t>> pixels;  ///< per uint8 block, in the order of blocks()
   FeatureScratch scratch;
 };
+
+/// What a recipe says of a column: its own config, else that of "*" without what does not suit the
+/// column's kind. The kind is resolved.
+[[nodiscard]] FeatureConfig feature_config(const ColumnSchema& column,
+                                           std::span<const FeatureConfig> configs);
 
 class FeatureSet {
  public:
@@ -93,14 +108,14 @@ class FeatureSet {
   void add_noise(uint64_t seed, uint64_t epoch, int64_t row, std::span<float> table) const;
   [[nodiscard]] bool has_noise() const { return has_noise_; }
 
-  /// The float32 block first (when it has a column), then the int32 blocks in column order.
+  /// The float32 block first (when it has a column), then the others in column order.
   [[nodiscard]] std::span<const Block> blocks() const { return blocks_; }
   [[nodiscard]] int64_t table_width() const { return static_cast<int64_t>(columns_.size()); }
   /// Names of the float32 slots: "age", "ocean_proximity=INLAND".
   [[nodiscard]] std::span<const std::string> column_names() const { return columns_; }
-  /// Columns whose cell is the path of an image, in column order.
-  [[nodiscard]] std::span<const std::string> image_columns() const { return images_; }
   [[nodiscard]] std::span<const std::unique_ptr<Feature>> features() const { return features_; }
+  /// The column of pictures of that name; nullptr when there is none.
+  [[nodiscard]] const ImageFeature* find_image(std::string_view name) const;
   /// nullptr when there is none.
   [[nodiscard]] const Target* target() const { return target_ ? &*target_ : nullptr; }
 
@@ -108,8 +123,8 @@ class FeatureSet {
   struct Place {
     int64_t first = 0;  // slot in the float32 block
     int64_t count = 0;
-    int64_t block = -1;  // index into Record::ids
-    int64_t image = -1;
+    int64_t ids = -1;     // index into Record::ids
+    int64_t pixels = -1;  // index into Record::pixels
   };
   FeatureSet() = default;
   struct FitPass {
@@ -120,8 +135,8 @@ class FeatureSet {
   };
   void fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass);
   void lay_out();
-  [[nodiscard]] Cell cell_of(const Feature& feature, std::string_view text, int64_t line) const;
-  [[nodiscard]] bool is_missing(std::string_view text) const;
+  [[nodiscard]] Cell cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
+                             int64_t line) const;
 
   std::vector<std::string> missing_;  // texts that count as missing
   std::vector<std::unique_ptr<Feature>> features_;
@@ -130,7 +145,6 @@ class FeatureSet {
   std::vector<Place> places_;
   std::vector<Block> blocks_;
   std::vector<std::string> columns_;
-  std::vector<std::string> images_;
   std::vector<float> noise_;  // per float32 slot
   bool has_noise_ = false;
 };

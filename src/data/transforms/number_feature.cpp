@@ -146,7 +146,7 @@ FeatureLayout NumberFeature::layout() const {
   return layout;
 }
 
-void NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
+bool NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
   require(!cell.missing || config_.missing != Missing::kError, Code::kInvalidArgument,
           "features: column \"{}\"{}: the cell has no value, and missing=error allows none", name(),
           at_line(cell.line));
@@ -158,6 +158,7 @@ void NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scra
           name(), at_line(cell.line), x, y, enum_name(config_.scale));
   slots.floats[0] = static_cast<float>(y);
   if (config_.missing_flag) slots.floats[1] = cell.missing ? 1.0F : 0.0F;
+  return true;
 }
 
 Json NumberFeature::state() const {

@@ -25,7 +25,7 @@ class NumberFeature final : public Feature {
   void add(const Cell& cell) override;
   [[nodiscard]] bool finish_pass(std::vector<std::string>& warnings) override;
   [[nodiscard]] FeatureLayout layout() const override;
-  void encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;
+  bool encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;
   [[nodiscard]] Json state() const override;
 
  private:

@@ -26,6 +26,25 @@ TEST(ImageFolder, ClassesAreSortedFolders) {
                                               "dog/b.png:2"}));
 }
 
+TEST(ImageFolder, IsATableOfPaths) {
+  const TempFolder folder;
+  for (const char* name : {"dog/b.png", "cat/x/c.jpeg"}) (void)folder.put(name, "");
+  const auto table = open_table(folder.path());
+  EXPECT_EQ(table->columns(), (std::vector<std::string>{"image", "class"}));
+  EXPECT_EQ(table->name(), folder.path());
+  EXPECT_EQ(folder_of_table(table->name()), folder.path());
+  for (int pass = 0; pass < 2; ++pass) {
+    std::vector<std::string_view> cells;
+    ASSERT_TRUE(table->next(cells));
+    EXPECT_EQ(cells, (std::vector<std::string_view>{"cat/x/c.jpeg", "cat"}));
+    EXPECT_EQ(table->line(), 1);
+    ASSERT_TRUE(table->next(cells));
+    EXPECT_EQ(cells, (std::vector<std::string_view>{"dog/b.png", "dog"}));
+    EXPECT_FALSE(table->next(cells));
+    table->rewind();
+  }
+}
+
 TEST(ImageFolder, RefusesWhatIsNoDataSet) {
   const auto refusal = [](const TempFolder& folder) {
     std::string message =

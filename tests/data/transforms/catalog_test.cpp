@@ -10,21 +10,20 @@ namespace {
 
 using ::ingot::testing::message_of;
 using samples::config_of;
-using samples::fit;
 using samples::fitted;
-using samples::floats;
 using samples::stored;
 
-TEST(FeatureCatalog, AnImageFillsNothingAndNeedsAPath) {
-  const auto feature = fitted(config_of(FeatureKind::kImage), {"a.png", "b.png"});
-  EXPECT_TRUE(feature->layout().columns.empty());
-  EXPECT_EQ(feature->layout().ids, 0);
-  floats(*stored(*feature), "c.png");
-  EXPECT_EQ(message_of([&] { floats(*feature, ""); }),
-            "features: column \"x\" (line 2): no path of an image; set missing=drop_row to leave "
-            "such rows out");
-  EXPECT_EQ(message_of([] { fitted(config_of(FeatureKind::kImage), {}); }),
-            "features: column \"x\" has no value in 0 training rows; set kind=ignore");
+TEST(FeatureCatalog, EveryKindComesBackFromItsState) {
+  const std::string picture = "P5\n1 1\n255\nx";
+  const std::vector<std::pair<FeatureKind, std::vector<std::string>>> kinds{
+      {FeatureKind::kNumber, {"1", "2"}},
+      {FeatureKind::kCategory, {"a", "b"}},
+      {FeatureKind::kText, {"one word", "two words"}},
+      {FeatureKind::kImage, {picture, picture}}};
+  for (const auto& [kind, cells] : kinds) {
+    const auto feature = fitted(config_of(kind), cells);
+    EXPECT_EQ(dump_json(stored(*feature)->state()), dump_json(feature->state()));
+  }
 }
 
 TEST(FeatureCatalog, RefusesKindsThatMakeNoFeature) {

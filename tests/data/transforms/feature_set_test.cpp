@@ -82,11 +82,11 @@ TEST(FeatureSet, MakesBlocksOfTheTrainingRows) {
   const FeatureSet set = small_set();
   ASSERT_EQ(set.blocks().size(), 2U);
   EXPECT_EQ(set.blocks()[0].name, "table");
-  EXPECT_TRUE(set.blocks()[0].is_float);
-  EXPECT_EQ(set.blocks()[0].width, 3);
+  EXPECT_EQ(set.blocks()[0].dtype, DType::kF32);
+  EXPECT_EQ(set.blocks()[0].shape, Shape{3});
   EXPECT_EQ(set.blocks()[1].name, "note");
-  EXPECT_FALSE(set.blocks()[1].is_float);
-  EXPECT_EQ(set.blocks()[1].width, 3);
+  EXPECT_EQ(set.blocks()[1].dtype, DType::kI32);
+  EXPECT_EQ(set.blocks()[1].shape, Shape{3});
   EXPECT_EQ(set.blocks()[1].id_limit, 6);  // none, <OOV>, a, cat, dog, bird
   EXPECT_EQ(std::vector<std::string>(set.column_names().begin(), set.column_names().end()),
             (std::vector<std::string>{"age", "city=Oslo", "city=Rome"}));
@@ -195,19 +195,16 @@ TEST(FeatureSet, AStarSetsWhatColumnsStartFrom) {
   EXPECT_EQ(set.features()[2]->config().noise, 0);
 }
 
-TEST(FeatureSet, NamesImagesAndIndices) {
+TEST(FeatureSet, GivesIndicesABlockOfIds) {
   std::vector<FeatureConfig> configs(1);
   configs[0].name = "city";
   configs[0].encode = CategoryEncode::kIndex;
-  FeatureSet set(schema_of({{"photo", Kind::kImage}, {"city", Kind::kCategory}}), configs, {});
-  set.fit(*table_of("photo,city\na.png,Oslo\nb.png,Rome\n"));
+  FeatureSet set(schema_of({{"city", Kind::kCategory}}), configs, {});
+  set.fit(*table_of("city\nOslo\nRome\n"));
   EXPECT_EQ(set.table_width(), 0);
   ASSERT_EQ(set.blocks().size(), 1U);
   EXPECT_EQ(set.blocks()[0].name, "city");
-  EXPECT_EQ(set.image_columns()[0], "photo");
-  const auto records = encode_all(set, *table_of("photo,city\n c.png ,Rome\n"));
-  EXPECT_EQ(records[0].images, std::vector<std::string>{"c.png"});
-  EXPECT_EQ(records[0].ids[0], std::vector<int32_t>{2});
+  EXPECT_EQ(encode_all(set, *table_of("city\nRome\n"))[0].ids[0], std::vector<int32_t>{2});
 }
 
 TEST(FeatureSet, AddsNoiseThatRepeats) {
@@ -288,9 +285,10 @@ TEST(FeatureSet, RefusesIdsThatTakeTheNameOfTheTable) {
   std::vector<FeatureConfig> configs(1);
   configs[0].name = "table";
   FeatureSet set(schema_of({{"a", Kind::kNumber}, {"table", Kind::kText}}), configs, {});
-  EXPECT_EQ(message_of([&] { set.fit(*table_of("a,table\n1,two words\n2,more words\n")); }),
-            "features: a column of ids may not be named \"table\", the name of the block of "
-            "numbers; rename the column");
+  EXPECT_EQ(
+      message_of([&] { set.fit(*table_of("a,table\n1,two words\n2,more words\n")); }),
+      "features: a column of ids or pictures may not be named \"table\", the name of the block "
+      "of numbers; rename the column");
 }
 
 TEST(FeatureSet, RealTablesEqualScikitLearn) {

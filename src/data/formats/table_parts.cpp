@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/formats/table_parts.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <glob.h>
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/text.h"
+
+namespace ingot::data {
+namespace {
+
+class ChainReader final : public TableReader {
+ public:
+  ChainReader(std::vector<std::string> files, TableFormat format)
+      : files_(std::move(files)), format_(std::move(format)) {
+    open(0);
+    columns_ = table_->columns();
+  }
+
+  [[nodiscard]] const std::vector<std::string>& columns() const override { return columns_; }
+  bool next(std::vector<std::string_view>& cells) override {
+    while (!table_->next(cells)) {
+      if (at_ + 1 == files_.size()) return false;
+      skipped_ += table_->skipped();
+      open(at_ + 1);
+      require(table_->columns() == columns_, Code::kCorruptFile,
+              "table: \"{}\" has the columns {}, \"{}\" has {}; files of one table have the same",
+              table_->name(), join(table_->columns(), ", "), files_[0], join(columns_, ", "));
+    }
+    return true;
+  }
+  [[nodiscard]] int64_t line() const override { return table_->line(); }
+  void rewind() override {
+    if (at_ == 0) {
+      table_->rewind();
+    } else {
+      open(0);
+    }
+    skipped_ = 0;
+  }
+  [[nodiscard]] const std::string& name() const override { return table_->name(); }
+  [[nodiscard]] int64_t skipped() const override { return skipped_ + table_->skipped(); }
+
+ private:
+  void open(size_t at) {
+    table_ = open_table(files_[at], format_);
+    at_ = at;
+  }
+
+  std::vector<std::string> files_;
+  TableFormat format_;
+  std::vector<std::string> columns_;
+  std::unique_ptr<TableReader> table_;  // of files_[at_]
+  size_t at_ = 0;
+  int64_t skipped_ = 0;  // in the files before
+};
+
+}  // namespace
+
+bool is_pattern(const std::string& path) {
+  return path.find_first_of("*?[") != std::string::npos && !file_exists(path) &&
+         !directory_exists(path);
+}
+
+std::vector<std::string> table_parts(const std::string& path) {
+  if (!is_pattern(path)) return {path};
+  std::vector<std::string> files;
+  glob_t found{};
+  const int failed = ::glob(path.c_str(), GLOB_NOSORT, nullptr, &found);
+  for (size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  require(!files.empty(), Code::kNotFound, "table: no file matches \"{}\"", path);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::unique_ptr<TableReader> chain_tables(std::vector<std::string> files,
+                                          const TableFormat& format) {
+  return std::make_unique<ChainReader>(std::move(files), format);
+}
+
+std::string table_state(const std::string& path) {
+  std::string state;
+  if (directory_exists(path)) {
+    for (const FileEntry& file : list_files(path).files) {
+      state += fmt::format("{} {}\n", file.path, file.size);
+    }
+    return state;
+  }
+  if (path.empty() || (!is_pattern(path) && !file_exists(path))) return state;
+  for (const std::string& file : table_parts(path)) {
+    state += fmt::format("{} {}\n", base_name(file), file_size(file));
+  }
+  return state;
+}
+
+}  // namespace ingot::data

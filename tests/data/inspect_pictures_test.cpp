@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pictures counted by size and kind, and those that cannot be read, by name.
+#include "data/inspect_pictures.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/temp_folder.h"
+#include "io/image.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr int64_t kMaxPixels = 1000;
+
+class InspectPictures : public ::testing::Test {
+ protected:
+  std::string put(const std::string& name, int64_t height, int64_t width, int64_t channels) {
+    const std::string pixels(static_cast<size_t>(height * width * channels), 'x');
+    return folder_.put(name, io::pnm_head(height, width, channels) + pixels);
+  }
+  TempFolder folder_;
+};
+
+TEST_F(InspectPictures, CountsSizesAndKindsAndNamesTheBad) {
+  (void)put("p/a/1.png", 4, 5, 3);
+  (void)put("p/a/2.png", 4, 5, 1);
+  (void)put("p/b/3.png", 1, 2, 3);
+  (void)folder_.put("p/b/4.png", "");
+  (void)folder_.put("p/b/5.png", "P5\n20000 20000\n255\n");
+  const auto table = open_table(folder_.file("p"));
+  const PictureReport report = inspect_pictures(*table, "image", kMaxPixels);
+  EXPECT_EQ(report.pictures, 3);
+  EXPECT_EQ(report.gray, 1);
+  EXPECT_EQ(report.bad, 2);
+  EXPECT_EQ(
+      report.text(),
+      "image: 3 pictures, 1 gray, 2 in colours\n"
+      "  2 sizes (height x width), from 1 x 2 to 4 x 5: 4 x 5 (2), 1 x 2 (1)\n"
+      "  2 cannot be read:\n"
+      "    line 4: image: \"b/4.png\": the file is empty\n"
+      "    line 5: image: \"b/5.png\": 20000 x 20000 pixels are more than the 1000 allowed\n");
+  const Json json = report.to_json();
+  EXPECT_EQ(json["colour"], 2);
+  EXPECT_EQ(json["sizes"][0]["count"], 2);
+  EXPECT_EQ(json["first_bad"][0]["line"], 4);
+}
+
+TEST_F(InspectPictures, ReadsAColumnOfATable) {
+  (void)put("photos/a.png", 4, 4, 3);
+  const auto table = open_table(folder_.put("t.csv", "n,photo\n1,photos/a.png\n2,\n"));
+  EXPECT_EQ(inspect_pictures(*table, "photo", kMaxPixels).text(),
+            "photo: 1 pictures, 0 gray, 1 in colours; 1 cells are empty\n"
+            "  all are 4 x 4 (height x width)\n");
+  EXPECT_EQ(
+      message_of(Code::kNotFound, [&] { (void)inspect_pictures(*table, "foto", kMaxPixels); }),
+      "inspect: \"" + table->name() + "\" has no column \"foto\". Known: n, photo.");
+  StopFlag stop;
+  stop.request();
+  EXPECT_EQ(message_of(Code::kCancelled,
+                       [&] { (void)inspect_pictures(*table, "photo", kMaxPixels, &stop); })
+                .empty(),
+            false);
+}
+
+}  // namespace
+}  // namespace ingot::data

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A preview holds the pictures themselves and what training makes of them.
+#include "data/preview.h"
+
+#include "data/table_examples.h"
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+TEST(Preview, ShowsPicturesAndTheirVersions) {
+  const TempFolder folder;
+  for (int i = 0; i < 6; ++i) {
+    (void)folder.put((i % 2 == 0 ? "pets/cat/" : "pets/dog/") + std::to_string(i) + ".png",
+                     io::pnm_head(2, 2, 1) + std::string(4, static_cast<char>(50 + i)));
+  }
+  TableConfig c;
+  c.path = folder.file("pets");
+  c.target.column = "class";
+  c.split.test = c.split.validation = 0;
+  c.features.emplace_back().name = "image";
+  AugmentConfig& crop = c.features[0].image.augment.emplace_back();
+  crop.padding = 2;  // a window of 2 x 2 may miss the picture: black
+  const auto files = real_files();
+  (void)make_examples(*files, c, folder.file("data"));
+  const FeatureSet features = FeatureSet::load(folder.file("data/features.json"));
+  const ExampleReader train(examples_path(folder.file("data"), Split::kTrain));
+  const io::Image grid = preview(features, train, {3, 5, 42});
+  EXPECT_EQ(grid.height, 3 * 100 + 4);
+  EXPECT_EQ(grid.width, 6 * 100 + 4);
+  const auto at = [&](int64_t row, int64_t column) {
+    return grid
+        .pixels[static_cast<size_t>(((row * 100 + 50) * grid.width + column * 100 + 50) * 3)];
+  };
+  EXPECT_EQ(at(0, 0), 50) << "cat/0.png as it is";
+  EXPECT_EQ(at(1, 0), 54) << "the third of six";
+  for (int64_t column = 1; column < 6; ++column) {
+    EXPECT_TRUE(at(0, column) == 0 || at(0, column) == 50);
+  }
+  EXPECT_EQ(preview(features, train, {3, 5, 42}).pixels, grid.pixels);
+  EXPECT_NE(preview(features, train, {3, 5, 43}).pixels, grid.pixels);
+}
+
+TEST(Preview, NeedsPictures) {
+  const TempFolder folder;
+  TableConfig c;
+  c.path = folder.put("t.csv", "x,y\n1,2\n2,3\n3,4\n4,5\n");
+  c.target.column = "y";
+  c.split.test = c.split.validation = 0;
+  const auto files = real_files();
+  (void)make_examples(*files, c, folder.file("data"));
+  const FeatureSet features = FeatureSet::load(folder.file("data/features.json"));
+  const ExampleReader train(examples_path(folder.file("data"), Split::kTrain));
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument, [&] { (void)preview(features, train, {}); }),
+      "preview: the table has no column of pictures; a preview shows pictures that are trained "
+      "on");
+}
+
+}  // namespace
+}  // namespace ingot::data
