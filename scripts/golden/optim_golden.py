@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes tests/golden/optim/steps.json: three steps of PyTorch's SGD, Adam and AdamW on two
-parameters with given gradients. The first parameter decays, the second does not.
+"""Writes tests/golden/optim/steps.json: three steps of PyTorch's SGD, Adam and AdamW and of Keras'
+Adam (torch backend) on two parameters with given gradients. The first parameter decays, the second
+does not.
 
     python scripts/golden/optim_golden.py [OUTPUT_FILE]
 """
 import json
+import os
 import sys
 from pathlib import Path
 
 import torch
+
+os.environ["KERAS_BACKEND"] = "torch"
+import keras
 
 VALUES = {"w": [0.5, -1.25, 2.0, 0.0, 3.5], "b": [1.0, -0.5, 0.25]}
 GRADS = [
@@ -44,9 +49,23 @@ def run(kind, options, decay):
     return {"kind": kind, "options": options, "steps": steps}
 
 
+def run_keras(lr, eps):
+    keras.backend.set_floatx("float64")
+    variables = [keras.Variable(VALUES[name], dtype="float64", name=name) for name in ("w", "b")]
+    optimizer = keras.optimizers.Adam(lr, epsilon=eps)
+    steps = []
+    for grads in GRADS:
+        optimizer.apply([torch.tensor(grads[name], dtype=torch.float64) for name in ("w", "b")],
+                        variables)
+        steps.append({v.name: v.numpy().tolist() for v in variables})
+    return {"kind": "Adam", "steps": steps,
+            "options": {"lr": lr, "eps": eps, "eps_hat": True, "weight_decay": 0.0}}
+
+
 if __name__ == "__main__":
-    out = {"torch": torch.__version__, "values": VALUES, "grads": GRADS,
+    out = {"torch": torch.__version__, "keras": keras.__version__, "values": VALUES, "grads": GRADS,
            "cases": {name: run(*case) for name, case in CASES.items()}}
+    out["cases"]["adam_keras"] = run_keras(0.01, 0.05)
     path = Path(sys.argv[1] if len(sys.argv) > 1
                 else Path(__file__).parents[2] / "tests/golden/optim/steps.json")
     path.parent.mkdir(parents=True, exist_ok=True)

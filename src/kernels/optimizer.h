@@ -37,6 +37,7 @@ void sgd(const SgdArgs& args, Team& team);
 ///   g = grad_scale grad;  decoupled: p *= 1 - lr weight_decay;  else: g += weight_decay p
 ///   m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2
 ///   p -= lr / c1 * m / (sqrt(v) / sqrt(c2) + eps),  c = 1 - beta^step (1 without bias correction)
+/// With eps_hat, Kingma's second form (TensorFlow, Keras): eps / sqrt(c2) in place of eps.
 /// *step is 1 for the first update. Row-sparse as in SgdArgs.
 struct AdamArgs {
   static constexpr int kPointers = 9;
@@ -57,6 +58,7 @@ struct AdamArgs {
   double weight_decay = 0.0;
   bool decoupled = true;
   bool bias_correction = true;
+  bool eps_hat = false;
 };
 void adam(const AdamArgs& args, Team& team);
 

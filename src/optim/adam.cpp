@@ -17,6 +17,7 @@ void Adam::step(const Scalars& scalars, Tape& tape) {
   args.eps = config_.eps;
   args.decoupled = config_.name != OptimizerKind::kAdam;
   args.bias_correction = config_.bias_correction;
+  args.eps_hat = config_.eps_hat;
   update({"adam", "adam_rows"}, &kernels::adam, args, scalars, tape,
          [&](kernels::AdamArgs& a, int64_t begin) {
            a.m = m_.data<float>() + begin;

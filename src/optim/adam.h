@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Adam (Kingma 2015) and AdamW (Loshchilov 2019), PyTorch's formulas: eps outside the square root,
-// AdamW's decay before the step. Row-sparse gradients give the same bytes as dense ones with zero
-// rows: the means of untouched rows decay too.
+// Adam (Kingma 2015) and AdamW (Loshchilov 2019), PyTorch's formulas: eps outside the square root
+// (eps_hat: before its correction, as Keras), AdamW's decay before the step. Row-sparse gradients
+// give the same bytes as dense ones with zero rows: the means of untouched rows decay too.
 #pragma once
 
 #include "optim/slab_optimizer.h"

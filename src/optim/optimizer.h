@@ -20,9 +20,11 @@ struct Scalars {
   explicit Scalars(Engine& engine)
       : lr(Tensor::zeros(engine, {})),
         step(Tensor::zeros(engine, {}, DType::kI64)),
+        total(Tensor::zeros(engine, {}, DType::kI64)),
         grad_scale(Tensor::full(engine, {}, 1.0F)) {}
   Tensor lr;          ///< float32 []
   Tensor step;        ///< int64 []: 1 for the first update
+  Tensor total;       ///< int64 []: updates of the whole run; 0: not known
   Tensor grad_scale;  ///< float32 []: clipping factor
 };
 
@@ -71,6 +73,7 @@ struct OptimizerConfig {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double eps = 1e-8;
+  bool eps_hat = false;
   float weight_decay = 0.01F;
   bool decay_all = false;
   bool bias_correction = true;
@@ -91,6 +94,8 @@ struct OptimizerConfig {
     field("beta1", beta1, "adam, nadam: decay of the mean of gradients, in [0, 1)");
     field("beta2", beta2, "adam, nadam: decay of the mean of squares, in [0, 1)");
     field("eps", eps, "adam, nadam: added outside the square root, > 0");
+    field("eps_hat", eps_hat,
+          "adam: add eps before the bias is corrected, as Keras and TensorFlow do; PyTorch after");
     field("weight_decay", weight_decay,
           "decoupled for adamw, lion and muon, added to the gradient otherwise");
     field("decay_all", decay_all, "also decay norms and biases");

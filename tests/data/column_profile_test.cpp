@@ -112,6 +112,10 @@ TEST(ColumnProfile, EveryRuleOfTheHeaderGivesItsKind) {
   EXPECT_EQ(column_of({"", ""}).note, "no row has a value");
   EXPECT_EQ(column_of({"1", "", "2.5"}).kind, ColumnKind::kNumber);
   EXPECT_EQ(column_of({"a.png", "b/c.JPG", "d.jpeg"}).kind, ColumnKind::kImage);
+  const ColumnSchema pictures = column_of({"P5\n1 1\n255\nx", "P5\n1 1\n255\ny", "a.png"});
+  EXPECT_EQ(pictures.kind, ColumnKind::kImage);
+  EXPECT_EQ(pictures.distinct, 3);
+  EXPECT_NE(column_of({"P5\n1 1\n255\nx", "a word"}).kind, ColumnKind::kImage);
   EXPECT_EQ(column_of(repeated({"red", "green"}, 20)).kind, ColumnKind::kCategory);
   EXPECT_EQ(column_of(numbered("row number ", 30, "")).kind, ColumnKind::kText);
   EXPECT_EQ(column_of(numbered(std::string(40, 'x'), 30, "")).kind, ColumnKind::kText);
@@ -136,6 +140,12 @@ TEST(ColumnProfile, RowNumbersAreIgnored) {
   auto holes = numbered("", 200, "");
   holes[7] = "";
   EXPECT_EQ(column_of(holes).kind, ColumnKind::kNumber);
+}
+
+TEST(ColumnProfile, AnEstimateOfDifferentValuesIsNeverAboveTheRows) {
+  for (int rows = 5'000; rows <= 12'000; rows += 1'000) {
+    EXPECT_LE(column_of(numbered("value ", rows, "")).distinct, rows);
+  }
 }
 
 TEST(ColumnProfile, NumbersHaveTheirFigures) {

@@ -76,8 +76,11 @@ TEST(Adam, MatchesReferenceOverSteps) {
   const float lr = 0.01F;
   for (const int64_t n : kSizes) {
     for (const bool decoupled : {false, true}) {
-      for (const bool correction : {false, true}) {
-        const reference::AdamRule rule{lr, 0.9, 0.95, 1e-8, 0.1, decoupled, correction};
+      for (const int form : {0, 1, 2}) {
+        const bool correction = form > 0;
+        const bool eps_hat = form == 2;
+        const double eps = eps_hat ? 0.1 : 1e-8;  // large enough that its place shows
+        const reference::AdamRule rule{lr, 0.9, 0.95, eps, 0.1, decoupled, correction, eps_hat};
         const Floats start = uniform(n, 1);
         Doubles want = wide(start), m(want.size()), v(want.size());
         for (int step = 1; step <= kSteps; ++step) {
@@ -96,6 +99,8 @@ TEST(Adam, MatchesReferenceOverSteps) {
             a.weight_decay = 0.1;
             a.decoupled = decoupled;
             a.bias_correction = correction;
+            a.eps = eps;
+            a.eps_hat = eps_hat;
             adam(a, t);
           }
           return state.param;

@@ -114,7 +114,7 @@ AdamPlan plan_adam(const AdamArgs& a) {
   plan.beta2_rest = static_cast<float>(1.0 - a.beta2);
   plan.step_size = static_cast<float>(lr / c1);
   plan.inverse_root = static_cast<float>(1.0 / std::sqrt(c2));
-  plan.eps = static_cast<float>(a.eps);
+  plan.eps = static_cast<float>(a.eps_hat ? a.eps / std::sqrt(c2) : a.eps);
   plan.keep = a.decoupled ? static_cast<float>(1.0 - lr * a.weight_decay) : 1.0F;
   plan.decay = a.decoupled ? 0.0F : static_cast<float>(a.weight_decay);
   plan.grad_scale = a.grad_scale == nullptr ? 1.0F : *a.grad_scale;

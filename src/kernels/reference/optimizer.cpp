@@ -25,9 +25,13 @@ void adam(const AdamRule& rule, int64_t step, double grad, double& param, double
   m = rule.beta1 * m + (1.0 - rule.beta1) * g;
   v = rule.beta2 * v + (1.0 - rule.beta2) * g * g;
   const auto t = static_cast<double>(step);
-  const double m_hat = rule.bias_correction ? m / (1.0 - std::pow(rule.beta1, t)) : m;
-  const double v_hat = rule.bias_correction ? v / (1.0 - std::pow(rule.beta2, t)) : v;
-  param -= rule.lr * m_hat / (std::sqrt(v_hat) + rule.eps);
+  const double c1 = rule.bias_correction ? 1.0 - std::pow(rule.beta1, t) : 1.0;
+  const double c2 = rule.bias_correction ? 1.0 - std::pow(rule.beta2, t) : 1.0;
+  if (rule.eps_hat) {
+    param -= rule.lr * std::sqrt(c2) / c1 * m / (std::sqrt(v) + rule.eps);
+  } else {
+    param -= rule.lr * (m / c1) / (std::sqrt(v / c2) + rule.eps);
+  }
 }
 
 }  // namespace ingot::kernels::reference

@@ -24,6 +24,7 @@ struct AdamRule {
   double weight_decay;
   bool decoupled;
   bool bias_correction;
+  bool eps_hat;
 };
 void adam(const AdamRule& rule, int64_t step, double grad, double& param, double& m, double& v);
 

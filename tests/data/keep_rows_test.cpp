@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows that a filter lets through, their lines, the count of the others, and filters that
+// cannot be meant.
+#include "data/keep_rows.h"
+
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr const char* kNews =
+    "label,text\nSports,a goal\nWorld,a war\n Sci/Tech ,a chip\nSports,a cup\n";
+
+KeptRows rows(KeepConfig config) {
+  return {open_table(io::memory_source(kNews, "news.csv"), "news.csv"), std::move(config)};
+}
+
+/// "line:text" of every row that comes.
+std::vector<std::string> read(KeptRows& table) {
+  std::vector<std::string> found;
+  std::vector<std::string_view> cells;
+  while (table.next(cells)) {
+    found.push_back(std::to_string(table.line()) + ":" + std::string(cells[1]));
+  }
+  return found;
+}
+
+TEST(KeptRows, OnlyTheValuesComeWithTheLinesOfTheFile) {
+  KeptRows table = rows({"label", {"Sci/Tech", "Sports"}});
+  const std::vector<std::string> want = {"2:a goal", "4:a chip", "5:a cup"};
+  EXPECT_EQ(table.columns(), (std::vector<std::string>{"label", "text"}));
+  EXPECT_EQ(read(table), want);
+  EXPECT_EQ(table.left_out(), 1);
+  table.rewind();
+  EXPECT_EQ(table.left_out(), 0);
+  EXPECT_EQ(read(table), want);
+  EXPECT_EQ(table.left_out(), 1);
+  table.require_all_met();
+}
+
+TEST(KeptRows, WithoutAColumnEveryRowComes) {
+  KeptRows table = rows({});
+  EXPECT_EQ(read(table).size(), 4U);
+  EXPECT_EQ(table.left_out(), 0);
+  table.require_all_met();
+}
+
+TEST(KeptRows, AValueThatNoRowHoldsIsNamedWithTheNearest) {
+  KeptRows table = rows({"label", {"World", "Sport"}});
+  EXPECT_EQ(read(table).size(), 1U);
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { table.require_all_met(); }),
+            "table.keep: no row of \"news.csv\" has \"Sport\" in column \"label\". Did you mean "
+            "\"Sports\"?");
+  KeptRows none = rows({"label", {"Sport"}});
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)read(none); }),
+            "table.keep: no row of \"news.csv\" has \"Sport\" in column \"label\". Did you mean "
+            "\"Sports\"?");
+}
+
+TEST(KeptRows, AFilterNeedsAColumnAndItsValues) {
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [] {
+                         (void)rows({"lable", {"Sports"}});
+                       }),
+            "table.keep: \"news.csv\" has no column \"lable\". Did you mean \"label\"?");
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [] {
+                         (void)rows({"label", {}});
+                       }),
+            "table.keep: column \"label\" and 0 values: both are needed, for example "
+            "table.keep={column: label, values: [a, b]}");
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [] {
+                         (void)rows({"", {"Sports"}});
+                       }),
+            "table.keep: column \"\" and 1 values: both are needed, for example "
+            "table.keep={column: label, values: [a, b]}");
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [] {
+                         (void)rows({"label", {"a", "a"}});
+                       }),
+            "table.keep: the value \"a\" is listed twice");
+}
+
+}  // namespace
+}  // namespace ingot::data
