@@ -9,10 +9,11 @@ set -euo pipefail
 
 # shellcheck disable=SC2034  # the lists are read by name, in list_packages
 {
-# Builds and runs the program. Boost is headers only (Asio and Beast need no library of it).
+# Builds and runs the program. Boost is headers only (Asio and Beast need no library of it);
+# ca-certificates is what `ingot data get` checks a server by.
 packages_run="g++ cmake ninja-build pkg-config libfmt-dev libssl-dev nlohmann-json3-dev
   libyaml-cpp-dev libutf8proc-dev zlib1g-dev liblzma-dev libpng-dev libjpeg-dev
-  libhwy-dev libboost1.81-dev"
+  libhwy-dev libboost1.81-dev ca-certificates"
 # Builds the tests. The sanitizer builds need nothing more: their runtimes come with g++.
 packages_test="libgtest-dev"
 # The repository's own rules (scripts/check_house.py, scripts/format.sh).

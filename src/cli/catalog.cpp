@@ -6,10 +6,10 @@
 namespace ingot::cli {
 
 std::span<Verb* const> verbs() {
-  static Verb* const kVerbs[] = {run_verb(),   data_verb(),    plan_verb(),     train_verb(),
-                                 eval_verb(),  predict_verb(), generate_verb(), compress_verb(),
-                                 serve_verb(), report_verb(),  bench_verb(),    doctor_verb(),
-                                 help_verb(),  complete_verb()};
+  static Verb* const kVerbs[] = {
+      run_verb(),    new_verb(),     data_verb(),     plan_verb(),     train_verb(),   tune_verb(),
+      eval_verb(),   predict_verb(), generate_verb(), compress_verb(), import_verb(),  serve_verb(),
+      report_verb(), bench_verb(),   doctor_verb(),   help_verb(),     complete_verb()};
   return kVerbs;
 }
 

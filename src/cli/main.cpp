@@ -23,7 +23,8 @@ std::string overview() {
   }
   return text +
          "\n`ingot VERB --help` lists a verb's keys, `ingot help CODE` explains an error.\n"
-         "`ingot run recipes/quickstart.yaml` does everything once.\n";
+         "`ingot run recipes/quickstart.yaml` does everything once, `ingot new NAME --from "
+         "FILE.csv`\nwrites a recipe for a table of yours.\n";
 }
 
 void parse_flag(std::string_view word, Invocation& invocation) {
@@ -35,10 +36,36 @@ void parse_flag(std::string_view word, Invocation& invocation) {
     invocation.prints_config = true;
   } else if (word == "--fresh") {
     invocation.is_fresh = true;
+  } else if (word == "--yes") {
+    invocation.overrides.emplace_back("accept=true");
+  } else if (word == "--graph") {
+    invocation.wants_graph = true;
   } else {
-    const std::string known[] = {"--help", "--json", "--print-config", "--fresh"};
+    const std::string known[] = {"--help",  "--json", "--print-config", "--fresh",
+                                 "--graph", "--yes",  "--from",         "--target"};
     fail(Code::kInvalidArgument, "ingot: unknown flag \"{}\".{} Options are written key=value",
          word, did_you_mean(word, known));
+  }
+}
+
+/// Flags with a value: `--from FILE` is from=FILE.
+bool takes_value(std::string_view word) { return word == "--from" || word == "--target"; }
+
+/// What stands behind the verb.
+void parse_words(int argc, char** argv, Invocation& invocation) {
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (takes_value(word)) {
+      require(i + 1 < argc, Code::kInvalidArgument, "ingot: {} needs a value behind it", word);
+      invocation.overrides.push_back(fmt::format("{}={}", word.substr(2), argv[++i]));
+    } else if (word.starts_with('-') && word.find('=') == word.npos) {
+      parse_flag(word, invocation);
+    } else if (word.find('=') != word.npos) {
+      const bool is_flag = takes_value(word.substr(0, word.find('=')));
+      invocation.overrides.emplace_back(is_flag ? word.substr(2) : word);
+    } else {
+      invocation.words.emplace_back(word);
+    }
   }
 }
 
@@ -70,20 +97,11 @@ int run(int argc, char** argv) {
     return 2;
   }
   Invocation invocation;
-  for (int i = 2; i < argc; ++i) {
-    const std::string_view word = argv[i];
-    if (word.starts_with('-') && word.find('=') == word.npos) {
-      try {
-        parse_flag(word, invocation);
-      } catch (const Error& error) {
-        report_error(error);
-        return 2;
-      }
-    } else if (word.find('=') != word.npos) {
-      invocation.overrides.emplace_back(word);
-    } else {
-      invocation.words.emplace_back(word);
-    }
+  try {
+    parse_words(argc, argv, invocation);
+  } catch (const Error& error) {
+    report_error(error);
+    return 2;
   }
   if (invocation.wants_help) {
     Console(false).stream(verb->help());

@@ -83,6 +83,7 @@ std::string recipe_hash(const Recipe& recipe) {
   core.serve = defaults.serve;
   core.generate = defaults.generate;
   core.predict = defaults.predict;
+  core.tune = defaults.tune;
   core.price = defaults.price;
   core.compress = defaults.compress;
   core.eval = defaults.eval;

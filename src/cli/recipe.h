@@ -15,6 +15,7 @@
 #include "models/transformer.h"
 #include "serve/config.h"
 #include "train/config.h"
+#include "train/lr_finder.h"
 #include "train/supervised_task.h"
 
 namespace ingot::cli {
@@ -75,12 +76,21 @@ constexpr std::span<const EnumName> enum_names(PredictFormat /*tag*/) {
 struct PredictConfig {
   PredictFormat format = PredictFormat::kCsv;
   int64_t batch = 256;
+  train::Tta tta = train::Tta::kNone;
   data::TableFormat input;
   void visit(auto& field) {
     field("format", format, "of the answers");
     field("batch", batch, "rows computed at once; the answers do not depend on it");
+    field("tta", tta,
+          "pictures, also in eval: the mean of several versions: flip (mirrored too), "
+          "flip_translate (moved by a pixel too)");
     field("input", input, "how the bytes of the table to answer for are read");
   }
+};
+
+struct TuneConfig {
+  train::LrFinderConfig lr;
+  void visit(auto& field) { field("lr", lr, "`ingot tune lr`: the range of learning rates"); }
 };
 
 struct PriceConfig {
@@ -110,6 +120,7 @@ struct Recipe {
   CompressConfig compress;
   GenerateConfig generate;
   PredictConfig predict;
+  TuneConfig tune;
   serve::ServeConfig serve;
   PriceConfig price;
 
@@ -131,6 +142,7 @@ struct Recipe {
     field("compress", compress, "quantised copies");
     field("generate", generate, "the sample completion");
     field("predict", predict, "answers for a table");
+    field("tune", tune, "search for good settings");
     field("serve", serve, "the HTTP server");
     field("price", price, "for the cost column");
   }

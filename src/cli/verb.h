@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verb of the command line: `ingot VERB [recipe.yaml | folder] [key=value …] [--flag …]`.
-// Flags of every verb: --help, --json, --print-config, --fresh.
+// Flags of every verb: --help, --json, --print-config, --fresh. Of plan: --graph. Of new: --from
+// FILE and --target COLUMN, of data get: --yes; other ways to write from=FILE, target=COLUMN,
+// accept=true.
 #pragma once
 
 #include <span>
@@ -23,6 +25,7 @@ struct Invocation {
   bool is_json = false;
   bool prints_config = false;
   bool is_fresh = false;
+  bool wants_graph = false;
   bool wants_help = false;
 
   Console console{false};

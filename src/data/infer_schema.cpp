@@ -62,7 +62,7 @@ Schema infer_schema(TableReader& table, const SchemaOptions& options, const Sche
     ++schema.rows;
     for (size_t i = 0; i < cells.size(); ++i) {
       const std::string_view value = trim(cells[i]);
-      if (schema.is_missing(value)) {
+      if (is_missing(value, schema.missing)) {
         profiles[i].add_missing();
       } else {
         profiles[i].add(value, table.line());

@@ -91,10 +91,9 @@ const ColumnSchema& Schema::at(std::string_view name, std::string_view what) con
   return *column;
 }
 
-bool Schema::is_missing(std::string_view cell) const {
+bool is_missing(std::string_view cell, std::span<const std::string> missing) {
   const std::string_view value = trim(cell);
-  return std::any_of(missing.begin(), missing.end(),
-                     [&](const std::string& text) { return text == value; });
+  return std::find(missing.begin(), missing.end(), value) != missing.end();
 }
 
 std::optional<double> parse_number(std::string_view cell) {

@@ -8,7 +8,7 @@
 //   1. no cell has a value                                              -> ignore
 //   2. every value is a number (parse_number)                           -> number; but ignore when
 //      whole, starting at 0 or 1 and growing by one over 100 rows or more: a row number
-//   3. every value ends in .png, .jpg or .jpeg                          -> image
+//   3. every value ends in .png, .jpg or .jpeg, or is a picture         -> image
 //   4. at most max_categories different values of at most 256 bytes,
 //      each occurring twice or more on average                          -> category
 //   5. two or more words, or more than 32 characters, or 5 or more characters that are not ASCII,
@@ -90,7 +90,7 @@ struct ColumnSchema {
 
   void visit(auto& field) {
     field("name", name, "column of the table");
-    field("kind", kind, "number, category, text, image (path of a file) or ignore; yours to edit");
+    field("kind", kind, "number, category, text, image or ignore; yours to edit");
     field("missing", missing, "rows without a value");
     field("distinct", distinct, "different values (exact below 4,096)");
     field("whole", whole, "numbers without a fraction");
@@ -108,6 +108,9 @@ struct ColumnSchema {
   return {"", "NA", "N/A", "NaN", "nan", "null", "NULL"};
 }
 
+/// Whether a cell counts as no value: equal to one of `missing` but for spaces at its ends.
+[[nodiscard]] bool is_missing(std::string_view cell, std::span<const std::string> missing);
+
 struct Schema {
   int64_t format = 1;  ///< of this file
   int64_t rows = 0;
@@ -119,8 +122,6 @@ struct Schema {
   [[nodiscard]] ColumnSchema* find(std::string_view name);
   /// Error{kNotFound} `<what>: no column "<name>". Did you mean "…"?`
   [[nodiscard]] const ColumnSchema& at(std::string_view name, std::string_view what) const;
-  /// Whether a cell counts as missing: equal to one of `missing` but for spaces at its ends.
-  [[nodiscard]] bool is_missing(std::string_view cell) const;
 
   void visit(auto& field) {
     field("format", format, "version of this layout");

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/table_examples.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
+
+#include <fmt/format.h>
+
+#include "base/hash.h"
+#include "base/text.h"
 
 namespace ingot::data {
 namespace {
@@ -33,26 +39,33 @@ class SplitFile {
   ExampleWriter writer_;
 };
 
-/// The schema of the table, with the kinds that the user fixed.
-Schema schema_of(const TableConfig& config, TableReader& table,
-                 std::vector<std::string>& warnings) {
-  if (config.schema.empty()) return infer_schema(table, config.infer);
-  const Schema locked = schema_from_yaml(read_file(config.schema, kMaxSchema), config.schema);
-  Schema found = infer_schema(table, config.infer, &locked);
-  SchemaCheck options;
-  options.new_categories = true;  // unknown categories have a policy of their own
-  warnings = check_schema(locked, found, table.name(), options);
-  return found;
+Schema locked_schema(const TableConfig& config) {
+  return schema_from_yaml(read_file(config.schema, kMaxSchema), config.schema);
 }
 
-/// The cells that features are made from: what two rows must share to be duplicates.
-std::vector<std::string_view> feature_cells(std::span<const std::string_view> cells,
-                                            const ColumnMap& map) {
-  std::vector<std::string_view> out;
-  for (const int32_t column : map.features) {
-    if (column != ColumnMap::kAbsent) out.push_back(cells[static_cast<size_t>(column)]);
+void require_path(const TableConfig& config) {
+  require(!config.path.empty(), Code::kInvalidArgument,
+          "table: no file is named. Set table.path=FILE.csv");
+}
+
+/// The texts that count as no value: those of the schema file, where there is one.
+std::vector<std::string> missing_of(const TableConfig& config) {
+  return config.schema.empty() ? config.infer.missing : locked_schema(config).missing;
+}
+
+/// Columns that nobody left out by name and that are not used all the same.
+void warn_of_unused(const Schema& schema, const TableConfig& config,
+                    std::vector<std::string>& warnings) {
+  for (const ColumnSchema& column : schema.columns) {
+    const bool is_named =
+        std::any_of(config.features.begin(), config.features.end(),
+                    [&](const FeatureConfig& f) { return f.name == column.name; });
+    if (is_named || column.name == config.target.column || column.kind != ColumnKind::kIgnore) {
+      continue;
+    }
+    warnings.push_back(fmt::format("column \"{}\" is not used: {}", excerpt(column.name),
+                                   column.note.empty() ? "its kind is ignore" : column.note));
   }
-  return out;
 }
 
 struct Outputs {
@@ -64,17 +77,15 @@ struct Outputs {
 void encode_table(TableReader& table, const FeatureSet& features,
                   const std::function<Split(int64_t)>& split_of, Outputs& out,
                   TableExamples& result) {
-  const bool has_target = features.target() != nullptr;
-  ExampleEncoder encoder(features, table.columns(), table.name(), has_target);
-  const ColumnMap map = features.map_columns(table.columns(), table.name(), has_target);
+  ExampleEncoder encoder(features, table, features.target() != nullptr);
   std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
   std::vector<std::string_view> cells;
   table.rewind();
   for (int64_t row = 0; table.next(cells); ++row) {
     const Split split = split_of(row);
     const auto at = static_cast<size_t>(split);
-    out.leaks.add(feature_cells(cells, map), split, table.name(), table.line());
     if (encoder.encode(cells, table.line(), record)) {
+      out.leaks.add(encoder.feature_values(cells), split, table.name(), table.line());
       out.files[at]->add(record);
     } else {
       ++result.dropped[at];
@@ -84,10 +95,31 @@ void encode_table(TableReader& table, const FeatureSet& features,
 
 }  // namespace
 
+std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
+  require_path(config);
+  return std::make_unique<CleanTable>(open_held_out(config.path, config), config.clean,
+                                      missing_of(config));
+}
+
+std::unique_ptr<TableReader> open_held_out(const std::string& path, const TableConfig& config) {
+  return std::make_unique<KeptRows>(open_table(path, config.format), config.keep);
+}
+
+Schema schema_of(const TableConfig& config, TableReader& table,
+                 std::vector<std::string>& warnings) {
+  if (config.schema.empty()) return infer_schema(table, config.infer);
+  const Schema locked = locked_schema(config);
+  Schema found = infer_schema(table, config.infer, &locked);
+  SchemaCheck options;
+  options.new_categories = true;  // unknown categories have a policy of their own
+  warnings = check_schema(locked, found, table.name(), options);
+  return found;
+}
+
 ExampleLayout example_layout(const FeatureSet& features, bool with_target) {
   std::vector<ExampleField> fields;
   for (const Block& block : features.blocks()) {
-    fields.push_back({block.name, block.is_float ? DType::kF32 : DType::kI32, {block.width}, 0});
+    fields.push_back({block.name, block.dtype, block.shape, 0});
   }
   if (with_target && features.target() != nullptr) {
     fields.push_back({std::string(kTargetField),
@@ -106,21 +138,47 @@ ExampleEncoder::ExampleEncoder(const FeatureSet& features, const std::vector<std
       row_(features.make_record()),
       with_target_(with_target && features.target() != nullptr) {}
 
+ExampleEncoder::ExampleEncoder(const FeatureSet& features, const TableReader& table,
+                               bool with_target)
+    : ExampleEncoder(features, table.columns(), table.name(), with_target) {
+  map_.folder = folder_of_table(table.name());
+}
+
+std::vector<std::string_view> ExampleEncoder::feature_values(
+    std::span<const std::string_view> cells) {
+  digests_.resize(row_.pixels.size());
+  std::vector<std::string_view> values;
+  size_t picture = 0;
+  for (size_t i = 0; i < map_.features.size(); ++i) {
+    if (features_.features()[i]->config().kind == FeatureKind::kImage) {
+      std::string& digest = digests_[picture];
+      digest = fmt::format("{:016x}", hash64(std::as_bytes(std::span(row_.pixels[picture++]))));
+      values.emplace_back(digest);
+    } else {
+      values.push_back(cells[static_cast<size_t>(map_.features[i])]);
+    }
+  }
+  return values;
+}
+
 bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t line,
                             std::span<std::byte> record) {
   INGOT_ASSERT(static_cast<int64_t>(record.size()) == layout_.record_bytes());
   if (!features_.encode(cells, map_, line, row_)) return false;
   size_t field = 0;
-  size_t ids = 0;
+  size_t ids = 0, pixels = 0;
   const auto put = [&](const void* from, size_t bytes) {
     std::memcpy(record.data() + layout_.fields()[field++].offset, from, bytes);
   };
   for (const Block& block : features_.blocks()) {
-    if (block.is_float) {
+    if (block.dtype == DType::kF32) {
       put(row_.table.data(), row_.table.size() * sizeof(float));
-    } else {
+    } else if (block.dtype == DType::kI32) {
       put(row_.ids[ids].data(), row_.ids[ids].size() * sizeof(int32_t));
       ++ids;
+    } else {
+      put(row_.pixels[pixels].data(), row_.pixels[pixels].size());
+      ++pixels;
     }
   }
   if (!with_target_) return true;
@@ -144,22 +202,19 @@ std::string examples_path(const std::string& directory, Split split) {
 
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory) {
-  require(!config.path.empty(), Code::kInvalidArgument,
-          "table: no file is named. Set table.path=FILE.csv");
+  require_path(config);
+  auto kept = std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep);
+  KeptRows& rows = *kept;
+  CleanTable table(std::move(kept), config.clean, missing_of(config));
   require(!config.target.column.empty(), Code::kInvalidArgument,
           "table: nothing to predict is named. Set table.target.column=NAME");
   TableExamples result;
-  const std::unique_ptr<TableReader> table = open_table(config.path, config.format);
-  result.schema = schema_of(config, *table, result.warnings);
+  result.schema = schema_of(config, table, result.warnings);
   FeatureSet features(result.schema, config.features, config.target);
-  require(
-      features.image_columns().empty(), Code::kUnsupported,
-      "table: column \"{}\" holds paths of images, which are not learned from. Leave it out with "
-      "table.features: [{{name: {}, kind: ignore}}]",
-      features.image_columns().empty() ? "" : features.image_columns()[0],
-      features.image_columns().empty() ? "" : features.image_columns()[0]);
-  const TableSplit split = split_table(*table, config.split, config.target.column);
-  result.fit = features.fit(*table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
+  warn_of_unused(result.schema, config, result.warnings);
+  const TableSplit split = split_table(table, config.split, config.target.column);
+  rows.require_all_met();
+  result.fit = features.fit(table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
 
   make_directories(files, directory);
   const ExampleLayout layout = example_layout(features, true);
@@ -169,12 +224,21 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
         std::make_unique<SplitFile>(files, examples_path(directory, static_cast<Split>(i)), layout);
   }
   encode_table(
-      *table, features, [&](int64_t row) { return split.at(row); }, out, result);
+      table, features, [&](int64_t row) { return split.at(row); }, out, result);
+  result.left_out += rows.left_out();
+  result.clean = table.counts();
+  if (result.clean.kept() < result.clean.rows) result.warnings.push_back(result.clean.text());
+  if (table.skipped() > 0) {
+    result.warnings.push_back(fmt::format(
+        "{} records have another number of cells and were left out (table.format.ragged=skip)",
+        table.skipped()));
+  }
   const auto other = [&](const std::string& path, Split to) {
     if (path.empty()) return;
-    const std::unique_ptr<TableReader> more = open_table(path, config.format);
+    KeptRows more(open_table(path, config.format), config.keep);
     encode_table(
-        *more, features, [&](int64_t /*row*/) { return to; }, out, result);
+        more, features, [&](int64_t /*row*/) { return to; }, out, result);
+    result.left_out += more.left_out();
   };
   other(config.split.validation_file, Split::kValidation);
   other(config.split.test_file, Split::kTest);

@@ -5,9 +5,13 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
+#include <vector>
 
+#include "data/clean_table.h"
 #include "data/examples.h"
+#include "data/keep_rows.h"
 #include "data/leak_check.h"
 #include "data/table_split.h"
 #include "data/transforms/feature_set.h"
@@ -20,23 +24,41 @@ inline constexpr std::string_view kTargetField = "target";
 struct TableConfig {
   std::string path;
   TableFormat format;
+  KeepConfig keep;
   SchemaOptions infer;
   std::string schema;
+  TableCleanConfig clean;
   TargetConfig target;
   std::vector<FeatureConfig> features;
   TableSplitConfig split;
 
   void visit(auto& field) {
-    field("path", path, ".csv, .tsv or .jsonl, plain or compressed by gzip or xz");
+    field("path", path,
+          "a .csv, .tsv or .jsonl file, a folder of pictures by class, CIFAR (.bin), IDX or .npy "
+          "pictures; plain, .gz or .xz; a pattern such as part_[1-4].csv takes several");
     field("format", format, "how its bytes are read");
+    field("keep", keep, "which rows there are, also in validation_file and test_file");
     field("infer", infer, "how the kinds of columns are found");
     field("schema", schema,
           "file that fixes the columns' kinds: the data/schema.yaml of a run, edited or not");
+    field("clean", clean, "rows that are left out before anything else");
     field("target", target, "what to predict");
     field("features", features, "columns that are not treated as their kind usually is");
     field("split", split, "which rows are held out");
   }
 };
+
+/// The table of a recipe: the rows that `keep` names, without those that `clean` leaves out. Throws
+/// what open_table does.
+[[nodiscard]] std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config);
+/// A validation_file or test_file: the rows that `keep` names, none cleaned away.
+[[nodiscard]] std::unique_ptr<TableReader> open_held_out(const std::string& path,
+                                                         const TableConfig& config);
+
+/// The schema of that table, with the kinds that a schema file fixes; `warnings` gets what
+/// check_schema finds worth one.
+[[nodiscard]] Schema schema_of(const TableConfig& config, TableReader& table,
+                               std::vector<std::string>& warnings);
 
 /// The fields of an example; without the target when the set has none or `with_target` is false.
 [[nodiscard]] ExampleLayout example_layout(const FeatureSet& features, bool with_target);
@@ -44,13 +66,20 @@ struct TableConfig {
 /// Cells → the bytes of a record. One per thread.
 class ExampleEncoder {
  public:
-  /// `features` must outlive it. Throws as FeatureSet::map_columns.
+  /// For the rows of a table, whose cells may be paths of pictures beside it. `features` must
+  /// outlive it. Throws as FeatureSet::map_columns.
+  ExampleEncoder(const FeatureSet& features, const TableReader& table, bool with_target);
+  /// For rows from elsewhere, such as a request: pictures stand in the cells, no file is read.
   ExampleEncoder(const FeatureSet& features, const std::vector<std::string>& columns,
                  const std::string& table, bool with_target);
 
   [[nodiscard]] const ExampleLayout& layout() const { return layout_; }
   /// False: the row is to be left out. record.size() == layout().record_bytes().
   bool encode(std::span<const std::string_view> cells, int64_t line, std::span<std::byte> record);
+  /// What the features were made from, of the row last encoded: its cells, and of pictures a digest
+  /// of their pixels. What two rows must share to be duplicates. Valid until the next call.
+  [[nodiscard]] std::vector<std::string_view> feature_values(
+      std::span<const std::string_view> cells);
 
  private:
   const FeatureSet& features_;
@@ -58,6 +87,7 @@ class ExampleEncoder {
   ColumnMap map_;
   Record row_;
   bool with_target_;
+  std::vector<std::string> digests_;  // per column of pictures
 };
 
 struct TableExamples {
@@ -65,8 +95,10 @@ struct TableExamples {
   FitReport fit;
   std::array<int64_t, kSplits> rows{};     ///< examples written per split
   std::array<int64_t, kSplits> dropped{};  ///< rows left out by policy
+  int64_t left_out = 0;                    ///< rows that table.keep does not keep, of all tables
   LeakReport leaks;
-  std::vector<std::string> warnings;  ///< of the schema check
+  CleanCounts clean;
+  std::vector<std::string> warnings;  ///< of the schema check; rows and columns left out
 };
 
 /// The file of a split's examples below `directory`.

@@ -240,18 +240,6 @@ std::vector<Split> split_groups(const Column& column, const TableSplitConfig& co
   return splits;
 }
 
-/// YYYY-MM-DD, or with a time behind a space or T: ordered by their bytes.
-bool is_iso_time(std::string_view text) {
-  constexpr std::string_view kPattern = "dddd-dd-dd";
-  if (text.size() < kPattern.size()) return false;
-  for (size_t i = 0; i < kPattern.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kPattern[i] == 'd' ? !digit : text[i] != kPattern[i]) return false;
-  }
-  return text.size() == kPattern.size() || text[kPattern.size()] == ' ' ||
-         text[kPattern.size()] == 'T';
-}
-
 /// Indices of the different times, latest first.
 std::vector<size_t> latest_first(const Column& column, const std::string& name) {
   std::vector<double> numbers;
@@ -301,6 +289,17 @@ std::vector<Split> split_time(const Column& column, const TableSplitConfig& conf
 }
 
 }  // namespace
+
+bool is_iso_time(std::string_view text) {
+  constexpr std::string_view kPattern = "dddd-dd-dd";
+  if (text.size() < kPattern.size()) return false;
+  for (size_t i = 0; i < kPattern.size(); ++i) {
+    const bool digit = text[i] >= '0' && text[i] <= '9';
+    if (kPattern[i] == 'd' ? !digit : text[i] != kPattern[i]) return false;
+  }
+  return text.size() == kPattern.size() || text[kPattern.size()] == ' ' ||
+         text[kPattern.size()] == 'T';
+}
 
 void check(const TableSplitConfig& config) {
   for (const auto& [key, share] :

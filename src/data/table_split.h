@@ -58,6 +58,9 @@ struct TableSplitConfig {
   }
 };
 
+/// YYYY-MM-DD, or with a time behind a space or T: ordered by its bytes.
+[[nodiscard]] bool is_iso_time(std::string_view text);
+
 /// Throws kInvalidArgument naming the key, its value and what is allowed.
 void check(const TableSplitConfig& config);
 

@@ -45,9 +45,10 @@ TEST(Schema, ParsesNumbersAsCellsHoldThem) {
 TEST(Schema, KnowsMissingTexts) {
   const Schema schema;
   for (const char* text : {"", "  ", "NA", " NA ", "N/A", "NaN", "nan", "null", "NULL"}) {
-    EXPECT_TRUE(schema.is_missing(text)) << text;
+    EXPECT_TRUE(is_missing(text, schema.missing)) << text;
   }
-  for (const char* text : {"0", "na", "None", "-"}) EXPECT_FALSE(schema.is_missing(text)) << text;
+  for (const char* text : {"0", "na", "None", "-"})
+    EXPECT_FALSE(is_missing(text, schema.missing)) << text;
 }
 
 TEST(Schema, FindsColumns) {
@@ -77,7 +78,7 @@ TEST(Schema, YamlIsEditedByHand) {
       "missing: ['', '?']\ncolumns:\n  - name: age\n    kind: number\n  - {name: label, kind: "
       "category, values: [{value: b}, {value: a}]}\n",
       "s.yaml");
-  EXPECT_TRUE(schema.is_missing("?"));
+  EXPECT_TRUE(is_missing("?", schema.missing));
   EXPECT_EQ(schema.columns[1].values[0].value, "a") << "categories are sorted";
   const auto refusal = [](const std::string& text, Code code = Code::kInvalidArgument) {
     return message_of(code, [&] { (void)schema_from_yaml(text, "s.yaml"); });

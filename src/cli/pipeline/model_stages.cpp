@@ -60,6 +60,14 @@ void Pipeline::train() {
   });
 }
 
+train::LrSuggestion Pipeline::find_lr() {
+  models::Transformer model(runtime_->engine, model_config());
+  train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
+  train::LmTask task(runtime_->engine, recipe_.train, recipe_.pack, lm, *train_, &*validation_);
+  train::Step step(runtime_->engine, recipe_.train, task);
+  return train::find_lr(step, recipe_.tune.lr);
+}
+
 void Pipeline::evaluate() {
   if (!has_test()) {
     invocation_.console.note("evaluate   skipped: the test split is empty (data.test)");
@@ -67,7 +75,7 @@ void Pipeline::evaluate() {
   }
   stage("evaluate", train_key() + to_json(recipe_.eval), [&] {
     const train::Evaluation e =
-        evaluate_folder(*runtime_, recipe_, path("model"), *test_, invocation_.stop);
+        evaluate_folder(invocation_, *runtime_, recipe_, path("model"), *test_);
     Json numbers = {{"loss", e.loss}, {"bytes", test_->info().text_bytes}};
     for (const auto& [name, value] : e.metrics) numbers[name] = value;
     if (recipe_.eval.baselines) {
@@ -89,7 +97,7 @@ Json Pipeline::measure_variant(const std::string& folder, const std::string& nam
                                const Json& quality) {
   const DecodeSpeed speed = measure_decode(*runtime_, folder);
   return {{"name", name},
-          {"bytes", file_size(join_path(folder, "model.safetensors"))},
+          {"bytes", weight_file_bytes(folder)},
           {"perplexity", quality.at("perplexity")},
           {"bits_per_byte", quality.at("bits_per_byte")},
           {"tokens_per_second", speed.tokens_per_s}};
@@ -103,7 +111,7 @@ void Pipeline::compress() {
   }
   stage("compress", train_key() + to_json(recipe_.compress), [&] {
     const auto quality = [&](const std::string& folder) {
-      return Json(evaluate_folder(*runtime_, recipe_, folder, *test_, invocation_.stop).metrics);
+      return Json(evaluate_folder(invocation_, *runtime_, recipe_, folder, *test_).metrics);
     };
     const Json tested = results_->value("evaluate", Json::object());  // of the float model
     const bool is_known = tested.contains("perplexity") && tested["perplexity"].is_number() &&

@@ -32,6 +32,8 @@ class Pipeline : public RunFolder {
   void compress();
   void serve_check();  ///< serves the model and asks it for one completion over HTTP
 
+  [[nodiscard]] train::LrSuggestion find_lr();  ///< after tokenizer(); keeps no weights
+
  private:
   void require_memory();
   [[nodiscard]] bool has_test() const { return test_ && test_->tokens() > 0; }

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "report/report.h"
+#include "train/run_files.h"
 
 namespace ingot::cli {
 namespace {
@@ -39,8 +40,9 @@ bool is_inside(const std::string& path, const std::string& folder) {
 /// True for the names that a run gives its files and folders (docs/formats/run_directory.md).
 bool is_of_run(std::string_view name) {
   constexpr std::string_view kNames[] = {
-      "recipe.yaml", "run.json",    "stages", "data",          "tokenizer",   "horizon.json",
-      "plan.json",   "checkpoints", "model",  "metrics.jsonl", "report.html", kLock};
+      "recipe.yaml",     "run.json",    "stages",      "data",  "tokenizer",
+      "horizon.json",    "plan.json",   "checkpoints", "model", "metrics.jsonl",
+      "evaluation.json", "report.html", kLock};
   if (name.ends_with(".tmp")) name.remove_suffix(4);
   return name.starts_with("model-") || name.starts_with("events.out.tfevents.") ||
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
@@ -146,14 +148,16 @@ void RunFolder::require_removable() const {
   if (file_exists(given) && !is_own) require_outside(given, "the recipe");
 }
 
+bool RunFolder::has_checkpoints() const {
+  if (!directory_exists(path("checkpoints"))) return false;
+  const std::vector<std::string> names = invocation_.files->list(path("checkpoints"));
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name.starts_with("step-"); });
+}
+
 void RunFolder::require_same_run() const {
   const std::string file = path("recipe.yaml");
-  if (!directory_exists(path("checkpoints")) || !file_exists(file)) return;
-  const std::vector<std::string> names = invocation_.files->list(path("checkpoints"));
-  if (std::none_of(names.begin(), names.end(),
-                   [](const std::string& name) { return name.starts_with("step-"); })) {
-    return;
-  }
+  if (!has_checkpoints() || !file_exists(file)) return;
   Recipe before;
   bind_text(read_file(file, kMaxStage), file, before);
   require(recipe_hash(before) == recipe_hash(recipe_), Code::kInvalidArgument,
@@ -220,11 +224,12 @@ void RunFolder::report() {
 Json RunFolder::run_training(train::Task& task, const std::function<void()>& save) {
   const bool is_peak_fresh = reset_peak_resident();
   const auto progress = invocation_.console.progress(*invocation_.clock, "train");
-  train::LoopContext context{runtime_->engine,   task,        *invocation_.files,
-                             *invocation_.clock, recipe_.out, recipe_hash(recipe_)};
+  train::RunFiles kept(*invocation_.files, *invocation_.clock, recipe_.out, recipe_hash(recipe_),
+                       recipe_.train.keep);
+  kept.note = [&](const std::string& text) { invocation_.console.note(text); };
+  train::LoopContext context{runtime_->engine, task, *invocation_.clock, kept};
   context.should_stop = [&] { return invocation_.stop->requested(); };
   context.progress = progress.get();
-  context.note = [&](const std::string& text) { invocation_.console.note(text); };
   const train::TrainSummary summary = train::train(context, recipe_.train);
   require(summary.end != train::EndReason::kStopped, Code::kCancelled,
           "train: stopped at step {} of {}", summary.steps, summary.total_steps);

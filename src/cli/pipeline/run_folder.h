@@ -40,6 +40,10 @@ class RunFolder {
   /// kCancelled when a signal asked for a stop; the next call continues it.
   const Json& stage(const std::string& name, const std::string& key,
                     const std::function<Json()>& work);
+  /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
+  [[nodiscard]] Json read_stage(const std::string& name) const;
+  /// Training has begun.
+  [[nodiscard]] bool has_checkpoints() const;
   void write_stage(const std::string& name, const std::string& key, const char* state,
                    double seconds, const Json& numbers);
   /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
@@ -63,8 +67,6 @@ class RunFolder {
   void write_recipe(const Recipe& recipe) const;
   /// Throws before anything is written when the directory holds a run of another recipe.
   void require_same_run() const;
-  /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
-  [[nodiscard]] Json read_stage(const std::string& name) const;
   [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step);
 };
 

@@ -7,12 +7,18 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "cli/pipeline/table_data.h"
+#include "cli/pipeline/table_evaluation.h"
+#include "data/preview.h"
+#include "data/transforms/describe.h"
+#include "data/transforms/feature_rows.h"
+#include "models/network/channels_first.h"
 
 namespace ingot::cli {
 namespace {
 
-constexpr int64_t kReplicates = 1000;  // of the bootstrap behind the test's intervals
 constexpr int64_t kShownWarnings = 20;
+constexpr int64_t kMaxSchema = int64_t{1} << 26;
 
 /// A training window of a table is one row.
 Recipe by_rows(Recipe recipe) {
@@ -20,13 +26,10 @@ Recipe by_rows(Recipe recipe) {
   return recipe;
 }
 
-/// Size of a file, so that a table which grew is read again.
-int64_t size_of(const std::string& path) {
-  return path.empty() || !file_exists(path) ? 0 : file_size(path);
-}
-
 Json examples_json(const data::TableExamples& made) {
-  Json json = {{"rows", made.schema.rows}, {"columns", made.schema.columns.size()}};
+  Json json = {{"rows", made.schema.rows},
+               {"columns", made.schema.columns.size()},
+               {"left_out", made.left_out}};
   for (size_t i = 0; i < data::kSplits; ++i) {
     const std::string name(data::split_name(static_cast<data::Split>(i)));
     json["splits"][name] = {{"examples", made.rows[i]}, {"dropped", made.dropped[i]}};
@@ -36,15 +39,45 @@ Json examples_json(const data::TableExamples& made) {
   return json;
 }
 
-std::string number_text(double value) { return fmt::format("{:.4f}", value); }
+Json layers_json(models::Network& network) {
+  Json layers = Json::array();
+  for (const models::LayerLine& line : network.lines()) {
+    layers.push_back({{"name", line.name},
+                      {"type", line.type},
+                      {"from", line.inputs},
+                      {"shape", line.shape},
+                      {"parameters", line.parameters},
+                      {"flops", line.flops}});
+  }
+  return layers;
+}
+
+/// A row per column that is learned from: what it holds, what is made of it.
+Json features_json(const data::FeatureSet& features, const data::Schema& schema) {
+  Json rows = Json::array();
+  for (const auto& feature : features.features()) {
+    const data::ColumnSchema* column = schema.find(feature->name());
+    const data::FeatureLayout layout = feature->layout();
+    const data::FeatureText text = data::describe(*feature);
+    rows.push_back({{"name", feature->name()},
+                    {"kind", std::string(enum_name(feature->config().kind))},
+                    {"missing", column != nullptr ? column->missing : 0},
+                    {"distinct", column != nullptr ? column->distinct : 0},
+                    {"inputs", std::ssize(layout.columns) + layout.ids +
+                                   (layout.pixels.rank() > 0 ? layout.pixels.size() : 0)},
+                    {"transform", text.transform},
+                    {"fitted", text.fitted}});
+  }
+  return rows;
+}
 
 }  // namespace
 
 std::string layer_table(models::Network& network) {
-  const std::vector<models::Network::Line> lines = network.lines();
+  const std::vector<models::LayerLine> lines = network.lines();
   size_t name = 5, type = 4, shape = 5;
   int64_t parameters = 0, flops = 0;
-  for (const models::Network::Line& line : lines) {
+  for (const models::LayerLine& line : lines) {
     name = std::max(name, line.name.size());
     type = std::max(type, line.type.size());
     shape = std::max(shape, line.shape.size());
@@ -57,7 +90,7 @@ std::string layer_table(models::Network& network) {
                        p, f, from);
   };
   std::string text = row("layer", "type", "shape", "parameters", "FLOP", "from");
-  for (const models::Network::Line& line : lines) {
+  for (const models::LayerLine& line : lines) {
     text += row(line.name, line.type, line.shape, with_thousands(line.parameters),
                 with_thousands(line.flops), line.inputs);
   }
@@ -71,15 +104,8 @@ TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe)
           "units: 1}}]");
 }
 
-std::string TablePipeline::data_key() const {
-  const data::TableSplitConfig& s = recipe_.table.split;
-  return sha256_hex(fmt::format("{}{} {} {}", to_yaml(recipe_.table), size_of(recipe_.table.path),
-                                size_of(s.validation_file), size_of(s.test_file)))
-      .substr(0, 16);
-}
-
 std::string TablePipeline::train_key() const {
-  return sha256_hex(data_key() + recipe_hash(recipe_)).substr(0, 16);
+  return sha256_hex(table_key(recipe_.table) + recipe_hash(recipe_)).substr(0, 16);
 }
 
 data::FeatureSet TablePipeline::features() const {
@@ -90,8 +116,28 @@ data::ExampleReader TablePipeline::split(data::Split split) const {
   return data::ExampleReader(data::examples_path(path("data"), split));
 }
 
+/// A run that has begun to train goes on with the table it began with. Says which column changed,
+/// where one did.
+void TablePipeline::require_same_table() const {
+  const Json before = read_stage("examples");
+  if (!has_checkpoints() || before.value("state", "") != "done" ||
+      before.value("key", "") == table_key(recipe_.table)) {
+    return;
+  }
+  const std::string file = path("data/schema.yaml");
+  const data::Schema locked = data::schema_from_yaml(read_file(file), file);
+  const auto table = data::open_clean_table(recipe_.table);
+  (void)data::check_schema(locked, data::infer_schema(*table, recipe_.table.infer, &locked),
+                           recipe_.table.path, {{}, true});
+  fail(Code::kInvalidArgument,
+       "run: {} was trained on another state of {}; its columns are the same, its rows are not. "
+       "Use another out=DIR, or --fresh",
+       recipe_.out, recipe_.table.path);
+}
+
 void TablePipeline::examples() {
-  stage("examples", data_key(), [&] {
+  require_same_table();
+  stage("examples", table_key(recipe_.table), [&] {
     const data::TableExamples made =
         data::make_examples(*invocation_.files, recipe_.table, path("data"));
     invocation_.console.note(
@@ -99,6 +145,9 @@ void TablePipeline::examples() {
                     with_thousands(made.schema.rows), with_thousands(made.rows[0]),
                     with_thousands(made.rows[1]), with_thousands(made.rows[2])));
     std::vector<std::string> notes = made.warnings;
+    if (made.left_out > 0) {
+      notes.push_back(with_thousands(made.left_out) + " rows left out by table.keep");
+    }
     notes.insert(notes.end(), made.fit.warnings.begin(), made.fit.warnings.end());
     if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());
     for (size_t i = 0; i < std::min<size_t>(notes.size(), kShownWarnings); ++i) {
@@ -110,34 +159,39 @@ void TablePipeline::examples() {
 }
 
 void TablePipeline::plan() {
-  models::Network network(recipe_.layers, network_inputs(*features_));
-  (void)objective_of(recipe_.objective, *features_, network);
+  train::require_no_link(recipe_.layers, *features_);
+  models::Network network(recipe_.layers, train::network_inputs(*features_));
+  (void)train::objective_of(recipe_.objective, *features_, network);
   stage("plan", train_key(), [&] {
     invocation_.console.note(layer_table(network));
-    int64_t flops = 0;
-    for (const models::Network::Line& line : network.lines()) flops += line.flops;
-    return Json{{"parameters", nn::parameter_count(network)},
-                {"flops_per_example", flops},
-                {"mermaid", network.mermaid()}};
+    const std::string schema = path("data/schema.yaml");
+    return Json{
+        {"parameters", nn::parameter_count(network)},
+        {"flops_per_example", network.flops()},
+        {"mermaid", network.mermaid()},
+        {"layers", layers_json(network)},
+        {"features",
+         features_json(*features_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema))}};
   });
+}
+
+void TablePipeline::with_task(
+    const std::function<void(train::SupervisedTask&, models::Network&)>& use) const {
+  models::Network network(recipe_.layers, train::network_inputs(*features_));
+  const train::Objective objective = train::objective_of(recipe_.objective, *features_, network);
+  const data::ExampleReader rows = split(data::Split::kTrain);
+  const data::ExampleReader held_out = split(data::Split::kValidation);
+  const data::FeatureRows filler(*features_, runtime_->engine.seed());
+  train::SupervisedTask task(runtime_->engine, recipe_.train, objective, network,
+                             {rows, &held_out, filler});
+  use(task, network);
 }
 
 void TablePipeline::train() {
   stage("train", train_key(), [&] {
-    models::Network network(recipe_.layers, network_inputs(*features_));
-    const train::Objective objective = objective_of(recipe_.objective, *features_, network);
-    const data::ExampleReader rows = split(data::Split::kTrain);
-    const data::ExampleReader held_out = split(data::Split::kValidation);
-    train::SupervisedTask task(runtime_->engine, recipe_.train, objective, network, rows,
-                               &held_out);
-    if (features_->has_noise()) {
-      task.noise = [&](uint64_t epoch, int64_t row, std::span<float> table) {
-        features_->add_noise(runtime_->engine.seed(), epoch, row, table);
-      };
-    }
-    Json numbers = run_training(task, [&] {
-      models::save_network(*invocation_.files, network, recipe_.layers, path("model"));
-      features_->save(*invocation_.files, path("model/features.json"));
+    Json numbers;
+    with_task([&](train::SupervisedTask& task, models::Network& network) {
+      numbers = run_training(task, [&] { save_model(network); });
     });
     for (const char* suffix : {"", "_per_second"}) {  // of a table, a token is an example
       numbers[std::string("examples") + suffix] = numbers[std::string("tokens") + suffix];
@@ -147,49 +201,83 @@ void TablePipeline::train() {
   });
 }
 
+train::LrSuggestion TablePipeline::find_lr() {
+  train::LrSuggestion found;
+  with_task([&](train::SupervisedTask& task, models::Network& /*network*/) {
+    train::Step step(runtime_->engine, recipe_.train, task);
+    found = train::find_lr(step, recipe_.tune.lr);
+  });
+  return found;
+}
+
+void TablePipeline::preview(const std::string& file) {
+  data::PreviewOptions options;
+  options.seed = runtime_->engine.seed();
+  const io::Image grid = data::preview(*features_, split(data::Split::kTrain), options);
+  write_atomically(*invocation_.files, file, io::encode_png(grid));
+  invocation_.console.line(fmt::format(
+      "data: {} training pictures and {} versions of each, as the first epochs will see "
+      "them: {}",
+      options.rows, options.versions, file));
+}
+
+void TablePipeline::save_model(models::Network& network) {
+  models::save_network(*invocation_.files, network, recipe_.layers, path("model"));
+  features_->save(*invocation_.files, path("model/features.json"));
+}
+
+void TablePipeline::import_weights(const std::string& file) {
+  stage("import", train_key() + sha256_hex(file + std::to_string(file_size(file))), [&] {
+    models::Network network(recipe_.layers, train::network_inputs(*features_));
+    (void)train::objective_of(recipe_.objective, *features_, network);
+    const nn::ParameterStore store(runtime_->engine, network);
+    const int64_t tensors = models::load_torch_file(file, network);
+    save_model(network);
+    invocation_.console.note(fmt::format("import: {} tensors, {} numbers", tensors,
+                                         with_thousands(store.parameter_count())));
+    return Json{{"file", file}, {"tensors", tensors}, {"numbers", store.parameter_count()}};
+  });
+}
+
 void TablePipeline::evaluate() {
   if (split(recipe_.eval.split).rows() == 0) {
     invocation_.console.note(fmt::format("evaluate   skipped: the {} split is empty (table.split)",
                                          data::split_name(recipe_.eval.split)));
     return;
   }
-  stage("evaluate", train_key() + ingot::to_json(recipe_.eval),
-        [&] { return eval_table(invocation_, *runtime_, recipe_, path("model")); });
+  const std::string tta(enum_name(recipe_.predict.tta));
+  stage("evaluate", train_key() + ingot::to_json(recipe_.eval) + tta, [&] {
+    TableEvaluation found = evaluate_table(invocation_, *runtime_, recipe_, path("model"));
+    write_atomically(*invocation_.files, path("evaluation.json"), dump_json(found.details) + "\n");
+    return std::move(found.numbers);
+  });
 }
 
-Json eval_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
-                const std::string& folder) {
-  const std::string name(data::split_name(recipe.eval.split));
-  const data::ExampleReader rows(
-      data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
-  require(rows.rows() > 0, Code::kInvalidArgument,
-          "eval: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name, name);
-  const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, folder);
-  const train::Scores scores =
-      train::score(runtime.engine, model->network(), model->objective, rows, recipe.predict.batch,
-                   {kReplicates, 0.95, static_cast<uint64_t>(recipe.seed)});
-  Json numbers = {{"split", name}, {"examples", rows.rows()}};
-  std::string text;
-  for (const train::MetricValue& v : scores.values) {
-    numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
-    text += fmt::format("\n  {:<20} {:>9}  [{}, {}]", v.name, number_text(v.value),
-                        number_text(v.low), number_text(v.high));
-  }
-  if (!scores.confusion.empty()) {
-    numbers["confusion"] = scores.confusion;
-    const auto classes = model->features.target()->classes();
-    numbers["classes"] = std::vector<std::string>(classes.begin(), classes.end());
-  }
-  invocation.console.line(
-      fmt::format("{}: {} examples; 95 % intervals{}", name, with_thousands(rows.rows()), text));
-  return numbers;
+Graph TablePipeline::graph() const {
+  models::Network network(recipe_.layers, train::network_inputs(*features_));
+  return table_graph(recipe_, *features_, network,
+                     train::objective_of(recipe_.objective, *features_, network),
+                     layer_table(network));
+}
+
+void preview_table(Invocation& invocation, const Recipe& recipe, const std::string& file) {
+  TablePipeline pipeline(invocation, recipe);
+  pipeline.examples();
+  pipeline.preview(file);
+  invocation.console.result(pipeline.results());
 }
 
 void plan_table(Invocation& invocation, const Recipe& recipe) {
   TablePipeline pipeline(invocation, recipe);
   pipeline.examples();
   pipeline.plan();
-  invocation.console.result(pipeline.results());
+  Json result = pipeline.results();
+  if (invocation.wants_graph) {
+    const Graph graph = pipeline.graph();
+    invocation.console.line(graph.text());
+    result["graph"] = graph.to_json();
+  }
+  invocation.console.result(result);
 }
 
 void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run) {

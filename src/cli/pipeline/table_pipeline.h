@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/graph.h"
 #include "cli/network_model.h"
 #include "cli/pipeline/run_folder.h"
 
@@ -20,13 +21,21 @@ class TablePipeline : public RunFolder {
   void examples();  ///< schema, splits, features; data/*.examples
   void plan();      ///< the network's table of layers, its parameters and FLOPs
   void train();
+  /// In place of train: the weights of a checkpoint of PyTorch.
+  void import_weights(const std::string& file);
   void evaluate();
+  [[nodiscard]] Graph graph() const;            ///< after examples()
+  [[nodiscard]] train::LrSuggestion find_lr();  ///< after examples(); keeps no weights
+  /// What training sees of some pictures, as a PNG (data/preview.h).
+  void preview(const std::string& file);
 
  private:
-  [[nodiscard]] std::string data_key() const;
+  void with_task(const std::function<void(train::SupervisedTask&, models::Network&)>& use) const;
+  void require_same_table() const;
   [[nodiscard]] std::string train_key() const;
   [[nodiscard]] data::FeatureSet features() const;
   [[nodiscard]] data::ExampleReader split(data::Split split) const;
+  void save_model(models::Network& network);
 
   std::optional<data::FeatureSet> features_;
 };
@@ -34,13 +43,11 @@ class TablePipeline : public RunFolder {
 /// Every stage that a verb needs, in order: up to training, or with the test and the report.
 void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run);
 
+/// The data stage and a picture of what training will see, written to `file`.
+void preview_table(Invocation& invocation, const Recipe& recipe, const std::string& file);
+
 /// The data stages and the network's table of layers, without training.
 void plan_table(Invocation& invocation, const Recipe& recipe);
-
-/// Metrics, with intervals, of the model in `folder` on the split that recipe.eval names; also as
-/// text for people.
-[[nodiscard]] Json eval_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
-                              const std::string& folder);
 
 /// The layers of a network as a text table, with totals.
 [[nodiscard]] std::string layer_table(models::Network& network);

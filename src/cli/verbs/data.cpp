@@ -1,50 +1,84 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot data inspect | clean | split | tokenize`: the data stages one by one.
+// `ingot data inspect | clean | split | tokenize | get`: the data stages one by one, of a corpus or
+// of a table, and published data.
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/data_get.h"
 #include "cli/help_text.h"
 #include "cli/pipeline/pipeline.h"
+#include "cli/pipeline/table_data.h"
+#include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 #include "data/inspect.h"
+#include "data/inspect_pictures.h"
+#include "data/inspect_table.h"
 
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.", "tokenizer."};
+const std::vector<std::string> kSections = {"data.", "tokenizer.", "table."};
 
 class DataVerb : public Verb {
  public:
   std::string_view name() const override { return "data"; }
   std::string_view summary() const override {
-    return "inspect, clean, split and tokenize a corpus";
+    return "inspect, clean and split a corpus or a table; get a published one";
   }
   std::string help() const override {
     return verb_help(
-        "usage: ingot data inspect  [recipe.yaml] [data.path=DIR]\n"
-        "       ingot data clean    [recipe.yaml] [key=value ...]\n"
-        "       ingot data split    [recipe.yaml] [key=value ...]\n"
-        "       ingot data tokenize [recipe.yaml] [key=value ...]\n\n"
-        "inspect changes nothing. clean and split are two names of one pass over the files,\n"
-        "which cleans, masks and splits: it writes out/data/*.jsonl, near duplicates in\n"
-        "one split. tokenize adds the tokenizer and the token shards.",
+        "usage: ingot data inspect  [recipe.yaml | FILE.csv | FOLDER] [key=value ...]\n"
+        "       ingot data clean    [recipe.yaml | FILE.csv] [key=value ...]\n"
+        "       ingot data split    [recipe.yaml | FILE.csv] [key=value ...]\n"
+        "       ingot data tokenize [recipe.yaml] [key=value ...]\n"
+        "       ingot data preview  recipe.yaml FILE.png [key=value ...]\n" +
+            std::string(get_usage()) +
+            "\n"
+            "inspect changes nothing. A table (table.path, or the file itself): its schema, "
+            "outliers,\n"
+            "classes, duplicates, leaks between splits, texts that will be cut, some rows; clean\n"
+            "writes out/data/clean.csv without the rows that table.clean leaves out; split writes\n"
+            "train.csv, validation.csv and test.csv, the rows that training takes. A corpus\n"
+            "(data.path): clean and split are two names of one pass over the files, which cleans,\n"
+            "masks and splits: it writes out/data/*.jsonl, near duplicates in one split. tokenize\n"
+            "adds the tokenizer and the token shards. preview draws some pictures of a recipe's\n"
+            "table, each beside what training will make of it. get is the only command that uses\n"
+            "the network: it shows licence, sizes and SHA-256 of a published data set, and "
+            "fetches\n"
+            "it with --yes.",
         kSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override {
+    std::vector<std::string> keys = verb_keys(kSections);
+    for (std::string& key : get_keys()) {
+      if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+    }
+    return keys;
+  }
 
   int run(Invocation& invocation) override {
-    const std::string known[] = {"inspect", "clean", "split", "tokenize"};
+    const std::string known[] = {"inspect", "clean", "split", "tokenize", "preview", "get"};
     require(!invocation.words.empty(), Code::kInvalidArgument,
-            "data: say what to do: inspect, clean, split or tokenize");
+            "data: say what to do: inspect, clean, split, tokenize, preview or get");
     const std::string what = invocation.words[0];
     require(std::find(std::begin(known), std::end(known), what) != std::end(known),
             Code::kInvalidArgument, "data: unknown action \"{}\".{}", what,
             did_you_mean(what, known));
     Invocation rest = invocation;
     rest.words.erase(rest.words.begin());
+    if (what == "preview") return preview(rest);
+    if (what == "get") {
+      get_data(rest);
+      return 0;
+    }
+    take_table(rest);
     const Recipe recipe = load_recipe(rest);
     if (print_config(invocation, recipe)) return 0;
+    if (is_tabular(recipe)) {
+      of_table(what, rest, recipe);
+      return 0;
+    }
     if (what == "inspect") {
       const data::CorpusReport report = data::inspect_corpus(recipe.data, invocation.stop);
       invocation.console.line(report.table());
@@ -57,6 +91,54 @@ class DataVerb : public Verb {
     invocation.console.line("data: written to " + pipeline.path("data"));
     invocation.console.result(pipeline.results());
     return 0;
+  }
+
+ private:
+  static int preview(Invocation& rest) {
+    require(rest.words.size() == 2 && rest.words[1].ends_with(".png"), Code::kInvalidArgument,
+            "data: preview takes a recipe and a file to write, for example `ingot data preview "
+            "recipe.yaml preview.png`");
+    const std::string file = rest.words[1];
+    rest.words.pop_back();
+    const Recipe recipe = load_recipe(rest);
+    if (print_config(rest, recipe)) return 0;
+    require(is_tabular(recipe), Code::kInvalidArgument,
+            "data: preview shows the pictures of a table. Set table.path=FOLDER");
+    preview_table(rest, recipe, file);
+    return 0;
+  }
+
+  /// A table in place of a recipe.
+  static void take_table(Invocation& rest) {
+    if (rest.words.size() != 1) return;
+    const std::string& word = rest.words[0];
+    const bool is_folder = directory_exists(word) && !is_run_directory(word);
+    if (!is_folder && !data::is_table_name(word)) return;
+    rest.overrides.insert(rest.overrides.begin(), "table.path=" + rest.words[0]);
+    rest.words.clear();
+  }
+
+  static void of_table(const std::string& what, Invocation& rest, const Recipe& recipe) {
+    if (what == "inspect") {
+      const data::TableReport report = data::inspect_table(recipe.table, rest.stop);
+      rest.console.stream(report.text());
+      Json json = report.to_json();
+      for (const data::ColumnSchema& column : report.schema.columns) {
+        if (column.kind != data::ColumnKind::kImage) continue;
+        const data::FeatureConfig feature = data::feature_config(column, recipe.table.features);
+        const data::PictureReport pictures =
+            data::inspect_pictures(*data::open_clean_table(recipe.table), column.name,
+                                   feature.image.max_pixels, rest.stop);
+        rest.console.stream(pictures.text());
+        json["pictures"].push_back(pictures.to_json());
+      }
+      rest.console.result(json);
+      return;
+    }
+    require(what != "tokenize", Code::kInvalidArgument,
+            "data: tokenize is for a corpus (data.path); the texts of a table become ids in "
+            "`ingot train`, as table.features says");
+    what == "clean" ? clean_table(rest, recipe) : split_table(rest, recipe);
   }
 };
 

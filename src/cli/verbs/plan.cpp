@@ -11,7 +11,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"model.", "train.", "tokenizer.", "pack.", "price."};
+const std::vector<std::string> kSections = {"model.", "train.",  "tokenizer.", "pack.",
+                                            "table.", "layers.", "objective.", "price."};
 
 class PlanVerb : public Verb {
  public:
@@ -21,10 +22,11 @@ class PlanVerb : public Verb {
   }
   std::string help() const override {
     return verb_help(
-        "usage: ingot plan recipe.yaml [memory=4GiB] [key=value ...]\n\n"
+        "usage: ingot plan recipe.yaml [--graph] [memory=4GiB] [key=value ...]\n\n"
         "Memory is exact for the step's tensors (the step is recorded without running);\n"
         "time is measured for two seconds. A run that does not fit under memory= is\n"
-        "refused, with the change that would fit.",
+        "refused, with the change that would fit. --graph adds the table of layers and, as\n"
+        "Mermaid, the network and the road from data to deployment.",
         kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
@@ -47,7 +49,14 @@ class PlanVerb : public Verb {
     throw_if_stopped(invocation.stop);
     cost::require_fits(team, r, plan.peak_bytes);
     invocation.console.line(plan_text(plan, recipe.price));
-    invocation.console.result(plan_json(plan, recipe.price));
+    Json result = plan_json(plan, recipe.price);
+    if (invocation.wants_graph) {
+      Engine engine(team, {r.seed, 0});
+      const Graph graph = language_graph(engine, recipe, r.model);
+      invocation.console.line(graph.text());
+      result["graph"] = graph.to_json();
+    }
+    invocation.console.result(result);
     return 0;
   }
 

@@ -7,12 +7,15 @@
 namespace ingot::cli {
 
 Verb* run_verb();
+Verb* new_verb();
 Verb* data_verb();
 Verb* plan_verb();
 Verb* train_verb();
+Verb* tune_verb();
 Verb* eval_verb();
 Verb* predict_verb();
 Verb* generate_verb();
+Verb* import_verb();
 Verb* compress_verb();
 Verb* serve_verb();
 Verb* report_verb();

@@ -18,11 +18,6 @@ namespace {
 constexpr int64_t kMaxTokenizerBytes = int64_t{1} << 30;
 constexpr int64_t kMaxBag = int64_t{1} << 20;  // columns of one bag of words
 
-text::WordIndexConfig word_config(const TextOptions& options) {
-  return {options.words, options.oov,   options.filters,
-          options.lower, options.split, options.char_level};
-}
-
 text::BagMode bag_mode(TextEncode encode) {
   switch (encode) {
     case TextEncode::kCount:
@@ -72,6 +67,11 @@ text::WordIndex read_words(const Json& state, std::string_view what) {
 }
 
 }  // namespace
+
+text::WordIndexConfig word_config(const TextOptions& options) {
+  return {options.words, options.oov,   options.filters,
+          options.lower, options.split, options.char_level};
+}
 
 TextFeature::TextFeature(FeatureConfig config)
     : Feature(std::move(config)), counter_(word_config(config_.text)) {
@@ -143,7 +143,7 @@ FeatureLayout TextFeature::layout() const {
   return layout;
 }
 
-void TextFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
+bool TextFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
   scratch.ids.clear();
   words_->encode(text_of(cell), scratch.words, scratch.ids);
   if (is_bag()) {
@@ -151,6 +151,7 @@ void TextFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch)
   } else {
     text::pad_sequence(scratch.ids, {config_.text.pad, config_.text.truncate, 0}, slots.ids);
   }
+  return true;
 }
 
 Json TextFeature::state() const {

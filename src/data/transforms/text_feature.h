@@ -14,6 +14,9 @@
 
 namespace ingot::data {
 
+/// How the words of a text are found and numbered.
+[[nodiscard]] text::WordIndexConfig word_config(const TextOptions& options);
+
 class TextFeature final : public Feature {
  public:
   /// Reads text.tokenizer when it is given; kNotFound, kCorruptFile.
@@ -23,7 +26,7 @@ class TextFeature final : public Feature {
   void add(const Cell& cell) override;
   [[nodiscard]] bool finish_pass(std::vector<std::string>& warnings) override;
   [[nodiscard]] FeatureLayout layout() const override;
-  void encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;
+  bool encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;
   [[nodiscard]] Json state() const override;
 
   /// Fitted: for tokenizer.json, reports and counts of unknown words.

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/data_get.h"
+
+#include <cstdlib>
+#include <memory>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/config.h"
+#include "base/text.h"
+#include "data/public_data.h"
+#include "io/download.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr int64_t kStep = 1024;  // bytes per step of the progress line
+
+struct GetConfig {
+  struct Folder {
+    std::string dir;
+    void visit(auto& field) {
+      field("dir", dir, "folder that holds the files already: taken from there, no network");
+    }
+  };
+  bool accept = false;
+  std::string out;
+  Folder data;
+  std::string mirror;
+  std::string sha256;
+
+  void visit(auto& field) {
+    field("accept", accept, "the licence is read and accepted (--yes)");
+    field("out", out, "folder to fill; empty: the name of the data set");
+    field("data", data, "");
+    field("mirror", mirror, "address of a folder with these files, instead of their origin");
+    field("sha256", sha256, "digest of the one file whose digest is not known here");
+  }
+};
+
+/// A file of the set on its way: what is expected of it, and what was found.
+struct Wanted {
+  data::PublicFile file;
+  std::string sha256;  // expected; "": not known
+  std::string found;
+  int64_t bytes = 0;
+};
+
+std::vector<Wanted> wanted_of(const data::PublicData& set, const GetConfig& config) {
+  std::vector<Wanted> wanted;
+  int64_t unknown = 0;
+  for (const data::PublicFile& file : set.files) {
+    wanted.push_back({file, std::string(file.sha256), "", 0});
+    if (!file.sha256.empty()) continue;
+    ++unknown;
+    wanted.back().sha256 = lower_ascii(config.sha256);
+  }
+  require(config.sha256.empty() || unknown == 1, Code::kInvalidArgument,
+          "data get: sha256= is for the one file whose digest is not known; of {} it is {} files",
+          set.name, unknown);
+  require(config.sha256.empty() ||
+              (config.sha256.size() == 64 &&
+               config.sha256.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos),
+          Code::kInvalidArgument, "data get: sha256 \"{}\" is not 64 hexadecimal digits",
+          config.sha256);
+  return wanted;
+}
+
+std::string size_text(int64_t bytes) { return bytes < 0 ? "size not known" : human_bytes(bytes); }
+
+std::string describe(const data::PublicData& set, const std::vector<Wanted>& wanted,
+                     const std::string& out) {
+  std::string text =
+      fmt::format("{}: {}\nlicence: {}\nfiles, into {}/:\n", set.name, set.title, set.licence, out);
+  for (const Wanted& w : wanted) {
+    text +=
+        fmt::format("  {:<28} {:>14}  sha256 {}\n    {}\n", w.file.name, size_text(w.file.bytes),
+                    w.sha256.empty() ? "not known" : w.sha256, w.file.url);
+  }
+  return text;
+}
+
+/// Copies a file from a folder, where it may also lie packed; verified before it gets its name.
+void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
+          const std::string& folder) {
+  const std::string name(wanted.file.name);
+  std::string from, suffix;
+  for (const char* packed : {"", ".gz", ".xz"}) {
+    if (!file_exists(join_path(config.data.dir, name + packed))) continue;
+    from = join_path(config.data.dir, name + packed);
+    suffix = packed;
+    break;
+  }
+  require(!from.empty(), Code::kNotFound, "data get: {} holds no {} (nor .gz or .xz of it)",
+          config.data.dir, name);
+  wanted.found = io::unpacked_sha256(from);
+  require(wanted.sha256.empty() || wanted.found == wanted.sha256, Code::kCorruptFile,
+          "data get: {} has the SHA-256 {} (unpacked), expected {}", from, wanted.found,
+          wanted.sha256);
+  const std::string to = join_path(folder, name + suffix);
+  const MappedFile content(from);
+  write_atomically(*invocation.files, to, content.bytes());
+  wanted.bytes = content.size();
+}
+
+/// https_proxy and http_proxy, as other programs read them.
+std::string proxy_for(std::string_view url) {
+  const bool is_secure = url.starts_with("https:");
+  const char* const names[] = {is_secure ? "https_proxy" : "http_proxy",
+                               is_secure ? "HTTPS_PROXY" : "http_proxy"};
+  for (const char* const name : names) {
+    const char* const value = std::getenv(name);
+    if (value != nullptr && *value != '\0') return value;
+  }
+  return "";
+}
+
+void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
+           const std::string& folder) {
+  const std::string name(wanted.file.name);
+  const std::string path = join_path(folder, name);
+  if (file_exists(path) && !wanted.sha256.empty() && io::unpacked_sha256(path) == wanted.sha256) {
+    wanted.found = wanted.sha256;
+    wanted.bytes = file_size(path);
+    invocation.console.note(fmt::format("{}: there already", path));
+    return;
+  }
+  const std::string url = config.mirror.empty()
+                              ? std::string(wanted.file.url)
+                              : config.mirror + (config.mirror.ends_with('/') ? "" : "/") + name;
+  io::DownloadOptions options;
+  options.http.stop = invocation.stop;
+  options.http.proxy = proxy_for(url);
+  const auto progress = invocation.console.progress(*invocation.clock, name);
+  options.progress = [&](int64_t done, int64_t total) {
+    ProgressState state;
+    state.step = done / kStep;
+    state.total = total > 0 ? total / kStep : 0;
+    state.note = "KiB";
+    progress->update(state);
+  };
+  const io::DownloadResult got =
+      io::download(*invocation.files, {url, path, wanted.sha256}, options);
+  wanted.found = got.sha256;
+  wanted.bytes = got.bytes;
+  if (got.resumed > 0) {
+    invocation.console.note(fmt::format("{}: continued after {}", path, human_bytes(got.resumed)));
+  }
+}
+
+void list_sets(const Invocation& invocation) {
+  Json names = Json::array();
+  for (const data::PublicData& set : data::public_data()) {
+    invocation.console.line(fmt::format("  {:<20} {}", set.name, set.title));
+    names.push_back(std::string(set.name));
+  }
+  invocation.console.line("`ingot data get NAME` shows files, licence and digests");
+  invocation.console.result({{"sets", names}});
+}
+
+const data::PublicData& set_of(const std::string& name) {
+  if (const data::PublicData* set = data::find_public_data(name)) return *set;
+  std::vector<std::string> known;
+  for (const data::PublicData& set : data::public_data()) known.emplace_back(set.name);
+  fail(Code::kNotFound, "data get: no data set \"{}\" is known.{}", name,
+       did_you_mean(name, known));
+}
+
+Json report(const Invocation& invocation, const data::PublicData& set,
+            const std::vector<Wanted>& wanted, const std::string& folder) {
+  Json files = Json::array();
+  for (const Wanted& w : wanted) {
+    invocation.console.line(
+        fmt::format("  {:<28} {:>12}  sha256 {} {}", w.file.name, human_bytes(w.bytes), w.found,
+                    w.sha256.empty() ? "(not verified: no digest is known)" : "verified"));
+    files.push_back({{"name", std::string(w.file.name)},
+                     {"bytes", w.bytes},
+                     {"sha256", w.found},
+                     {"verified", !w.sha256.empty()}});
+  }
+  invocation.console.line(fmt::format("data: {} is in {}{}", set.name, folder,
+                                      set.use.empty() ? "" : fmt::format("; try: {}", set.use)));
+  return {{"name", std::string(set.name)}, {"folder", folder}, {"files", files}};
+}
+
+}  // namespace
+
+std::string_view get_usage() {
+  return "       ingot data get      [NAME] [--yes] [out=DIR] [data.dir=FOLDER] [mirror=URL]\n";
+}
+
+std::vector<std::string> get_keys() {
+  std::vector<std::string> names;
+  for (const KeyInfo& key : list_keys(GetConfig{})) names.push_back(key.path);
+  return names;
+}
+
+void get_data(Invocation& invocation) {
+  GetConfig config;
+  for (const std::string& text : invocation.overrides) apply_override(text, config);
+  require(invocation.words.size() <= 1, Code::kInvalidArgument,
+          "data get: one name is taken, \"{}\" is left over",
+          invocation.words.size() > 1 ? invocation.words[1] : "");
+  if (invocation.words.empty()) return list_sets(invocation);
+  const data::PublicData& set = set_of(invocation.words[0]);
+  const std::string folder = config.out.empty() ? std::string(set.name) : config.out;
+  std::vector<Wanted> wanted = wanted_of(set, config);
+  invocation.console.note(describe(set, wanted, folder));
+  require(config.accept, Code::kInvalidArgument,
+          "data get: nothing was fetched. Read the licence above, then say --yes (or accept=true)");
+  make_directories(*invocation.files, folder);
+  for (Wanted& w : wanted) {
+    throw_if_stopped(invocation.stop);
+    config.data.dir.empty() ? fetch(invocation, config, w, folder)
+                            : take(invocation, config, w, folder);
+  }
+  invocation.console.result(report(invocation, set, wanted, folder));
+}
+
+}  // namespace ingot::cli

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot data get NAME`: shows what a published data set is, how large, under which licence and
+// with which digests, and fetches it once that is accepted; or takes it from a folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/verb.h"
+
+namespace ingot::cli {
+
+/// words: [NAME]. Without a name: the list.
+void get_data(Invocation& invocation);
+
+[[nodiscard]] std::string_view get_usage();
+[[nodiscard]] std::vector<std::string> get_keys();
+
+}  // namespace ingot::cli

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// `ingot new NAME --from data.csv`: a commented recipe that fits the table and trains as it is.
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/config.h"
+#include "base/text.h"
+#include "cli/new_recipe.h"
+#include "cli/recipe.h"
+#include "cli/verbs/verbs.h"
+#include "data/formats/table.h"
+#include "io/image.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr int64_t kTimeRows = 200;  // looked at to tell a column of dates
+
+struct NewConfig {
+  std::string from;
+  std::string target;
+  double minutes = 0;
+  data::TableFormat format;
+  void visit(auto& field) {
+    field("from", from, "the table: .csv, .tsv, .jsonl, a folder of pictures by class, CIFAR, IDX");
+    field("target", target, "column to predict; empty: found by name, or the last one that can be");
+    field("minutes", minutes, "time budget of the training; 0: epochs by the number of rows");
+    field("format", format, "how the bytes of the table are read");
+  }
+};
+
+/// Columns whose values, in the first rows, are all dates.
+std::vector<std::string> time_columns(data::TableReader& table, const data::Schema& schema) {
+  const size_t columns = table.columns().size();
+  std::vector<bool> is_time(columns, true);
+  std::vector<bool> has_value(columns, false);
+  std::vector<std::string_view> cells;
+  table.rewind();
+  for (int64_t row = 0; row < kTimeRows && table.next(cells); ++row) {
+    for (size_t i = 0; i < columns; ++i) {
+      if (data::is_missing(cells[i], schema.missing)) continue;
+      has_value[i] = true;
+      is_time[i] = is_time[i] && data::is_iso_time(trim(cells[i]));
+    }
+  }
+  table.rewind();
+  std::vector<std::string> names;
+  for (size_t i = 0; i < columns; ++i) {
+    if (is_time[i] && has_value[i]) names.push_back(table.columns()[i]);
+  }
+  return names;
+}
+
+/// Whether some picture of the first record is a file of its own, not pixels in the table.
+bool holds_paths(data::TableReader& table, const data::Schema& schema) {
+  std::vector<std::string_view> cells;
+  table.rewind();
+  bool found = false;
+  if (table.next(cells)) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      found |= schema.columns[i].kind == data::ColumnKind::kImage && !io::is_image(cells[i]);
+    }
+  }
+  table.rewind();
+  return found;
+}
+
+/// A split that the rows do not allow gives way to one at random; the reason stays in the recipe.
+void settle_split(data::TableReader& table, RecipeDraft& draft) {
+  try {
+    (void)data::split_table(table, draft.split, draft.target);
+  } catch (const Error& error) {
+    if (error.code() != Code::kInvalidArgument) throw;
+    draft.proposals.insert(draft.proposals.begin(), draft.split);
+    draft.split.method = data::SplitMethod::kRandom;
+    draft.split.column.clear();
+    draft.why_split = std::string("rows at random, because ") + error.what();
+  }
+}
+
+/// The keys that differ from their defaults, so that the recipe reads the same bytes.
+std::string format_yaml(const data::TableFormat& format) {
+  const std::string defaults = to_yaml(data::TableFormat{});
+  const std::vector<std::string_view> usual = split(defaults, '\n');
+  std::string text;
+  const std::string all = to_yaml(format);
+  for (const std::string_view line : split(all, '\n')) {
+    if (line.empty() || std::find(usual.begin(), usual.end(), line) != usual.end()) continue;
+    text += "    " + std::string(line) + "\n";
+  }
+  return text.empty() ? text : "  format:\n" + text;
+}
+
+class NewVerb : public Verb {
+ public:
+  std::string_view name() const override { return "new"; }
+  std::string_view summary() const override { return "a recipe for a table of yours"; }
+  std::string help() const override {
+    return "usage: ingot new NAME --from data.csv | FOLDER [--target COLUMN] [key=value ...]\n\n"
+           "Looks at the table once and writes NAME.yaml, a commented recipe (what is predicted "
+           "and\n"
+           "why, features, split, network, horizon) that trains as it is, and NAME.schema.yaml, "
+           "the\n"
+           "columns as found. --fresh replaces files of these names.\n\nkeys:\n" +
+           ingot::help(NewConfig{});
+  }
+  std::vector<std::string> keys() const override {
+    std::vector<std::string> names;
+    for (const KeyInfo& key : list_keys(NewConfig{})) names.push_back(key.path);
+    return names;
+  }
+
+  int run(Invocation& invocation) override {
+    NewConfig config;
+    for (const std::string& text : invocation.overrides) apply_override(text, config);
+    NewRequest request = request_of(invocation, config);
+    const std::string recipe_file = request.name + ".yaml";
+    for (const std::string& file : {recipe_file, request.schema_file}) {
+      require(invocation.is_fresh || !file_exists(file), Code::kInvalidArgument,
+              "new: {} is there already. Use another name, or --fresh to replace it", file);
+    }
+    const std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
+    const data::Schema schema = data::infer_schema(*table);
+    request.times = time_columns(*table, schema);
+    request.picture_files = holds_paths(*table, schema);
+    RecipeDraft draft = draft_recipe(schema, request);
+    settle_split(*table, draft);
+    write_atomically(*invocation.files, request.schema_file, data::schema_to_yaml(schema));
+    write_atomically(*invocation.files, recipe_file,
+                     recipe_text(draft, schema, request, format_yaml(config.format)));
+    tell(invocation, draft, schema, recipe_file);
+    return 0;
+  }
+
+ private:
+  static NewRequest request_of(const Invocation& invocation, const NewConfig& config) {
+    require(invocation.words.size() == 1, Code::kInvalidArgument,
+            "new: give the recipe one name, for example `ingot new houses --from houses.csv`");
+    const std::string& name = invocation.words[0];
+    require(!name.empty() && name.find('/') == std::string::npos && name.front() != '.',
+            Code::kInvalidArgument, "new: name \"{}\" must be a plain file name", name);
+    require(!config.from.empty(), Code::kInvalidArgument,
+            "new: say which table: `ingot new {} --from FILE.csv`", name);
+    require(config.minutes >= 0, Code::kInvalidArgument, "new: minutes {} must not be negative",
+            config.minutes);
+    NewRequest request;
+    request.name = name;
+    request.path = config.from;
+    request.schema_file = name + ".schema.yaml";
+    request.target = config.target;
+    request.minutes = config.minutes;
+    return request;
+  }
+
+  static void tell(const Invocation& invocation, const RecipeDraft& draft,
+                   const data::Schema& schema, const std::string& recipe_file) {
+    const std::string task =
+        draft.is_class ? fmt::format("{} classes", draft.classes) : std::string("a number");
+    invocation.console.line(fmt::format(
+        "new: {} learns \"{}\" ({}; {}) from {} of {} columns, {} rows\ntry: ingot run {}",
+        recipe_file, draft.target, task, draft.why_target, draft.used(), schema.columns.size(),
+        with_thousands(schema.rows), recipe_file));
+    invocation.console.result({{"recipe", recipe_file},
+                               {"target", draft.target},
+                               {"task", draft.is_class ? "class" : "number"},
+                               {"classes", draft.classes},
+                               {"features", draft.used()},
+                               {"rows", schema.rows},
+                               {"split", std::string(enum_name(draft.split.method))}});
+  }
+};
+
+}  // namespace
+
+Verb* new_verb() {
+  static NewVerb verb;
+  return &verb;
+}
+
+}  // namespace ingot::cli

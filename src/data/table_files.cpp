@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/table_files.h"
+
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "data/formats/csv_writer.h"
+#include "io/image.h"
+
+namespace ingot::data {
+namespace {
+
+/// Pictures that are cells, not files, cannot stand in a CSV.
+void require_text(const TableReader& table, const std::vector<std::string_view>& cells) {
+  for (size_t i = 0; i < cells.size(); ++i) {
+    require(!io::is_image(cells[i]), Code::kUnsupported,
+            "data: column \"{}\" of \"{}\" holds pixels, which a CSV file does not; training "
+            "splits such a table by itself (table.split)",
+            table.columns()[i], table.name());
+  }
+}
+
+/// Writes the rows that `takes` wants; returns how many.
+int64_t write_rows(FileSystem& files, const std::string& path, TableReader& table,
+                   const std::function<bool(int64_t row)>& takes) {
+  int64_t rows = 0;
+  write_atomically(files, path, [&](WritableFile& file) {
+    CsvWriter writer(file, table.columns());
+    std::vector<std::string_view> cells;
+    table.rewind();
+    for (int64_t row = 0; table.next(cells); ++row) {
+      if (row == 0) require_text(table, cells);
+      if (takes(row)) writer.add(cells);
+    }
+    rows = writer.finish();
+  });
+  return rows;
+}
+
+bool every_row(int64_t /*row*/) { return true; }
+
+}  // namespace
+
+CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
+                              const std::string& path) {
+  const std::unique_ptr<CleanTable> table = open_clean_table(config);
+  write_rows(files, path, *table, every_row);
+  return table->counts();
+}
+
+SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
+                              const std::string& directory) {
+  const std::unique_ptr<CleanTable> table = open_clean_table(config);
+  const TableSplit split = split_table(*table, config.split, config.target.column);
+  SplitFiles result;
+  result.groups = split.groups;
+  const auto write = [&](Split s, const std::string& other) {
+    const auto at = static_cast<size_t>(s);
+    const std::string path = join_path(directory, std::string(split_name(s)) + ".csv");
+    if (!other.empty()) {
+      result.rows[at] = write_rows(files, path, *open_held_out(other, config), every_row);
+    } else if (split.counts[at] > 0) {
+      result.rows[at] =
+          write_rows(files, path, *table, [&](int64_t row) { return split.at(row) == s; });
+      result.clean = table->counts();
+    } else {
+      files.remove(path);
+      return;
+    }
+    result.paths[at] = path;
+  };
+  write(Split::kTrain, "");
+  write(Split::kValidation, config.split.validation_file);
+  write(Split::kTest, config.split.test_file);
+  return result;
+}
+
+}  // namespace ingot::data

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of a recipe's table as CSV files: cleaned, or apart by split, exactly the rows that
+// training would take. Cells stay as they were; transforms are not applied. Called by
+// `ingot data clean` and `ingot data split`.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "data/table_examples.h"
+
+namespace ingot::data {
+
+/// Writes the table without the rows that config.clean leaves out, atomically.
+CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
+                              const std::string& path);
+
+struct SplitFiles {
+  CleanCounts clean;
+  std::array<std::string, kSplits> paths{};  ///< "" for a split without rows
+  std::array<int64_t, kSplits> rows{};
+  std::array<int64_t, kSplits> groups{};  ///< by group: groups of each
+};
+
+/// Writes train.csv, validation.csv and test.csv into `directory`, each atomically, one pass over
+/// the table for each; the rows of a validation_file or test_file are written as its split. A file
+/// of an earlier call whose split has no rows now is removed.
+SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
+                              const std::string& directory);
+
+}  // namespace ingot::data

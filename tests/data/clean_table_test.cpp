@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows are left out under the first reason that holds, counted, and the same in every pass.
+#include "data/clean_table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/schema.h"
+#include "data/temp_folder.h"
+#include "io/byte_source.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr const char* kPeople =
+    "name,age,city\n"
+    "Ann,30,Oslo\n"    // line 2
+    "Bob,340,Oslo\n"   // above 120
+    "Cid,,Rome\n"      // no age
+    "Ann,30,Oslo\n"    // equals line 2
+    "Dan,NA,\n"        // two of three without a value
+    "Eve,-1,Rome\n"    // below 0
+    "Fay,old,Rome\n";  // no number: not of the range's business
+
+std::unique_ptr<CleanTable> open(const TableCleanConfig& config) {
+  return std::make_unique<CleanTable>(
+      open_table(io::memory_source(kPeople, "people.csv"), "people.csv"), config,
+      default_missing());
+}
+
+std::string names(TableReader& table) {
+  std::string all;
+  std::vector<std::string_view> cells;
+  while (table.next(cells)) all += std::string(cells[0]) + " ";
+  return all;
+}
+
+TEST(CleanTable, DefaultsLeaveNothingOut) {
+  EXPECT_FALSE(cleans({}));
+  const auto table = open({});
+  EXPECT_EQ(names(*table), "Ann Bob Cid Ann Dan Eve Fay ");
+  EXPECT_EQ(table->counts().kept(), 7);
+}
+
+TEST(CleanTable, EveryReasonCountsItsRows) {
+  TableCleanConfig config;
+  config.duplicates = Duplicates::kDrop;
+  config.max_missing = 0.5;
+  config.ranges = {{"age", 0.0, 120.0}};
+  EXPECT_TRUE(cleans(config));
+  const auto table = open(config);
+  for (int pass = 0; pass < 2; ++pass) {  // rewind forgets what was seen
+    EXPECT_EQ(names(*table), "Ann Cid Fay ");
+    const CleanCounts& counts = table->counts();
+    EXPECT_EQ(counts.rows, 7);
+    EXPECT_EQ(counts.missing, 1);
+    EXPECT_EQ(counts.range, 2);
+    EXPECT_EQ(counts.duplicates, 1);
+    EXPECT_EQ(counts.examples[0], "line 3: age is 340, above 120");
+    EXPECT_EQ(counts.examples[1], "line 5: equals an earlier row");
+    EXPECT_EQ(counts.examples[2], "line 6: 2 of 3 cells have no value");
+    EXPECT_EQ(counts.text(),
+              "3 of 7 rows stay; 1 lack too many values; 2 hold a number out of range; 1 equal an "
+              "earlier row (line 3: age is 340, above 120)");
+    EXPECT_EQ(counts.to_json()["kept"], 3);
+    table->rewind();
+  }
+}
+
+TEST(CleanTable, ARequiredValueMustBeThere) {
+  TableCleanConfig config;
+  config.required = {"age"};
+  const auto table = open(config);
+  EXPECT_EQ(names(*table), "Ann Bob Ann Eve Fay ");
+  EXPECT_EQ(table->counts().required, 2);
+}
+
+TEST(CleanTable, WhatCannotBeIsNamed) {
+  TableCleanConfig config;
+  config.required = {"agee"};
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
+            "clean: required names the column \"agee\", which \"people.csv\" does not have. Did "
+            "you mean \"age\"?");
+  config.required.clear();
+  config.ranges = {{"age", 5.0, 1.0}};
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
+            "clean: the range of \"age\" goes from 5 down to 1");
+  config.ranges = {{"age", std::nullopt, std::nullopt}};
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
+            "clean: the range of \"age\" has neither low nor high");
+  config.ranges.clear();
+  config.max_missing = 2;
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
+            "clean: max_missing is 2, it must be in [0, 1]; 1 keeps every row");
+}
+
+}  // namespace
+}  // namespace ingot::data

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a table's report says of a table whose faults were put there.
+#include "data/inspect_table.h"
+
+#include <nlohmann/json.hpp>
+
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+class InspectTableTest : public ::testing::Test {
+ protected:
+  /// 100 rows: ages 0 … 96 and outliers, notes of i mod 7 + 1 words, classes 3 to 1.
+  TableConfig config() {
+    std::string csv = "age,note,empty,same,label\n";
+    for (int i = 0; i < 97; ++i) {
+      std::string note = "w" + std::to_string(i);
+      for (int k = 0; k < i % 7; ++k) note += " and more";
+      csv += std::to_string(i) + "," + note + ",,x," + (i % 4 == 0 ? "yes" : "no") + "\n";
+    }
+    csv += "-500,far below the rest,,x,no\n";  // line 99
+    csv += "900,far above the rest,,x,no\n";   // line 100
+    csv += "900,far above the rest,,x,yes\n";  // the same with another label
+    TableConfig c;
+    c.path = folder_.put("t.csv", csv);
+    c.target.column = "label";
+    FeatureConfig note;
+    note.name = "note";
+    note.kind = FeatureKind::kText;
+    note.text.length = 10;
+    c.features = {note};
+    return c;
+  }
+  TempFolder folder_;
+};
+
+TEST_F(InspectTableTest, FindsOutliersByTukeysOuterFences) {
+  const TableReport report = inspect_table(config());
+  // Quartiles of -500, 0 … 96, 900, 900 at positions 24.75 and 74.25.
+  const double low = 23.75 - 3 * 49.5, high = 73.25 + 3 * 49.5;
+  ASSERT_TRUE(report.findings[0].outliers.has_value());
+  const Outliers& o = *report.findings[0].outliers;
+  EXPECT_NEAR(o.low, low, 1e-9);
+  EXPECT_NEAR(o.high, high, 1e-9);
+  EXPECT_EQ(o.below, 1);
+  EXPECT_EQ(o.above, 2);
+}
+
+TEST_F(InspectTableTest, CountsTextsThatWillBeCut) {
+  const TableReport report = inspect_table(config());
+  ASSERT_TRUE(report.findings[1].truncation.has_value());
+  const Truncation& t = *report.findings[1].truncation;
+  // 1 + 2·(i mod 7) words: 11 and 13 for i mod 7 = 5 and 6, of 97 rows 14 and 13… by loop:
+  int64_t longer = 0;
+  for (int i = 0; i < 97; ++i) longer += 1 + 2 * (i % 7) > 10 ? 1 : 0;
+  EXPECT_EQ(t.texts, longer);
+  EXPECT_EQ(t.longest, 13);
+  EXPECT_EQ(t.length, 10);
+}
+
+TEST_F(InspectTableTest, CountsClassesDuplicatesAndConflicts) {
+  const TableReport report = inspect_table(config());
+  ASSERT_EQ(report.classes.size(), 2U);
+  EXPECT_EQ(report.classes[0].value, "no");
+  EXPECT_EQ(report.classes[0].count, 74);
+  EXPECT_EQ(report.classes[1].count, 26);
+  EXPECT_EQ(report.leaks.duplicates, 1);
+  EXPECT_EQ(report.conflicts, 1);
+  EXPECT_EQ(report.splits, (std::array<int64_t, kSplits>{80, 10, 10}));
+}
+
+TEST_F(InspectTableTest, SaysWhatShouldNotBeOverlooked) {
+  const TableReport report = inspect_table(config());
+  const std::vector<std::string> wanted = {
+      "column \"empty\": no row has a value; it is not used",
+      "column \"same\": the same value in every row that has one",
+      "1 rows equal another in every feature but not in \"label\""};
+  EXPECT_EQ(report.warnings, wanted);
+  const std::string text = report.text();
+  EXPECT_TRUE(contains(text, "classes of label: no 74 (74.0 %), yes 26 (26.0 %)\n")) << text;
+  EXPECT_TRUE(contains(text, "3 far out")) << text;
+  EXPECT_TRUE(contains(text, "longer than 10 words lose some (text.length), the longest has 13"))
+      << text;
+}
+
+TEST_F(InspectTableTest, ShowsTheSameRowsEveryTime) {
+  const TableReport one = inspect_table(config());
+  const TableReport two = inspect_table(config());
+  ASSERT_EQ(one.samples.size(), 5U);
+  for (size_t i = 0; i < 5; ++i) EXPECT_EQ(one.samples[i].cells, two.samples[i].cells);
+  for (size_t i = 1; i < 5; ++i) EXPECT_LT(one.samples[i - 1].line, one.samples[i].line);
+}
+
+TEST_F(InspectTableTest, FindsRowsThatTrainAndTest) {
+  TableConfig c = config();
+  c.split.test = 0;
+  c.split.test_file =
+      folder_.put("test.csv", "label,age,note,empty,same\nno,-500,far below the rest,,x\n");
+  c.split.validation = 0;
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.leaks.test_in_train, 1);  // though the columns stand in another order
+}
+
+TEST_F(InspectTableTest, ASplitThatCannotBeIsAWarning) {
+  TableConfig c;
+  c.path = folder_.put("one.csv", "a,b\n1,x\n");
+  const TableReport report = inspect_table(c);
+  ASSERT_FALSE(report.warnings.empty());
+  EXPECT_EQ(report.warnings[0], "split: the table has 1 rows, 3 splits need at least as many");
+}
+
+TEST_F(InspectTableTest, JsonHasWhatTheTextHas) {
+  const Json json = inspect_table(config()).to_json();
+  EXPECT_EQ(json["rows"], 100);
+  EXPECT_EQ(json["columns"][0]["outliers"]["above"], 2);
+  EXPECT_EQ(json["columns"][1]["truncation"]["longest"], 13);
+  EXPECT_EQ(json["classes"]["yes"], 26);
+  EXPECT_EQ(json["split"]["train"], 80);
+  EXPECT_EQ(json["conflicts"], 1);
+  EXPECT_EQ(json["samples"].size(), 5U);
+}
+
+}  // namespace
+}  // namespace ingot::data

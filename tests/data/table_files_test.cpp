@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// The files hold the rows that training takes, cell for cell.
+#include "data/table_files.h"
+
+#include <set>
+
+#include "data/temp_folder.h"
+
+namespace ingot::data {
+namespace {
+
+class TableFilesTest : public ::testing::Test {
+ protected:
+  TableConfig config(int rows) {
+    std::string csv = "x,note,y\n";
+    for (int i = 0; i < rows; ++i) {
+      csv += std::to_string(3 * i) + ",\"a, " + std::to_string(i) + "\"," +
+             (i % 2 == 0 ? "a" : "b") + "\n";
+    }
+    csv += "0,\"a, 0\",a\n";  // equals the first row
+    TableConfig c;
+    c.path = folder_.put("t.csv", csv);
+    c.target.column = "y";
+    c.clean.duplicates = Duplicates::kDrop;
+    c.split.method = SplitMethod::kStratified;
+    return c;
+  }
+  std::multiset<std::string> rows_of(const std::string& path) {
+    std::multiset<std::string> rows;
+    const std::unique_ptr<TableReader> table = open_table(path);
+    std::vector<std::string_view> cells;
+    while (table->next(cells)) {
+      std::string row;
+      for (const std::string_view cell : cells) row += std::string(cell) + "|";
+      rows.insert(row);
+    }
+    return rows;
+  }
+  TempFolder folder_;
+  std::unique_ptr<FileSystem> files_ = real_files();
+};
+
+TEST_F(TableFilesTest, TheCleanTableLacksWhatIsLeftOut) {
+  const CleanCounts counts = write_clean_table(*files_, config(50), folder_.file("clean.csv"));
+  EXPECT_EQ(counts.rows, 51);
+  EXPECT_EQ(counts.kept(), 50);
+  EXPECT_EQ(rows_of(folder_.file("clean.csv")).size(), 50U);
+}
+
+TEST_F(TableFilesTest, TheSplitsAreThoseOfTraining) {
+  const TableConfig c = config(100);
+  const SplitFiles made = write_split_tables(*files_, c, folder_.path());
+  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{80, 10, 10}));
+  EXPECT_EQ(made.clean.duplicates, 1);
+  const TableExamples examples = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(examples.rows, made.rows);
+  // Every row of a split's file, encoded, stands in that split's examples, in order.
+  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
+  for (size_t i = 0; i < kSplits; ++i) {
+    const ExampleReader encoded(examples_path(folder_.file("data"), static_cast<Split>(i)));
+    const std::unique_ptr<TableReader> table = open_table(made.paths[i]);
+    ExampleEncoder encoder(features, table->columns(), table->name(), true);
+    std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
+    std::vector<std::string_view> cells;
+    int64_t row = 0;
+    for (; table->next(cells); ++row) {
+      ASSERT_TRUE(encoder.encode(cells, table->line(), record));
+      const std::span<const std::byte> wanted = encoded.row(row);
+      EXPECT_TRUE(std::equal(record.begin(), record.end(), wanted.begin(), wanted.end())) << row;
+    }
+    EXPECT_EQ(row, encoded.rows());
+  }
+}
+
+TEST_F(TableFilesTest, AFileOfItsOwnIsItsSplit) {
+  TableConfig c = config(20);
+  c.split.test = 0;
+  c.split.test_file = folder_.put("later.csv", "x,note,y\n7,seven,a\n");
+  SplitFiles made = write_split_tables(*files_, c, folder_.file("."));
+  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{18, 2, 1}));
+  EXPECT_EQ(rows_of(folder_.file("test.csv")), (std::multiset<std::string>{"7|seven|a|"}));
+  // A split that is gone takes its file with it.
+  c.split.test_file.clear();
+  made = write_split_tables(*files_, c, folder_.file("."));
+  EXPECT_EQ(made.paths[2], "");
+  EXPECT_FALSE(file_exists(folder_.file("test.csv")));
+}
+
+}  // namespace
+}  // namespace ingot::data
