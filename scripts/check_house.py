@@ -23,7 +23,7 @@ FLOORS = {
     "nn": 4, "data": 4,
     "optim": 5, "models": 5, "dist": 5,
     "train": 6,
-    "tune": 7, "compress": 7, "privacy": 7, "explain": 7, "cost": 7,
+    "fit": 7, "tune": 7, "compress": 7, "privacy": 7, "explain": 7, "cost": 7,
     "serve": 8, "report": 8,
     "web": 9,
     "cli": 10,

@@ -38,8 +38,9 @@ train::LanguageModel language_model(Engine& engine, models::Transformer& model,
   return lm;
 }
 
-train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe, const std::string& folder,
-                                  const data::ShardReader& shard, const StopFlag* stop) {
+train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime,
+                                  const Recipe& recipe, const std::string& folder,
+                                  const data::ShardReader& shard) {
   const std::unique_ptr<models::Transformer> model =
       compress::load_model(runtime.engine, folder, {.prepare = false});
   const models::TransformerConfig& c = model->config();
@@ -55,7 +56,8 @@ train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe, const 
   train::LmTask task(runtime.engine, recipe.train, recipe.pack,
                      language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
   const int64_t context = recipe.eval.context < 0 ? recipe.train.seq / 2 : recipe.eval.context;
-  return task.evaluate_shard(shard, context, 0, stop);
+  const auto progress = invocation.console.progress(*invocation.clock, "eval");
+  return task.evaluate_shard(shard, context, 0, invocation.stop, progress.get());
 }
 
 OpenModel open_model(Runtime& runtime, const std::string& folder,
@@ -169,6 +171,10 @@ Json plan_json(const cost::TrainPlan& p, const PriceConfig& price) {
     json["currency"] = price.currency;
   }
   return json;
+}
+
+int64_t weight_file_bytes(const std::string& folder) {
+  return file_size(join_path(folder, "model.safetensors"));
 }
 
 std::string model_folder(const std::string& folder) {

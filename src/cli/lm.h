@@ -22,11 +22,11 @@ namespace ingot::cli {
                                                   const text::Tokenizer& tokenizer,
                                                   const Recipe& recipe);
 
-/// Loss, perplexity and bits per byte of the model in `folder` on a shard. Throws kCancelled.
-[[nodiscard]] train::Evaluation evaluate_folder(Runtime& runtime, const Recipe& recipe,
-                                                const std::string& folder,
-                                                const data::ShardReader& shard,
-                                                const StopFlag* stop);
+/// Loss, perplexity and bits per byte of the model in `folder` on a shard, with a progress line.
+/// Throws kCancelled.
+[[nodiscard]] train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime,
+                                                const Recipe& recipe, const std::string& folder,
+                                                const data::ShardReader& shard);
 
 /// A model folder opened for generation: float32 in packed form, or quantised as stored.
 struct OpenModel {
@@ -55,6 +55,9 @@ struct DecodeSpeed {
 [[nodiscard]] cost::PlanRequest plan_request(const Recipe& recipe);
 [[nodiscard]] std::string plan_text(const cost::TrainPlan& plan, const PriceConfig& price);
 [[nodiscard]] Json plan_json(const cost::TrainPlan& plan, const PriceConfig& price);
+
+/// Size of a model as run and compress give it: the bytes of its model.safetensors.
+[[nodiscard]] int64_t weight_file_bytes(const std::string& folder);
 
 /// The folder that holds a model: `folder` itself, or its model/ when it is a run directory.
 [[nodiscard]] std::string model_folder(const std::string& folder);

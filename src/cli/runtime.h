@@ -2,10 +2,8 @@
 // The thread team and the engine of one invocation, made from a recipe's threads, seed and memory.
 #pragma once
 
-#include "base/machine.h"
-#include "base/team.h"
 #include "cli/recipe.h"
-#include "tensor/engine.h"
+#include "tensor/runtime.h"
 
 namespace ingot::cli {
 
@@ -19,12 +17,10 @@ namespace ingot::cli {
   return recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
 }
 
-struct Runtime {
+struct Runtime : ingot::Runtime {
   explicit Runtime(const Recipe& recipe)
-      : team(thread_count(recipe)),
-        engine(team, {static_cast<uint64_t>(recipe.seed), memory_cap(recipe)}) {}
-  Team team;
-  Engine engine;
+      : ingot::Runtime(
+            {thread_count(recipe), static_cast<uint64_t>(recipe.seed), memory_cap(recipe)}) {}
 };
 
 }  // namespace ingot::cli

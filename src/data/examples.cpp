@@ -122,7 +122,8 @@ int64_t ExampleWriter::finish() {
   return rows_;
 }
 
-ExampleReader::ExampleReader(const std::string& path) : file_(path) {
+ExampleReader::ExampleReader(const std::string& path)
+    : path_(path), file_(path), records_(file_.data()) {
   const int64_t size = file_.size();
   require(size >= kTailBytes, Code::kCorruptFile, "{}: {} bytes are too few for a file of examples",
           path, size);
@@ -159,6 +160,15 @@ ExampleReader::ExampleReader(const std::string& path) : file_(path) {
               checked_mul(rows_, record_bytes, path) == data_bytes,
           Code::kCorruptFile, "{}: {} examples of {} bytes are claimed, {} bytes are there", path,
           rows_, record_bytes, data_bytes);
+}
+
+ExampleReader::ExampleReader(std::string name, ExampleLayout layout, std::vector<std::byte> records)
+    : path_(std::move(name)),
+      memory_(std::move(records)),
+      records_(memory_.data()),
+      layout_(std::move(layout)),
+      rows_(static_cast<int64_t>(memory_.size()) / layout_.record_bytes()) {
+  INGOT_ASSERT(rows_ * layout_.record_bytes() == static_cast<int64_t>(memory_.size()));
 }
 
 }  // namespace ingot::data

@@ -62,24 +62,28 @@ class ExampleWriter {
   int64_t rows_ = 0;
 };
 
-/// One file of examples, read only. const members may be called from any thread.
+/// Examples of one file, or of memory, read only. const members may be called from any thread.
 class ExampleReader {
  public:
   /// Throws kNotFound, kIo, or kCorruptFile naming what contradicts.
   explicit ExampleReader(const std::string& path);
+  /// Records that are in memory already, whole ones; `name` stands for the path in messages.
+  ExampleReader(std::string name, ExampleLayout layout, std::vector<std::byte> records);
 
   [[nodiscard]] const ExampleLayout& layout() const { return layout_; }
   [[nodiscard]] int64_t rows() const { return rows_; }
-  [[nodiscard]] const std::string& path() const { return file_.path(); }
-  /// Example `row`, in the mapped file: a page is read when it is first looked at.
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Example `row`; of a file in the mapped file: a page is read when it is first looked at.
   [[nodiscard]] std::span<const std::byte> row(int64_t row) const {
     INGOT_ASSERT(row >= 0 && row < rows_);
-    return file_.bytes().subspan(static_cast<size_t>(row * layout_.record_bytes()),
-                                 static_cast<size_t>(layout_.record_bytes()));
+    return {records_ + row * layout_.record_bytes(), static_cast<size_t>(layout_.record_bytes())};
   }
 
  private:
+  std::string path_;
   MappedFile file_;
+  std::vector<std::byte> memory_;
+  const std::byte* records_ = nullptr;  // in file_ or memory_
   ExampleLayout layout_;
   int64_t rows_ = 0;
 };

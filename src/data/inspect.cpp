@@ -206,7 +206,7 @@ std::string CorpusReport::table() const {
   table.row("unreadable", unreadable);
   table.row("larger than max_file", larger);
   table.row("exact duplicates", exact_duplicates);
-  table.row("near-duplicate groups", near_duplicates.groups);
+  table.row("near-duplicate groups", with_thousands(near_duplicates.groups) + " (before cleaning)");
   table.row("  files in them", near_duplicates.documents);
   table.row("  largest group", near_duplicates.largest);
   table.row("letters", characters.letters);

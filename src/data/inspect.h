@@ -51,7 +51,7 @@ struct CorpusReport {
   std::array<int64_t, 48> size_histogram{};
   CharacterCounts characters;
   Tally exact_duplicates;           ///< files whose bytes equal an earlier file's
-  DuplicateGroups near_duplicates;  ///< among distinct text files; large ones by their first piece
+  DuplicateGroups near_duplicates;  ///< of distinct texts before cleaning, large ones by a piece
   int64_t near_duplicate_bytes = 0;
   int64_t links_skipped = 0;
   int64_t unreadable_folders = 0;

@@ -179,7 +179,7 @@ Json SplitReport::to_json() const {
 
 std::string SplitReport::table() const {
   Table table;
-  table.row("near-duplicate groups", groups.groups);
+  table.row("near-duplicate groups", with_thousands(groups.groups) + " (after cleaning)");
   table.row("  documents in them", groups.documents);
   table.row("  largest group", groups.largest);
   for (size_t i = 0; i < kSplits; ++i) {

@@ -73,6 +73,19 @@ std::string bytes_at(const Json& value, std::string_view path) {
   return human_bytes(std::llround(*found));
 }
 
+std::string fixed_at(const Json& value, std::string_view path, int decimals) {
+  const auto found = number(value, path);
+  return found ? fixed(*found, decimals) : std::string();
+}
+
+std::vector<const Json*> members(const Json& value, std::string_view path) {
+  std::vector<const Json*> found;
+  const Json* list = find(value, path);
+  if (list == nullptr || !list->is_array()) return found;
+  for (const Json& member : *list) found.push_back(&member);
+  return found;
+}
+
 std::string value_text(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
   if (value.is_number_unsigned() && value.get<uint64_t>() > uint64_t{1} << 62U) {

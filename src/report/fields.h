@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -32,6 +33,10 @@ namespace ingot::report {
 [[nodiscard]] std::string count_at(const Json& value, std::string_view path);
 /// "7.2 MiB" at `path`, or "".
 [[nodiscard]] std::string bytes_at(const Json& value, std::string_view path);
+/// Fixed decimals at `path`, or "".
+[[nodiscard]] std::string fixed_at(const Json& value, std::string_view path, int decimals);
+/// The members of the list at `path`; none when it is no list.
+[[nodiscard]] std::vector<const Json*> members(const Json& value, std::string_view path);
 /// A value as one line of text; numbers with thousands or six significant digits.
 [[nodiscard]] std::string value_text(const Json& value);
 

@@ -80,6 +80,12 @@ std::string Table::html(std::string_view caption) const {
   return out + "</tr></thead>\n<tbody>\n" + body_ + "</tbody>\n</table></div>\n";
 }
 
+std::string figure(std::string_view caption, const std::string& svg, std::string_view note) {
+  if (svg.empty()) return {};
+  return fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", escape(caption), svg,
+                     note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", escape(note)));
+}
+
 std::string fixed(double value, int decimals) {
   if (!std::isfinite(value)) return std::string(kDash);
   std::string text = fmt::format("{:.{}f}", value, decimals);

@@ -37,6 +37,10 @@ class Table {
   int64_t rows_ = 0;
 };
 
+/// A drawing with its caption, and a remark below; "" without a drawing.
+[[nodiscard]] std::string figure(std::string_view caption, const std::string& svg,
+                                 std::string_view note = {});
+
 /// Fixed decimals; "–" when not finite.
 [[nodiscard]] std::string fixed(double value, int decimals);
 /// At most `digits` significant digits, no trailing zeros: 0.0006, 6e-05, 12.5.

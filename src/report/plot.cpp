@@ -189,6 +189,7 @@ std::string polyline(const std::vector<Point>& points, const Frame& frame, int c
 std::string draw(const Series& series, const Frame& frame) {
   const auto columns = static_cast<int64_t>(frame.x.to - frame.x.from);
   const auto size = static_cast<int64_t>(series.points.size());
+  if (series.scatter) return dots(series.points, frame, fmt::format("raw s{}", series.colour));
   if (!series.raw) {
     const auto thin = size > kRawLimit ? downsample(series.points, columns) : series.points;
     std::string out = polyline(thin, frame, series.colour);

@@ -23,6 +23,7 @@ struct Series {
   int colour = 0;             ///< 0..5
   bool raw = false;           ///< drawn as dots under a smoothed line, else as a line
   bool markers = false;       ///< a dot at each point of the line
+  bool scatter = false;       ///< dots alone
 };
 
 enum class Mark { kNone, kMinimum, kMaximum };

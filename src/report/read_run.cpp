@@ -103,6 +103,7 @@ RunRecord read_run(const fs::path& directory) {
   run.run = read_part(run, directory / "run.json");
   run.recipe_hash = text(run.run, "recipe_hash");
   run.plan = read_part(run, directory / "plan.json");
+  run.evaluation = read_part(run, directory / "evaluation.json");
   read_stages(run, directory / "stages");
   read_metrics_part(run, directory / "metrics.jsonl");
   return run;

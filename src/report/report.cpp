@@ -99,9 +99,11 @@ std::string render(const RunRecord& run) {
       "<title>{} \xC2\xB7 {}</title>\n<style>{}</style>\n</head>\n<body>\n",
       title, words::kReportOf, kStyle);
   page += header(run) + "<main>\n";
-  page += stages_section(run) + data_section(run) + tokenizer_section(run);
+  page += stages_section(run) + data_section(run) + examples_section(run);
+  page += features_section(run) + network_section(run) + tokenizer_section(run);
   page += training_section(run) + plan_section(run) + samples_section(run);
-  page += evaluation_section(run) + compression_section(run) + serving_section(run);
+  page += judgement_section(run) + evaluation_section(run) + compression_section(run) +
+          serving_section(run);
   page += details_section(run) + problems_section(run);
   page += "</main>\n";
   if (!run.recipe_hash.empty()) {

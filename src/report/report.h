@@ -33,6 +33,7 @@ struct RunRecord {
   std::string recipe_hash;          ///< of run.json: the hash that checkpoints carry
   Json run;                         ///< run.json: name, version, started, finished, machine
   Json plan;                        ///< plan.json
+  Json evaluation;                  ///< evaluation.json
   std::vector<StageRecord> stages;  ///< in the order of the pipeline, unknown names last
   ledger::Metrics metrics;
   std::vector<std::string> problems;  ///< files that could not be read; printed in the report

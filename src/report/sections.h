@@ -18,6 +18,14 @@ namespace ingot::report {
 [[nodiscard]] std::string tokenizer_section(const RunRecord& run);
 [[nodiscard]] std::string details_section(const RunRecord& run);
 
+// sections_table.cpp
+[[nodiscard]] std::string examples_section(const RunRecord& run);
+[[nodiscard]] std::string features_section(const RunRecord& run);
+[[nodiscard]] std::string network_section(const RunRecord& run);
+
+// sections_evaluation.cpp
+[[nodiscard]] std::string judgement_section(const RunRecord& run);
+
 // sections_training.cpp
 [[nodiscard]] std::string training_section(const RunRecord& run);
 [[nodiscard]] std::string plan_section(const RunRecord& run);
@@ -28,6 +36,9 @@ namespace ingot::report {
 [[nodiscard]] std::string evaluation_section(const RunRecord& run);
 [[nodiscard]] std::string compression_section(const RunRecord& run);
 [[nodiscard]] std::string serving_section(const RunRecord& run);
+
+/// True when the run learned from a table.
+[[nodiscard]] bool is_of_table(const RunRecord& run);
 
 /// What happened in a stage, in a few words: "1,204 files, 9.1 MiB".
 [[nodiscard]] std::string stage_summary(const RunRecord& run, const StageRecord& stage);

@@ -53,11 +53,6 @@ std::string compress_summary(const Json& numbers) {
   return join(parts, ", ");
 }
 
-std::string decimals_at(const Json& value, std::string_view path, int decimals) {
-  const auto found = number(value, path);
-  return found ? fixed(*found, decimals) : std::string();
-}
-
 std::string duration_at(const Json& value, std::string_view path) {
   const auto found = number(value, path);
   return found ? human_duration(*found) : std::string();
@@ -88,6 +83,25 @@ std::string share_cell(double seconds, double longest) {
   if (seconds < 0 || longest <= 0) return {};
   return fmt::format("<span class=\"share\" style=\"width:{:.1f}%\"></span>",
                      100 * seconds / longest);
+}
+
+/// "4,000 / 500 / 500 examples"
+std::string examples_summary(const Json& numbers) {
+  std::vector<std::string> parts;
+  for (const auto& [key, name] : words::kSplits) {
+    parts.push_back(count_at(numbers, fmt::format("splits.{}.examples", key)));
+  }
+  std::erase(parts, "");
+  return with(join(parts, " / "), parts.empty() ? "" : "examples");
+}
+
+/// "accuracy 0.881", "R² 0.812", "1.243 bits per byte": what the model is judged by.
+std::string evaluate_summary(const Json& numbers) {
+  const std::string accuracy = fixed_at(numbers, "accuracy.value", 3);
+  const std::string r2 = fixed_at(numbers, "r2.value", 3);
+  if (!accuracy.empty()) return "accuracy " + accuracy;
+  if (!r2.empty()) return "R\u00b2 " + r2;
+  return with(fixed_at(numbers, "bits_per_byte", 3), "bits per byte");
 }
 
 /// Rows of {reason, files, bytes}; a reason's value is a count of files or {files, bytes}.
@@ -173,6 +187,8 @@ std::string stage_summary(const RunRecord& run, const StageRecord& stage) {
   std::string summary;
   if (stage.name == "inspect") {
     summary = listed({with(count_at(n, "files"), "files"), bytes_at(n, "bytes")});
+  } else if (stage.name == "examples") {
+    summary = examples_summary(n);
   } else if (stage.name == "clean") {
     summary = arrow(count_at(n, "files_before"), count_at(n, "files_after"), "files");
   } else if (stage.name == "mask") {
@@ -181,17 +197,17 @@ std::string stage_summary(const RunRecord& run, const StageRecord& stage) {
     summary = split_summary(n);
   } else if (stage.name == "tokenizer") {
     summary = listed({with(count_at(n, "vocabulary"), "tokens"),
-                      with(decimals_at(n, "bytes_per_token", 2), "bytes per token")});
+                      with(fixed_at(n, "bytes_per_token", 2), "bytes per token")});
   } else if (stage.name == "plan") {
     const Json& plan = n.empty() ? run.plan : n;
     summary =
         listed({parameters_at(plan), duration_at(plan, "seconds"), bytes_at(plan, "peak_bytes")});
   } else if (stage.name == "train") {
-    const std::string loss = decimals_at(n, "best_validation_loss", 3);
+    const std::string loss = fixed_at(n, "best_validation_loss", 3);
     summary = listed(
         {with(count_at(n, "steps"), "steps"), loss.empty() ? loss : "validation loss " + loss});
   } else if (stage.name == "evaluate") {
-    summary = with(decimals_at(n, "bits_per_byte", 3), "bits per byte");
+    summary = evaluate_summary(n);
   } else if (stage.name == "compress") {
     summary = compress_summary(n);
   } else if (stage.name == "serve") {
@@ -245,7 +261,7 @@ std::string tokenizer_section(const RunRecord& run) {
   const auto speed = number(n, "encode_bytes_per_second");
   return section(words::kTokenizer,
                  facts_html({{"tokens in the vocabulary", count_at(n, "vocabulary")},
-                             {"bytes per token", decimals_at(n, "bytes_per_token", 2)},
+                             {"bytes per token", fixed_at(n, "bytes_per_token", 2)},
                              {"trained on", bytes_at(n, "bytes")},
                              {"training time", duration_at(n, "train_seconds")},
                              {"encoding", speed ? fixed(*speed / 1e6, 1) + " MB/s" : ""}}));

@@ -20,11 +20,6 @@ constexpr int kOurs = 0;  // colour classes of the bars
 constexpr int kBaseline = 5;
 constexpr int kChartWidth = 936;
 
-std::string fixed_at(const Json& value, std::string_view path, int decimals) {
-  const auto found = number(value, path);
-  return found ? fixed(*found, decimals) : std::string();
-}
-
 std::optional<double> total_seconds(const RunRecord& run) {
   double total = 0;
   for (const StageRecord& stage : run.stages) total += std::max(stage.seconds, 0.0);
@@ -57,8 +52,7 @@ std::string bits_chart(const Json& evaluation) {
       chart.bars.push_back({word(words::kBaselines, key), bits, fixed(bits, 3), kBaseline, false});
     }
   }
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", escape(chart.title),
-                     bar_chart(chart));
+  return figure(chart.title, bar_chart(chart));
 }
 
 /// "The model needs 5.3 % fewer bits than gzip -9, each file alone."
@@ -90,17 +84,21 @@ std::string summary_facts(const RunRecord& run) {
   const Json& evaluation = stage_numbers(run, "evaluate");
   auto parameters = number(train, "parameters");
   if (!parameters) parameters = number(run.plan, "parameters");
-  const auto tokens = number(train, "tokens");
+  const auto tokens = number(train, "tokens"), examples = number(train, "examples");
   const auto best = best_validation(run);
   const auto seconds = total_seconds(run);
   const std::string gzip = fixed_at(evaluation, "baselines.gzip_files", 3);
-  return facts_html({{"parameters", parameters ? human_count(*parameters) : ""},
-                     {"tokens trained on", tokens ? human_count(*tokens) : ""},
-                     {"best validation loss", best ? fixed(*best, 3) : ""},
-                     {"test bits per byte", fixed_at(evaluation, "bits_per_byte", 3)},
-                     {"gzip -9, each file", gzip},
-                     {"total time", seconds ? human_duration(*seconds) : ""}},
-                    "facts head");
+  return facts_html(
+      {{"parameters", parameters ? human_count(*parameters) : ""},
+       {"tokens trained on", tokens ? human_count(*tokens) : ""},
+       {"examples trained on", examples ? human_count(*examples) : ""},
+       {"best validation loss", best ? fixed(*best, 3) : ""},
+       {text(evaluation, "split") + " accuracy", fixed_at(evaluation, "accuracy.value", 3)},
+       {text(evaluation, "split") + " R\u00b2", fixed_at(evaluation, "r2.value", 3)},
+       {"test bits per byte", fixed_at(evaluation, "bits_per_byte", 3)},
+       {"gzip -9, each file", gzip},
+       {"total time", seconds ? human_duration(*seconds) : ""}},
+      "facts head");
 }
 
 std::string evaluation_section(const RunRecord& run) {

@@ -33,12 +33,6 @@ std::vector<Point> points_of(const RunRecord& run, std::string_view kind, std::s
   return points;
 }
 
-std::string figure(const std::string& title, const std::string& svg, std::string_view note = {}) {
-  if (svg.empty()) return {};
-  return fmt::format("<figure><figcaption>{}</figcaption>\n{}{}</figure>\n", escape(title), svg,
-                     note.empty() ? "" : fmt::format("<p class=\"note\">{}</p>", escape(note)));
-}
-
 bool falls_far(const LinePlot& plot) {
   double low = INFINITY;
   double high = 0;
@@ -53,7 +47,7 @@ bool falls_far(const LinePlot& plot) {
 
 std::string loss_figure(const RunRecord& run) {
   LinePlot plot;
-  plot.title = words::kLossPlot;
+  plot.title = is_of_table(run) ? words::kTableLossPlot : words::kLossPlot;
   plot.x_label = words::kStepAxis;
   plot.width = kWide;
   plot.height = kWideHeight;
@@ -79,6 +73,7 @@ struct SmallPlot {
   int colour;
   bool raw;
   bool from_zero;
+  std::string_view kind = "train";
 };
 
 std::string small_figure(const RunRecord& run, const SmallPlot& small) {
@@ -89,9 +84,10 @@ std::string small_figure(const RunRecord& run, const SmallPlot& small) {
   plot.height = kSmallHeight;
   plot.from_zero = small.from_zero;
   plot.series = {{.label = {},
-                  .points = points_of(run, "train", small.field),
+                  .points = points_of(run, small.kind, small.field),
                   .colour = small.colour,
-                  .raw = small.raw}};
+                  .raw = small.raw,
+                  .markers = small.kind == "validation"}};
   return figure(plot.title, line_plot(plot));
 }
 
@@ -124,9 +120,12 @@ std::optional<double> measured_value(const RunRecord& run, const Quantity& quant
 }  // namespace
 
 std::string training_section(const RunRecord& run) {
-  constexpr SmallPlot kPlots[] = {
+  const SmallPlot kPlots[] = {
+      {words::kAccuracyPlot, "accuracy", 1, false, false, "validation"},
+      {words::kR2Plot, "r2", 1, false, false, "validation"},
       {words::kRatePlot, "learning_rate", 2, false, true},
-      {words::kSpeedPlot, "clock.tokens_per_second", 3, true, true},
+      {is_of_table(run) ? words::kTableSpeedPlot : words::kSpeedPlot, "clock.tokens_per_second", 3,
+       true, true},
       {words::kNormPlot, "gradient_norm", 4, true, true},
   };
   std::string small;

@@ -51,7 +51,59 @@ inline constexpr std::string_view kFewer = "The model needs {} fewer bits than {
 inline constexpr std::string_view kMore = "The model needs {} more bits than {}.";
 inline constexpr std::string_view kMasked = "{} e-mail addresses were masked in {} files.";
 inline constexpr std::string_view kNear =
-    "{} near-duplicate files in {} groups; each group lies in one split.";
+    "{} near-duplicate files in {} groups after cleaning; each group lies in one split.";
+
+// Runs on tables.
+inline constexpr std::string_view kTableLossPlot = "Loss";
+inline constexpr std::string_view kTableSpeedPlot = "Throughput (examples per second)";
+inline constexpr std::string_view kAccuracyPlot = "Validation accuracy";
+inline constexpr std::string_view kR2Plot = "Validation R\u00b2";
+inline constexpr std::string_view kFeatures = "Features";
+inline constexpr std::string_view kNetwork = "Network";
+inline constexpr std::string_view kMoreWarnings = "more warnings";
+inline constexpr std::string_view kLeaks =
+    "{} rows of the held-out splits have a twin with the same features in another split.";
+inline constexpr std::string_view kJudged =
+    "{} examples of the {} split, none of them learned from.";
+inline constexpr std::string_view kConfusion = "Confusion";
+inline constexpr std::string_view kConfusionNote =
+    "Rows are the true classes, columns the predicted ones; shares are of the row.";
+inline constexpr std::string_view kPairsNote =
+    "The classes that are taken for each other most often.";
+inline constexpr std::string_view kCalibration = "Calibration";
+inline constexpr std::string_view kCalibrationNote =
+    "How often the model is right against how sure it says it is. Expected error: {} points.";
+inline constexpr std::string_view kConfidence = "confidence";
+inline constexpr std::string_view kIdeal = "as sure as right";
+inline constexpr std::string_view kRoc = "Receiver operating characteristic (recall)";
+inline constexpr std::string_view kFalseRate = "false positive rate";
+inline constexpr std::string_view kChance = "by chance";
+inline constexpr std::string_view kPr = "Precision over recall";
+inline constexpr std::string_view kRecall = "recall";
+inline constexpr std::string_view kScatter = "Predicted against true";
+inline constexpr std::string_view kTrueAxis = "true";
+inline constexpr std::string_view kExamplesSeries = "examples";
+inline constexpr std::string_view kExact = "exact";
+inline constexpr std::string_view kResiduals = "Predicted minus true";
+inline constexpr std::string_view kResidualAxis = "difference";
+inline constexpr std::string_view kSampleNote = "{} examples, drawn evenly from the split.";
+inline constexpr std::string_view kImportance = "What the model leans on";
+inline constexpr std::string_view kImportanceNote =
+    "By how much the loss grows when a column is exchanged between {} examples (loss as it is: "
+    "{}). "
+    "Columns that say the same share it.";
+inline constexpr std::string_view kGroups = "Groups";
+inline constexpr std::string_view kGroupsNote =
+    "Errors per category of the columns that have few; against the mean over all examples.";
+inline constexpr std::string_view kNoValue = "(no value)";
+inline constexpr std::string_view kWorst = "Worst errors";
+inline constexpr std::string_view kWorstNote =
+    "The examples of the largest loss: what is true, what was predicted, and the row.";
+inline constexpr std::string_view kMistakesNote =
+    "Pictures of the largest loss: what is true, what was predicted and how surely.";
+inline constexpr std::string_view kTakenFor = "\u2192";
+inline constexpr std::string_view kExample = "example";
+inline constexpr std::string_view kLine = "line";
 
 inline constexpr std::array<Word, 4> kStates{{
     {"done", "done"},
@@ -61,8 +113,9 @@ inline constexpr std::array<Word, 4> kStates{{
 }};
 
 /// The order of the pipeline and the names of its stages.
-inline constexpr std::array<Word, 12> kStageNames{{
+inline constexpr std::array<Word, 13> kStageNames{{
     {"inspect", "Inspect"},
+    {"examples", "Examples"},
     {"clean", "Clean"},
     {"mask", "Mask"},
     {"split", "Split"},

@@ -33,6 +33,7 @@ h1 {
   font: 600 34px/1.15 Charter, "Iowan Old Style", "Palatino Linotype", "DejaVu Serif", Georgia, serif;
   letter-spacing: -0.01em; margin: 4px 0 10px; overflow-wrap: anywhere;
 }
+h3 { font-size: 15px; font-weight: 600; margin: 26px 0 4px; }
 h2 {
   font: 600 20px/1.3 Charter, "Iowan Old Style", "Palatino Linotype", "DejaVu Serif", Georgia, serif;
   margin: 0 0 14px;
@@ -84,7 +85,7 @@ td, .stages th { overflow-wrap: anywhere; }
 .state.running::before, .state.stopped::before { background: var(--busy); }
 
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(380px, 1fr)); gap: 24px; }
-.trio { display: grid; grid-template-columns: repeat(auto-fit, minmax(270px, 1fr)); gap: 24px 20px; }
+.trio { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 24px 20px; }
 .pair > *, .trio > * { min-width: 0; }
 .pair > .scroll > table { margin-bottom: 4px; }
 figure { margin: 0 0 6px; }
@@ -112,6 +113,45 @@ circle.best { fill: var(--paper); stroke-width: 2; }
 .f0 { fill: var(--s0); } .f1 { fill: var(--s1); } .f2 { fill: var(--s2); }
 .f3 { fill: var(--s3); } .f4 { fill: var(--s4); } .f5 { fill: var(--s5); }
 
+.wide table { min-width: 900px; }
+.wide td { font-size: 13px; }
+.wide td:nth-child(2) { white-space: nowrap; }
+.network { display: grid; grid-template-columns: minmax(180px, auto) minmax(0, 1fr); gap: 12px 32px;
+  align-items: start; }
+.network td { overflow-wrap: normal; white-space: nowrap; }
+svg .box { fill: var(--tint); stroke: var(--soft); stroke-width: 1; }
+svg .box.input { fill: none; stroke-dasharray: 3 3; }
+svg .edge { fill: none; stroke: var(--soft); stroke-width: 1.25; }
+svg text.box-name { font-size: 12px; font-weight: 600; fill: var(--ink); text-anchor: middle; }
+svg text.box-detail { text-anchor: middle; }
+.pair.figures { grid-template-columns: repeat(auto-fill, minmax(min(380px, 100%), 1fr));
+  margin: 22px 0; }
+table.heat { width: auto; border-collapse: separate; border-spacing: 2px; }
+.heat th { padding: 4px 10px 4px 0; border: 0; white-space: nowrap; }
+.heat thead th { text-align: center; padding: 4px 6px; }
+.heat tbody td { position: relative; isolation: isolate; min-width: 72px; padding: 7px 8px;
+  text-align: center; border: 0; font-variant-numeric: tabular-nums; }
+.heat td::before { content: ""; position: absolute; inset: 0; z-index: -1; border-radius: 3px;
+  background: var(--s2); opacity: calc(var(--h) * 0.42); }
+.heat td.miss::before { background: var(--s1); opacity: min(var(--h) * 2.5, 0.6); }
+.heat b { display: block; font-weight: 600; }
+.heat small { color: var(--soft); font-size: 11.5px; }
+ol.worst { padding: 0; margin: 10px 0 0; list-style: none; }
+ol.worst li { border-top: 1px solid var(--hair); padding: 8px 0; }
+.verdict { margin: 0; max-width: none; }
+.verdict b { font-weight: 600; }
+.verdict .wrong { color: var(--bad); }
+.verdict span { color: var(--soft); font-size: 12.5px; margin-left: 8px; }
+.cells { margin: 2px 0 0; max-width: none; font-size: 13px; overflow-wrap: anywhere; }
+.cells span { margin-right: 10px; }
+.cells i { font-style: normal; color: var(--soft); }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); gap: 14px; }
+.pictures img { display: block; width: 100%; aspect-ratio: 1; object-fit: contain;
+  image-rendering: pixelated; background: var(--tint); }
+.pictures figcaption { font-size: 12px; font-weight: 400; margin: 4px 0 0; overflow-wrap: anywhere; }
+.pictures .wrong { color: var(--bad); font-weight: 600; }
+.warnings { font-size: 13.5px; }
+
 pre {
   margin: 0; padding: 12px 14px; background: var(--tint); border-radius: 3px; font-size: 12.5px;
   line-height: 1.5; white-space: pre-wrap; overflow-wrap: anywhere; tab-size: 4;
@@ -129,7 +169,8 @@ footer { margin-top: 44px; padding-top: 12px; border-top: 1px solid var(--hair);
 @media (max-width: 640px) {
   body { padding: 24px 16px 40px; }
   .pair, .trio { grid-template-columns: minmax(0, 1fr); }
-  .sample { grid-template-columns: minmax(0, 1fr); }
+  .sample, .network { grid-template-columns: minmax(0, 1fr); }
+  .heat tbody td { min-width: 56px; padding: 6px 4px; }
   .when { padding: 0 0 2px; }
   .stages td:nth-child(4), .stages th:nth-child(4) { display: none; }
 }

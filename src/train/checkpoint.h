@@ -14,28 +14,9 @@
 #include "base/files.h"
 #include "nn/parameter_store.h"
 #include "optim/optimizer.h"
-#include "train/schedule.h"
+#include "train/keeper.h"
 
 namespace ingot::train {
-
-struct BestState {
-  double loss = 0.0;
-  int64_t step = -1;  ///< -1: no evaluation yet
-  int64_t evaluations_since = 0;
-};
-
-/// The part of a run's state that is not tensors.
-struct RunState {
-  int64_t step = 0;         ///< optimiser steps done
-  int64_t total_steps = 0;  ///< horizon, fixed when the run starts
-  int64_t metrics_lines = 0;
-  double last_loss = 0.0;  ///< of the last step
-  double last_validation = 0.0;
-  double seconds = 0.0;  ///< of training, over all calls
-  BestState best;
-  PlateauState plateau;
-  std::string recipe_hash;
-};
 
 class Checkpoints {
  public:

@@ -65,7 +65,7 @@ Evaluation LmTask::evaluate() {
 }
 
 Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t context, int64_t batches,
-                                  const StopFlag* stop) {
+                                  const StopFlag* stop, Progress* progress) {
   const data::EvalWindows windows(shard, config_.micro_batch, config_.seq, context, pack_);
   const int64_t all = windows.batches();
   const int64_t count = batches > 0 ? std::min(batches, all) : all;
@@ -74,6 +74,8 @@ Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t contex
   if (config_.replay && !eval_plan_) eval_plan_.emplace(engine_, forward);
   double nats = 0.0;
   int64_t tokens = 0;
+  ProgressState state;
+  state.total = count;
   for (int64_t i = 0; i < count; ++i) {
     throw_if_stopped(stop);
     const int64_t n = windows.batch(i, view(eval_));
@@ -85,7 +87,11 @@ Evaluation LmTask::evaluate_shard(const data::ShardReader& shard, int64_t contex
     }
     nats += static_cast<double>(*eval_loss_.data<float>()) * static_cast<double>(n);
     tokens += n;
+    state.step = i + 1;
+    state.loss = nats / static_cast<double>(std::max<int64_t>(tokens, 1));
+    if (progress != nullptr) progress->update(state);
   }
+  if (progress != nullptr) progress->finish(state);
   Evaluation e;
   e.loss = tokens > 0 ? nats / static_cast<double>(tokens) : 0.0;
   e.metrics["perplexity"] = std::exp(e.loss);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "base/progress.h"
 #include "base/signals.h"
 #include "data/loader.h"
 #include "nn/attention.h"
@@ -46,9 +47,11 @@ class LmTask : public Task {
   }
 
   /// Mean loss and bits per byte over a whole shard, each window seeing up to `context` tokens of
-  /// the one before; batches 0: all. Throws kCancelled (between batches).
+  /// the one before; batches 0: all. `progress`, where given, is kept up to date and finished.
+  /// Throws kCancelled (between batches).
   [[nodiscard]] Evaluation evaluate_shard(const data::ShardReader& shard, int64_t context,
-                                          int64_t batches, const StopFlag* stop = nullptr);
+                                          int64_t batches, const StopFlag* stop = nullptr,
+                                          Progress* progress = nullptr);
 
  private:
   struct Buffers {

@@ -3,20 +3,10 @@
 
 #include <cmath>
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-#include <unistd.h>
-
-#include "base/json.h"
 #include "base/machine.h"
-#include "ledger/event_file.h"
-#include "ledger/metrics.h"
 
 namespace ingot::train {
 namespace {
-
-using ledger::Fields;
-using ledger::Kind;
 
 constexpr double kMeasureSeconds = 1.0;
 
@@ -27,14 +17,16 @@ class Run {
       : c_(context),
         config_(config),
         start_s_(context.clock.now_s()),
-        step_(context.engine, config, context.task),
-        checkpoints_(context.files, join_path(context.out, "checkpoints"), config.keep) {}
+        step_(context.engine, config, context.task) {}
 
   TrainSummary run();
 
  private:
   void begin();
   int64_t decide_horizon();
+  void record(std::variant<StepLog, Evaluation, Sample> what) {
+    c_.keeper.record({state_.step, c_.clock.now_s() - start_s_, std::move(what)});
+  }
   void log_step(const StepResult& result, double lr);
   void evaluate();
   void sample();
@@ -54,11 +46,8 @@ class Run {
   double start_s_;
   double seconds_before_ = 0.0;  // of the calls that this one continues
   Step step_;
-  Checkpoints checkpoints_;
   RunState state_;
   std::optional<Schedule> schedule_;
-  std::optional<ledger::MetricsWriter> metrics_;
-  std::optional<ledger::EventWriter> events_;
   Evaluation validation_;
   TrainSummary summary_;
   double speed_from_s_ = 0.0;
@@ -86,55 +75,20 @@ TrainSummary Run::run() {
 
 void Run::begin() {
   (void)c_.task.items_per_epoch();  // data too small for a batch is refused before anything is done
-  std::string warning;
-  const std::optional<RunState> found =
-      checkpoints_.load(c_.recipe_hash, step_.store(), step_.optimizer(), &warning);
-  if (!warning.empty()) c_.note("train: skipped a damaged checkpoint: " + warning);
-  const std::string metrics_path = join_path(c_.out, "metrics.jsonl");
-  if (found) {
-    state_ = *found;
-    saved_step_ = state_.step;
-    c_.note(fmt::format("train: continues at step {} of {}", state_.step, state_.total_steps));
-    metrics_.emplace(metrics_path, state_.step, state_.metrics_lines);
-    validation_.loss = state_.last_validation;
-    seconds_before_ = state_.seconds;
-  } else {
-    state_.recipe_hash = c_.recipe_hash;
-    state_.total_steps = decide_horizon();
-    metrics_.emplace(metrics_path);
-  }
+  state_ = c_.keeper.begin(step_.store(), step_.optimizer(), [this] { return decide_horizon(); });
+  saved_step_ = state_.step;
+  validation_.loss = state_.last_validation;
+  seconds_before_ = state_.seconds;
   schedule_.emplace(config_.schedule, config_.lr, state_.total_steps);
   schedule_->plateau = state_.plateau;
-  ledger::EventSource source;
-  source.start_time = c_.clock.wall_s();
-  source.process = getpid();
-  events_.emplace(c_.out, source, found ? state_.step : -1);
+  step_.set_total(state_.total_steps);
   summary_.total_steps = state_.total_steps;
   speed_from_step_ = state_.step;
 }
 
-/// Steps of the horizon. Minutes are turned into steps once, by measuring; the number is kept in
-/// horizon.json so that a run killed before its first checkpoint starts again with the same one.
 int64_t Run::decide_horizon() {
-  const std::string path = join_path(c_.out, "horizon.json");
-  if (file_exists(path)) {
-    JsonLimits limits;
-    limits.code = Code::kCorruptFile;
-    const Json json = parse_json(read_file(path, 1 << 16), path, limits);
-    const bool is_whole = json.is_object() && json.contains("recipe_hash") &&
-                          json["recipe_hash"].is_string() && json.contains("total_steps") &&
-                          json["total_steps"].is_number_integer() && json["total_steps"] > 0;
-    require(is_whole, Code::kCorruptFile,
-            "train: {} does not hold a recipe_hash and the total_steps. Remove it; the number of "
-            "steps is then decided again",
-            path);
-    if (json["recipe_hash"] == c_.recipe_hash) return json["total_steps"].get<int64_t>();
-  }
   const double step_s = config_.minutes > 0 ? step_.measure_seconds(kMeasureSeconds) : 0.0;
-  const int64_t steps = horizon_steps(config_, c_.task.items_per_epoch(), step_s);
-  const Json json = {{"recipe_hash", c_.recipe_hash}, {"total_steps", steps}};
-  write_atomically(c_.files, path, dump_json(json) + "\n");
-  return steps;
+  return horizon_steps(config_, c_.task.items_per_epoch(), step_s);
 }
 
 void Run::log_step(const StepResult& result, double lr) {
@@ -152,17 +106,8 @@ void Run::log_step(const StepResult& result, double lr) {
           : 0.0;
   summary_.items_per_s = items_per_s;
   if (is_due(config_.log_every) || state_.step == state_.total_steps) {
-    Fields fields, clock;
-    fields.add("loss", result.loss).add("learning_rate", static_cast<float>(lr));
-    fields.add("gradient_norm", result.grad_norm).add("tokens", items_per_step() * state_.step);
-    clock.add("seconds", static_cast<float>(now - start_s_));
-    clock.add("tokens_per_second", static_cast<float>(items_per_s));
-    metrics_->write(state_.step, Kind::kTrain, fields, clock);
-    const double wall = c_.clock.wall_s();
-    events_->scalar("train/loss", state_.step, result.loss, wall);
-    events_->scalar("train/learning_rate", state_.step, static_cast<float>(lr), wall);
-    events_->scalar("train/gradient_norm", state_.step, result.grad_norm, wall);
-    events_->scalar("train/tokens_per_second", state_.step, static_cast<float>(items_per_s), wall);
+    record(StepLog{result.loss, static_cast<float>(lr), result.grad_norm,
+                   items_per_step() * state_.step, items_per_s});
   }
   if (c_.progress == nullptr) return;
   ProgressState p;
@@ -187,46 +132,28 @@ void Run::evaluate() {
   if (best.step < 0 || std::isnan(best.loss) ||
       validation_.loss < best.loss - config_.early_stop.min_delta) {
     best = {validation_.loss, state_.step, 0};
-    if (config_.keep_best) checkpoints_.save_best(step_.store());
+    if (config_.keep_best) c_.keeper.save_best(step_.store());
   } else {
     ++best.evaluations_since;
   }
-  Fields fields, clock;
-  fields.add("loss", validation_.loss);
-  const double wall = c_.clock.wall_s();
-  events_->scalar("validation/loss", state_.step, static_cast<float>(validation_.loss), wall);
-  for (const auto& [name, value] : validation_.metrics) {
-    fields.add(name, value);
-    events_->scalar("validation/" + name, state_.step, static_cast<float>(value), wall);
-  }
-  clock.add("seconds", static_cast<float>(c_.clock.now_s() - start_s_));
-  metrics_->write(state_.step, Kind::kValidation, fields, clock);
+  record(validation_);
 }
 
 void Run::sample() {
   const AveragedWeights averaged(step_);
-  const Sample sample = c_.task.sample();
-  if (sample.prompt.empty() && sample.text.empty()) return;
-  metrics_->write(state_.step, Kind::kSample,
-                  Fields()
-                      .add("prompt", std::string_view(sample.prompt))
-                      .add("text", std::string_view(sample.text)));
-  events_->text("sample", state_.step, sample.prompt + sample.text, c_.clock.wall_s());
+  Sample sample = c_.task.sample();
+  if (!sample.prompt.empty() || !sample.text.empty()) record(std::move(sample));
 }
 
 void Run::save() {
   if (saved_step_ == state_.step) return;
-  metrics_->sync();
-  state_.metrics_lines = metrics_->lines();
   state_.seconds = seconds();
-  checkpoints_.save(state_, step_.store(), step_.optimizer());
+  c_.keeper.save(state_, step_.store(), step_.optimizer());
   saved_step_ = state_.step;
 }
 
 TrainSummary Run::finish(bool stopped) {
   save();
-  metrics_->sync();
-  events_->sync();
   summary_.steps = state_.step;
   summary_.parameters = step_.store().parameter_count();
   summary_.validation = validation_;
@@ -235,7 +162,7 @@ TrainSummary Run::finish(bool stopped) {
                  : state_.step < state_.total_steps ? EndReason::kEarlyStop
                                                     : EndReason::kFinished;
   if (!stopped && config_.keep_best && state_.best.step >= 0) {
-    checkpoints_.load_best(step_.store());
+    c_.keeper.load_best(step_.store());
   } else if (!stopped) {
     step_.exchange_average();
   }

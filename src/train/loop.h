@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The training loop: load, step, log, evaluate, sample, checkpoint, stop. Continues what is in the
-// run directory. Everything it needs from outside (model, data, clock, files, progress) is handed
-// in.
+// The training loop: load, step, log, evaluate, sample, checkpoint, stop. Continues what its keeper
+// has of an earlier call. Everything it needs from outside (model, data, clock, keeper, progress)
+// is handed in.
 #pragma once
 
 #include <functional>
-#include <string>
 
 #include "base/clock.h"
-#include "base/files.h"
 #include "base/progress.h"
-#include "train/checkpoint.h"
+#include "train/keeper.h"
 #include "train/step.h"
 
 namespace ingot::train {
@@ -18,13 +16,10 @@ namespace ingot::train {
 struct LoopContext {
   Engine& engine;
   Task& task;
-  FileSystem& files;
   const Clock& clock;
-  std::string out;                                           ///< run directory
-  std::string recipe_hash;                                   ///< of the resolved recipe
+  Keeper& keeper;
   std::function<bool()> should_stop = [] { return false; };  ///< polled after every step
   Progress* progress = nullptr;
-  std::function<void(const std::string&)> note = [](const std::string&) {};
   std::function<void(int64_t step)> after_step = [](int64_t) {};  ///< tests stop runs here
 };
 

@@ -48,6 +48,23 @@ TEST_F(ExamplesTest, FieldsStartAtMultiplesOfFour) {
   EXPECT_EQ(layout().find("nothing"), nullptr);
 }
 
+TEST_F(ExamplesTest, RecordsInMemoryAreReadLikeThoseOfAFile) {
+  write(3);
+  const ExampleReader file(path_);
+  std::vector<std::byte> records;
+  for (int64_t i = 0; i < 3; ++i) {
+    records.insert(records.end(), file.row(i).begin(), file.row(i).end());
+  }
+  ExampleReader memory("numbers", layout(), std::move(records));
+  const ExampleReader moved = std::move(memory);
+  EXPECT_EQ(moved.path(), "numbers");
+  ASSERT_EQ(moved.rows(), 3);
+  for (int64_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(std::equal(moved.row(i).begin(), moved.row(i).end(), file.row(i).begin()));
+  }
+  EXPECT_EQ(ExampleReader("nothing", layout(), {}).rows(), 0);
+}
+
 TEST_F(ExamplesTest, WhatIsWrittenComesBack) {
   constexpr int64_t kRows = 100'000;  // more than a write block
   write(kRows);

@@ -163,6 +163,121 @@ TEST(Report, ShowsTheFiguresOfEveryPart) {
   EXPECT_EQ(page.find("Not readable"), std::string::npos);  // a torn last line is no problem
 }
 
+void fill_table(RunFolder& folder) {
+  folder
+      .stage("examples", R"({"rows":100,"columns":3,"splits":{"train":{"examples":80,"dropped":1},
+             "validation":{"examples":10,"dropped":0},"test":{"examples":10,"dropped":2}},
+             "leakage":{"test_in_train":3,"validation_in_train":1,"test_in_validation":0},
+             "warnings":["age: 3 <values> beyond the range"]})")
+      .stage("plan", R"({"parameters":34,"layers":[
+             {"name":"table","type":"input","from":"","shape":"[2]","parameters":0,"flops":0},
+             {"name":"dense","type":"dense","from":"table","shape":"[2]","parameters":6,"flops":8}],
+             "features":[{"name":"age","kind":"number","missing":7,"distinct":60,"inputs":1,
+             "transform":"missing: median","fitted":"median 29"}]})")
+      .stage("train", R"({"steps":20,"examples":1600,"best_validation_loss":0.25})")
+      .stage("evaluate", R"({"split":"test","examples":10,"accuracy":{"value":0.9}})")
+      .file("metrics.jsonl",
+            "{\"step\":1,\"kind\":\"train\",\"loss\":0.5}\n"
+            "{\"step\":1,\"kind\":\"validation\",\"loss\":0.4,\"accuracy\":0.8}\n"
+            "{\"step\":2,\"kind\":\"validation\",\"loss\":0.3,\"accuracy\":0.9}\n")
+      .file("evaluation.json", R"({"split":"test","examples":10,"target":"animal",
+            "values":[{"name":"accuracy","value":0.9,"low":0.7,"high":1.0}],
+            "classes":["cat","dog"],"confusion":[4,1,0,5],
+            "per_class":[{"precision":1,"recall":0.8,"f1":0.888,"roc_auc":0.96,"examples":5},
+                         {"precision":0.833,"recall":1,"f1":0.909,"roc_auc":0.96,"examples":5}],
+            "calibration":[{"examples":4,"confidence":0.6,"accuracy":0.75},
+                           {"examples":6,"confidence":0.9,"accuracy":1.0}],
+            "curve":[[0,0,1],[0,0.8,1],[1,1,0.5]],
+            "balance":[{"class":"cat","train":40,"validation":5,"test":5}],
+            "groups":[{"column":"home","value":"city","examples":4,"loss":0.1,"error":0},
+                      {"column":"home","value":"","examples":6,"loss":0.2,"error":0.1667}],
+            "importance":{"examples":10,"loss":0.21,"features":[
+                {"name":"age","increase":0.125},{"name":"home","increase":-0.01}]},
+            "columns":["age","home","animal"],
+            "worst":[{"example":3,"line":17,"true":"cat","predicted":"dog","probability":0.875,
+                      "loss":2.1,"cells":["<b>9</b>","city","cat"]}]})");
+}
+
+TEST(Report, ShowsHowAModelOfATableIsJudged) {
+  RunFolder folder("table");
+  fill_table(folder);
+  const std::string page = render(read_run(folder.path()));
+  expect_valid(page);
+  for (const char* text :
+       {"80 / 10 / 10 examples", "4 rows of the held-out splits", "3 &lt;values&gt; beyond",
+        "missing: median", "median 29", "10 examples of the test split",
+        "<b>1</b><small>20 %</small>", "--h:0.800", "Precision over recall",
+        "Expected error: 12.0 points", "+0.125", "(no value)", "<b>cat</b>", "line 17", "(0.875)",
+        "&lt;b&gt;9&lt;/b&gt;", "Validation accuracy", "test accuracy"}) {
+    EXPECT_NE(page.find(text), std::string::npos) << text;
+  }
+  EXPECT_EQ(page.find("<i>animal</i>"), std::string::npos);  // the target stands in the verdict
+  // loss, accuracy, two curves, calibration, importance
+  EXPECT_EQ(count_of(page, "<figure>"), 6U);
+  EXPECT_EQ(page.find("nats per token"), std::string::npos);
+}
+
+TEST(Report, ShowsNumbersByScatterAndResiduals) {
+  RunFolder folder("numbers");
+  folder.stage("examples", "{}").file("evaluation.json", R"({"split":"test","examples":3,
+      "values":[{"name":"r2","value":0.8,"low":0.7,"high":0.9}],
+      "pairs":[[1,1.5],[2,2],[3,2.5]]})");
+  const std::string page = render(read_run(folder.path()));
+  expect_valid(page);
+  EXPECT_NE(page.find("Predicted against true"), std::string::npos);
+  EXPECT_NE(page.find("Predicted minus true"), std::string::npos);
+  EXPECT_NE(page.find("3 examples, drawn evenly"), std::string::npos);
+}
+
+TEST(Report, ShowsMistakenPicturesAndNothingElseAsOne) {
+  RunFolder folder("pictures");
+  folder.file("evaluation.json", R"({"values":[{"name":"accuracy","value":0.9}],"worst":[
+      {"true":"cat","predicted":"<dog>","probability":0.5,"picture":"data:image/png;base64,iVBO+/="},
+      {"true":"x","predicted":"y","picture":"data:image/png;base64,\" onload=\"a"},
+      {"true":"x","predicted":"y","picture":"https://elsewhere/a.png"}]})");
+  const std::string page = render(read_run(folder.path()));
+  EXPECT_EQ(count_of(page, "<img"), 1U);
+  EXPECT_NE(page.find("data:image/png;base64,iVBO+/="), std::string::npos);
+  EXPECT_NE(page.find("&lt;dog&gt;"), std::string::npos);
+  EXPECT_EQ(page.find("elsewhere"), std::string::npos);
+}
+
+TEST(Report, OfManyClassesShowsTheWorstPairs) {
+  RunFolder folder("many");
+  std::string classes, confusion;
+  for (int i = 0; i < 20; ++i) {
+    classes += (i > 0 ? "," : "") + ("\"c" + std::to_string(i) + "\"");
+    for (int k = 0; k < 20; ++k) {
+      confusion += (i + k > 0 ? "," : "") + std::to_string(i == k ? 9 : i == 4 && k == 7 ? 3 : 0);
+    }
+  }
+  folder.file("evaluation.json", R"({"values":[{"name":"accuracy","value":0.9}],"classes":[)" +
+                                     classes + R"(],"confusion":[)" + confusion + "]}");
+  const std::string page = render(read_run(folder.path()));
+  expect_valid(page);
+  EXPECT_EQ(page.find("class=\"heat\""), std::string::npos);
+  EXPECT_NE(page.find("25.0 %"), std::string::npos);  // 3 of 12
+}
+
+TEST(Report, SurvivesEvaluationsOfEveryWrongType) {
+  for (const char* wrong : {"\"text\"", "[]", "[1]", "{}", "null", "true", "-1", "1e308", "[{}]"}) {
+    RunFolder folder("wrong_evaluation");
+    const std::string w = wrong;
+    std::string json =
+        R"({"values":[{"name":"accuracy","value":0.9,"low":)" + w + "},{\"name\":" + w;
+    json += "}]";
+    for (const char* key :
+         {"split", "examples", "target", "classes", "confusion", "per_class", "calibration",
+          "curve", "balance", "groups", "importance", "columns", "worst", "pairs"}) {
+      json += std::string(",\"") + key + "\":" + w;
+    }
+    folder.file("evaluation.json", json + "}");
+    folder.stage("plan", R"({"layers":)" + w + R"(,"features":)" + w + "}");
+    folder.stage("examples", R"({"splits":)" + w + R"(,"warnings":)" + w + "}");
+    expect_valid(render(read_run(folder.path())));
+  }
+}
+
 TEST(Report, PutsStagesInTheOrderOfThePipeline) {
   RunFolder folder("order");
   folder.stage("train", "{}").stage("zoo", R"({"apples":3})").stage("inspect", "{}");

@@ -211,7 +211,8 @@ TEST_F(Loop, AnotherRecipeInTheSameFolderIsRefused) {
   const auto files = real_files();
   const FakeClock clock;
   testing::TinyStep parts(*data_, tiny_config());
-  LoopContext context{parts.engine, parts.task, *files, clock, dir.path(), "recipe-2"};
+  RunFiles kept(*files, clock, dir.path(), "recipe-2", 2);
+  LoopContext context{parts.engine, parts.task, clock, kept};
   const std::string message = message_of([&] { (void)train(context, tiny_config()); });
   EXPECT_EQ(message,
             "train: " + dir.file("checkpoints/step-00000002") +

@@ -14,6 +14,7 @@
 #include "models/transformer.h"
 #include "train/lm_task.h"
 #include "train/loop.h"
+#include "train/run_files.h"
 
 namespace ingot::testing {
 

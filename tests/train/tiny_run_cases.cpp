@@ -120,14 +120,15 @@ TinyResult run_tiny(const TinyData& data, const std::string& out, const train::T
   train::LmTask task(engine, config, {}, tiny_hooks(model), data.train(),
                      options.has_validation ? &data.validation() : nullptr);
   FileSystem& files = options.files != nullptr ? *options.files : usual;
-  train::LoopContext context{engine, task, files, clock, out, "recipe-1"};
+  train::RunFiles kept(files, clock, out, "recipe-1", config.keep);
+  kept.note = options.note;
+  train::LoopContext context{engine, task, clock, kept};
   int64_t at = 0;
   context.after_step = [&](int64_t step) {
     at = step;
     options.after_step(engine, step);
   };
   context.should_stop = [&] { return options.should_stop(at); };
-  context.note = options.note;
   TinyResult result;
   result.summary = train::train(context, config);
   Sha256 weights;

@@ -11,6 +11,7 @@
 #include "models/hugging_face.h"
 #include "text/bpe_train.h"
 #include "train/lm_task.h"
+#include "train/run_files.h"
 
 namespace ingot::cli {
 namespace {
@@ -105,7 +106,8 @@ bool Attempt::go(FileSystem& files, const Interrupt* interrupt, MadeUpOutcome& o
                           }};
   const data::PackConfig pack;
   train::LmTask task(engine_, config_, pack, lm, train_, &validation_);
-  train::LoopContext context{engine_, task, files, clock_, folder_, kHash};
+  train::RunFiles kept(files, clock_, folder_, kHash, config_.keep);
+  train::LoopContext context{engine_, task, clock_, kept};
   int64_t step = 0;
   context.after_step = [&](int64_t done) {
     step = done;

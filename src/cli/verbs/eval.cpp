@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "cli/help_text.h"
 #include "cli/lm.h"
-#include "cli/pipeline/table_pipeline.h"
+#include "cli/pipeline/table_evaluation.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -35,7 +35,7 @@ class EvalVerb : public Verb {
     if (is_tabular(recipe)) {
       Runtime runtime(recipe);
       const std::string model = invocation.words.size() > 1 ? invocation.words[1] : out;
-      invocation.console.result(eval_table(invocation, runtime, recipe, model));
+      invocation.console.result(evaluate_table(invocation, runtime, recipe, model).numbers);
       return 0;
     }
     const std::string folder =
@@ -46,7 +46,7 @@ class EvalVerb : public Verb {
     require(shard.tokens() > 0, Code::kInvalidArgument,
             "eval: the {} split of {} is empty. Another one: eval.split=train, validation or test",
             split, out);
-    const train::Evaluation e = evaluate_folder(runtime, recipe, folder, shard, invocation.stop);
+    const train::Evaluation e = evaluate_folder(invocation, runtime, recipe, folder, shard);
     Json json = {{"model", folder}, {"split", split}, {"loss", e.loss}};
     for (const auto& [key, value] : e.metrics) json[key] = value;
     invocation.console.line(fmt::format("{}: loss {:.5f}, perplexity {:.4f}, {:.5f} bits per byte",

@@ -109,6 +109,7 @@ LoadedNetwork load_network(Engine& engine, const std::string& folder) {
   loaded.network = std::make_unique<Network>(config.layers, values_of(config, path));
   loaded.store = std::make_unique<nn::ParameterStore>(engine, *loaded.network);
   load_weights(*loaded.store, join_path(folder, "model.safetensors"));
+  loaded.layers = std::move(config.layers);
   return loaded;
 }
 

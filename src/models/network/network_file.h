@@ -20,6 +20,7 @@ void save_network(FileSystem& files, Network& network, const std::vector<LayerCo
 struct LoadedNetwork {
   std::unique_ptr<Network> network;
   std::unique_ptr<nn::ParameterStore> store;
+  std::vector<LayerConfig> layers;
 };
 
 /// Throws kNotFound, kCorruptFile naming file and tensor, kShapeMismatch when the weights do not

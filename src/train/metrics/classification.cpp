@@ -8,7 +8,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "train/metrics/ranking.h"
 
 namespace ingot::train {
 namespace {
@@ -241,6 +240,7 @@ void ClassificationMetrics::rank(ClassificationResult& out,
     const RankingAreas areas = order.areas();
     out.per_class[c].roc_auc = areas.roc_auc;
     out.per_class[c].average_precision = areas.average_precision;
+    if (options_.classes == 2 && c == 1) out.curve = order.curve(kCurveResolution);
     for (size_t r = 0; r < count; ++r) {
       poisson_weights(options_.bootstrap.seed, static_cast<int64_t>(r), weights);
       const RankingAreas drawn = order.areas(weights);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "train/metrics/bootstrap.h"
+#include "train/metrics/ranking.h"
 
 namespace ingot::train {
 
@@ -51,6 +52,7 @@ struct ClassificationResult {
   std::vector<int64_t> confusion;  ///< [label, prediction]; empty beyond kMaxConfusionClasses
   std::vector<ClassValues> per_class;
   std::vector<CalibrationBin> calibration;
+  std::vector<RankingPoint> curve;  ///< of class 1; two classes only
   std::vector<MetricValue> values;  ///< in the order of metric_names
   [[nodiscard]] double operator[](std::string_view name) const {
     return find_metric(values, name).value;
@@ -58,6 +60,7 @@ struct ClassificationResult {
 };
 
 inline constexpr int64_t kMaxConfusionClasses = 1024;
+inline constexpr int64_t kCurveResolution = 200;  ///< of ClassificationResult::curve
 
 /// accuracy, top_<k>_accuracy, for two classes precision, recall, f1 (of class 1), then
 /// {precision, recall, f1}_{micro, macro, weighted}, roc_auc, pr_auc, log_loss, brier,

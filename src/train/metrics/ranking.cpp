@@ -54,4 +54,23 @@ RankingAreas ScoreOrder::areas(std::span<const uint8_t> weights) const {
   return areas;
 }
 
+std::vector<RankingPoint> ScoreOrder::curve(int64_t resolution) const {
+  double positives = 0.0, negatives = 0.0;
+  for (const uint8_t flag : flags_) ((flag & kPositive) != 0 ? positives : negatives) += 1.0;
+  if (positives == 0.0 || negatives == 0.0) return {};
+  const double step = 1.0 / static_cast<double>(resolution);
+  std::vector<RankingPoint> points = {{}};
+  double hits = 0.0, alarms = 0.0;
+  for (size_t i = 0; i < flags_.size(); ++i) {
+    ((flags_[i] & kPositive) != 0 ? hits : alarms) += 1.0;
+    if ((flags_[i] & kLast) == 0) continue;
+    const RankingPoint point{alarms / negatives, hits / positives, hits / (hits + alarms)};
+    const RankingPoint& before = points.back();
+    const bool is_far = point.false_positive_rate - before.false_positive_rate >= step ||
+                        point.recall - before.recall >= step;
+    if (is_far || i + 1 == flags_.size()) points.push_back(point);
+  }
+  return points;
+}
+
 }  // namespace ingot::train

@@ -17,6 +17,13 @@ struct RankingAreas {
   double average_precision = 0.0;  ///< NaN without positives
 };
 
+/// One threshold: what is caught, what is caught wrongly, and how pure the catch is.
+struct RankingPoint {
+  double false_positive_rate = 0.0;
+  double recall = 0.0;
+  double precision = 1.0;
+};
+
 /// One class's examples by falling score. Built once, asked for every bootstrap replicate.
 class ScoreOrder {
  public:
@@ -26,6 +33,9 @@ class ScoreOrder {
   /// `weights`: how often each example counts, in the order given to the constructor; empty: once.
   /// Time linear in the number of examples.
   [[nodiscard]] RankingAreas areas(std::span<const uint8_t> weights = {}) const;
+  /// From the highest threshold (nothing is caught) to the lowest (everything is), thinned to steps
+  /// of at least 1 / resolution in one of the rates; empty without both kinds.
+  [[nodiscard]] std::vector<RankingPoint> curve(int64_t resolution) const;
 
  private:
   std::vector<uint32_t> order_;

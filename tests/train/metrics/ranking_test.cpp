@@ -65,5 +65,32 @@ TEST(ScoreOrder, WeightsAreRepeatedExamplesAndAllPairsAgree) {
   EXPECT_NEAR(weighted.roc_auc, won / pairs, 1e-14);
 }
 
+TEST(ScoreOrder, ACurveHasAPointPerThreshold) {
+  const std::vector<float> scores = {0.9F, 0.8F, 0.8F, 0.3F};
+  const std::vector<uint8_t> positive = {1, 0, 1, 0};
+  const std::vector<RankingPoint> curve = ScoreOrder(scores, positive).curve(100);
+  ASSERT_EQ(curve.size(), 4U);
+  const double expected[4][3] = {{0, 0, 1}, {0, 0.5, 1}, {0.5, 1, 2.0 / 3.0}, {1, 1, 0.5}};
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(curve[i].false_positive_rate, expected[i][0]);
+    EXPECT_EQ(curve[i].recall, expected[i][1]);
+    EXPECT_EQ(curve[i].precision, expected[i][2]);
+  }
+  EXPECT_TRUE(ScoreOrder(scores, std::vector<uint8_t>(4, 1)).curve(100).empty());
+}
+
+TEST(ScoreOrder, ACurveIsThinned) {
+  std::vector<float> scores;
+  std::vector<uint8_t> positive;
+  for (int i = 0; i < 10'000; ++i) {
+    scores.push_back(static_cast<float>(i) / 10'000.0F);
+    positive.push_back(static_cast<uint8_t>(i % 2));
+  }
+  const std::vector<RankingPoint> curve = ScoreOrder(scores, positive).curve(50);
+  EXPECT_LE(curve.size(), 102U);
+  EXPECT_EQ(curve.back().recall, 1.0);
+  EXPECT_EQ(curve.back().false_positive_rate, 1.0);
+}
+
 }  // namespace
 }  // namespace ingot::train

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/pipeline/table_evaluation.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "base/base64.h"
+#include "base/text.h"
+#include "cli/network_model.h"
+#include "data/split_rows.h"
+#include "io/image.h"
+#include "train/findings.h"
+#include "train/importance.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr int64_t kReplicates = 1000;  // of the bootstrap behind the intervals
+constexpr size_t kShownClasses = 50;   // of the table for people
+constexpr size_t kWorst = 20;
+constexpr size_t kWorstPictures = 40;
+constexpr int64_t kPictureSide = 96;  // pixels that are shown
+constexpr size_t kPairs = 2000;       // of a scatter of numbers
+constexpr size_t kMaxGroups = 12;     // a column of more categories makes no groups
+constexpr int64_t kCellLength = 300;  // characters of a cell that are kept
+
+/// Errors per category of the columns that have few.
+class Groups {
+ public:
+  Groups(const std::vector<std::string>& columns, const data::Schema& schema,
+         const std::string& target) {
+    for (size_t i = 0; i < columns.size(); ++i) {
+      const data::ColumnSchema* column = schema.find(columns[i]);
+      const bool is_small = column != nullptr && column->kind == data::ColumnKind::kCategory &&
+                            column->values.size() <= kMaxGroups;
+      if (is_small && columns[i] != target) columns_.push_back({i, columns[i], {}});
+    }
+  }
+  void add(std::span<const std::string_view> cells, const train::Finding& finding) {
+    for (Column& column : columns_) {
+      const std::string value(trim(cells[column.index]));
+      const bool has_room = column.groups.size() < 2 * kMaxGroups;  // and what was unseen
+      if (has_room || column.groups.count(value) > 0) column.groups[value].add(finding);
+    }
+  }
+  [[nodiscard]] Json to_json(bool has_classes) const {
+    Json json = Json::array();
+    for (const Column& column : columns_) {
+      for (const auto& [value, group] : column.groups) {
+        const auto n = static_cast<double>(group.count);
+        Json row = {{"column", column.name},
+                    {"value", value},
+                    {"examples", group.count},
+                    {"loss", group.loss / n}};
+        if (has_classes) row["error"] = static_cast<double>(group.wrong) / n;
+        json.push_back(std::move(row));
+      }
+    }
+    return json;
+  }
+
+ private:
+  struct Column {
+    size_t index;
+    std::string name;
+    std::map<std::string, train::GroupError> groups;
+  };
+  std::vector<Column> columns_;
+};
+
+Json values_json(const train::Scores& scores) {
+  Json json = Json::array();
+  for (const train::MetricValue& v : scores.values) {
+    json.push_back({{"name", v.name}, {"value", v.value}, {"low", v.low}, {"high", v.high}});
+  }
+  return json;
+}
+
+/// What is known of the classes: confusion, per class, calibration, the curve of two.
+void add_classes(const train::Scores& scores, const data::Target& target, Json& details) {
+  details["classes"] = std::vector<std::string>(target.classes().begin(), target.classes().end());
+  details["confusion"] = scores.confusion;
+  for (const train::ClassValues& c : scores.per_class) {
+    details["per_class"].push_back({{"precision", c.precision},
+                                    {"recall", c.recall},
+                                    {"f1", c.f1},
+                                    {"roc_auc", c.roc_auc},
+                                    {"average_precision", c.average_precision},
+                                    {"examples", c.support}});
+  }
+  for (const train::CalibrationBin& bin : scores.calibration) {
+    details["calibration"].push_back(
+        {{"examples", bin.count}, {"confidence", bin.confidence}, {"accuracy", bin.accuracy}});
+  }
+  for (const train::RankingPoint& p : scores.curve) {
+    details["curve"].push_back({p.false_positive_rate, p.recall, p.precision});
+  }
+}
+
+/// Precision, recall and F1 of every class, as JSON and, for few classes, as a table for people.
+std::string class_text(const train::Scores& scores, std::span<const std::string> classes,
+                       Json& numbers) {
+  numbers["confusion"] = scores.confusion;
+  numbers["classes"] = std::vector<std::string>(classes.begin(), classes.end());
+  size_t width = 5;
+  for (const std::string& name : classes) width = std::max(width, name.size());
+  std::string text = fmt::format("\n  {:<{}} {:>9}  {:>9}  {:>9}  {:>9}", "class", width,
+                                 "precision", "recall", "f1", "examples");
+  for (size_t i = 0; i < classes.size(); ++i) {
+    const train::ClassValues& v = scores.per_class[i];
+    numbers["per_class"][classes[i]] = {
+        {"precision", v.precision}, {"recall", v.recall}, {"f1", v.f1}, {"examples", v.support}};
+    text += fmt::format("\n  {:<{}} {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>9}", classes[i], width,
+                        v.precision, v.recall, v.f1, with_thousands(v.support));
+  }
+  return classes.size() <= kShownClasses ? text : "";
+}
+
+/// Examples per class and split.
+Json balance_json(const std::string& data, const data::Target& target) {
+  Json rows = Json::array();
+  for (const std::string& name : target.classes()) rows.push_back({{"class", name}});
+  for (size_t s = 0; s < data::kSplits; ++s) {
+    const auto split = static_cast<data::Split>(s);
+    const data::ExampleReader examples(data::examples_path(data, split));
+    const int64_t offset = examples.layout().find(data::kTargetField)->offset;
+    std::vector<int64_t> counts(target.classes().size());
+    for (int64_t i = 0; i < examples.rows(); ++i) {
+      int32_t label = 0;
+      std::memcpy(&label, examples.row(i).data() + offset, sizeof(label));
+      ++counts[static_cast<size_t>(label)];
+    }
+    const std::string name(data::split_name(split));
+    for (size_t k = 0; k < counts.size(); ++k) rows[k][name] = counts[k];
+  }
+  return rows;
+}
+
+/// The examples' first picture; nullptr when they have none.
+const data::ExampleField* picture_of(const data::ExampleLayout& layout) {
+  for (const data::ExampleField& field : layout.fields()) {
+    if (field.dtype == DType::kU8 && field.shape.rank() == 3) return &field;
+  }
+  return nullptr;
+}
+
+/// A stored picture as a data URI of a PNG; larger ones lose rows and columns.
+std::string picture_uri(const data::ExampleField& field, std::span<const std::byte> record) {
+  const int64_t height = field.shape[0], width = field.shape[1], channels = field.shape[2];
+  const int64_t stride = 1 + (std::max(height, width) - 1) / kPictureSide;
+  const auto* pixels = reinterpret_cast<const uint8_t*>(record.data() + field.offset);
+  io::Image small{(height + stride - 1) / stride, (width + stride - 1) / stride, channels};
+  for (int64_t y = 0; y < height; y += stride) {
+    for (int64_t x = 0; x < width; x += stride) {
+      const uint8_t* from = pixels + (y * width + x) * channels;
+      small.pixels.insert(small.pixels.end(), from, from + channels);
+    }
+  }
+  return "data:image/png;base64," + to_base64(io::encode_png(small));
+}
+
+/// One evaluation in progress.
+class Evaluator {
+ public:
+  Evaluator(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
+            const std::string& folder)
+      : invocation_(invocation),
+        recipe_(recipe),
+        data_(join_path(recipe.out, "data")),
+        examples_(data::examples_path(data_, recipe.eval.split)),
+        model_(open_network(runtime.engine, folder)),
+        runner_(runtime.engine, model_->network(), examples_.layout(), model_->rows,
+                {model_->objective.link, recipe.predict.batch, recipe.predict.tta, true},
+                examples_.path()),
+        target_(*model_->features.target()),
+        picture_(picture_of(examples_.layout())),
+        worst_(picture_ != nullptr ? kWorstPictures : kWorst) {}
+
+  TableEvaluation run();
+
+ private:
+  void open_rows();
+  void look_at(const train::Answered& answered);
+  [[nodiscard]] Json worst_json();
+  [[nodiscard]] Json importance_json();
+  [[nodiscard]] Json numbers_of(const train::Scores& scores, const std::string& split) const;
+  [[nodiscard]] std::string name_of(double value) const {
+    return target_.is_class() ? target_.classes()[static_cast<size_t>(value)]
+                              : fmt::format("{:.6g}", value);
+  }
+
+  const Invocation& invocation_;
+  const Recipe& recipe_;
+  std::string data_;
+  data::ExampleReader examples_;
+  std::unique_ptr<NetworkModel> model_;
+  train::ExampleRunner runner_;
+  const data::Target& target_;
+  std::optional<data::SplitRows> rows_;
+  std::vector<std::string> columns_;
+  std::optional<Groups> groups_;
+  const data::ExampleField* picture_;
+  train::WorstFindings worst_;
+  train::FindingSample sample_{kPairs};
+  std::vector<std::string_view> cells_;
+};
+
+/// The table may be gone or changed since; then examples are shown by their number alone.
+void Evaluator::open_rows() {
+  try {
+    rows_.emplace(recipe_.table, model_->features, recipe_.eval.split);
+    columns_ = rows_->columns();
+    constexpr int64_t kMaxSchema = int64_t{1} << 26;
+    const std::string schema = join_path(data_, "schema.yaml");
+    groups_.emplace(columns_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema),
+                    target_.config().column);
+  } catch (const Error& error) {
+    rows_.reset();
+    invocation_.console.note(
+        fmt::format("evaluate: without the cells of examples: {}", error.what()));
+  }
+}
+
+void Evaluator::look_at(const train::Answered& answered) {
+  const train::Finding finding = train::judge(model_->objective, answered);
+  if (rows_ && !rows_->next(cells_)) rows_.reset();
+  if (rows_ && groups_) groups_->add(cells_, finding);
+  if (!target_.is_class()) sample_.add(finding);
+  if (target_.is_class() && !finding.is_wrong()) return;
+  worst_.add(finding, [&] {
+    std::vector<std::string> cells;
+    if (!rows_) return cells;
+    cells.push_back(std::to_string(rows_->line()));
+    for (const std::string_view cell : cells_) {  // a cell may be a whole picture
+      cells.push_back(io::is_image(cell) ? "" : excerpt(cell, kCellLength));
+    }
+    return cells;
+  });
+}
+
+Json Evaluator::worst_json() {
+  Json json = Json::array();
+  for (train::WorstFindings::Entry& entry : worst_.take()) {
+    const train::Finding& f = entry.finding;
+    Json row = {{"example", f.example},
+                {"true", name_of(f.truth)},
+                {"predicted", name_of(f.predicted)},
+                {"loss", f.loss}};
+    if (target_.is_class()) row["probability"] = f.probability;
+    if (picture_ != nullptr) row["picture"] = picture_uri(*picture_, examples_.row(f.example));
+    if (!entry.cells.empty()) {
+      row["line"] = std::stoll(entry.cells[0]);
+      row["cells"] = std::vector<std::string>(entry.cells.begin() + 1, entry.cells.end());
+    }
+    json.push_back(std::move(row));
+  }
+  return json;
+}
+
+Json Evaluator::importance_json() {
+  const std::vector<train::InputSlice> slices = train::feature_slices(model_->features);
+  const train::Importance found = train::permutation_importance(
+      runner_, model_->objective, examples_, slices, {2000, static_cast<uint64_t>(recipe_.seed)});
+  Json features = Json::array();
+  for (size_t i = 0; i < slices.size(); ++i) {
+    features.push_back({{"name", slices[i].name}, {"increase", found.increases[i]}});
+  }
+  return {{"examples", found.rows}, {"loss", found.loss}, {"features", features}};
+}
+
+/// The numbers of the stage; prints them as a table for people.
+Json Evaluator::numbers_of(const train::Scores& scores, const std::string& split) const {
+  Json numbers = {{"split", split}, {"examples", examples_.rows()}};
+  const bool has_tta = recipe_.predict.tta != train::Tta::kNone;
+  if (has_tta) numbers["tta"] = std::string(enum_name(recipe_.predict.tta));
+  std::string text;
+  for (const train::MetricValue& v : scores.values) {
+    numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
+    text += fmt::format("\n  {:<20} {:>9.4f}  [{:.4f}, {:.4f}]", v.name, v.value, v.low, v.high);
+  }
+  if (target_.is_class()) text += class_text(scores, target_.classes(), numbers);
+  invocation_.console.line(fmt::format("{}: {} examples{}{}; 95 % intervals{}", split,
+                                       with_thousands(examples_.rows()),
+                                       has_tta ? ", test-time augmentation " : "",
+                                       has_tta ? enum_name(recipe_.predict.tta) : "", text));
+  return numbers;
+}
+
+TableEvaluation Evaluator::run() {
+  open_rows();
+  train::ScoreOptions options;
+  options.bootstrap = {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)};
+  options.each = [&](const train::Answered& answered) { look_at(answered); };
+  const train::Scores scores = train::score(runner_, model_->objective, examples_, options);
+  const std::string split(data::split_name(recipe_.eval.split));
+  TableEvaluation result;
+  result.numbers = numbers_of(scores, split);
+  Json& details = result.details;
+  details = {{"split", split},
+             {"examples", examples_.rows()},
+             {"target", target_.config().column},
+             {"values", values_json(scores)},
+             {"columns", columns_},
+             {"worst", worst_json()},
+             {"importance", importance_json()}};
+  if (groups_) details["groups"] = groups_->to_json(target_.is_class());
+  if (target_.is_class()) {
+    add_classes(scores, target_, details);
+    details["balance"] = balance_json(data_, target_);
+  }
+  for (const train::Finding& f : sample_.take()) details["pairs"].push_back({f.truth, f.predicted});
+  return result;
+}
+
+}  // namespace
+
+TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
+                               const std::string& folder) {
+  const std::string name(data::split_name(recipe.eval.split));
+  const data::ExampleReader rows(
+      data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
+  require(rows.rows() > 0, Code::kInvalidArgument,
+          "eval: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name, name);
+  return Evaluator(invocation, runtime, recipe, folder).run();
+}
+
+}  // namespace ingot::cli

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fit/model.h"
+
+#include <algorithm>
+
+#include "data/transforms/feature_rows.h"
+#include "fit/plain_features.h"
+#include "models/network/network_file.h"
+#include "train/feature_network.h"
+#include "train/loop.h"
+
+namespace ingot {
+namespace {
+
+constexpr int64_t kAnswerBatch = 256;  // examples computed at once; answers do not depend on it
+
+using Weights = std::vector<std::vector<float>>;  // per parameter, in the order of the network
+
+Weights weights_of(models::Network& network) {
+  Weights weights;
+  for (const nn::NamedParameter& p : nn::parameters(network)) {
+    weights.push_back(p.parameter->value.to_vector<float>());
+  }
+  return weights;
+}
+
+void set_weights(models::Network& network, const Weights& weights) {
+  size_t i = 0;
+  for (const nn::NamedParameter& p : nn::parameters(network)) {
+    const std::vector<float>& from = weights[i++];
+    std::copy(from.begin(), from.end(), p.parameter->value.data<float>());
+    ++p.parameter->value.storage().version;
+  }
+}
+
+/// A run in memory that goes on from the network's weights.
+class FitMemory : public train::RunMemory {
+ public:
+  FitMemory(models::Network& network, std::function<void(const train::RunRecord&)> on_record)
+      : RunMemory(std::move(on_record)), network_(network), weights_(weights_of(network)) {}
+  [[nodiscard]] train::RunState begin(nn::ParameterStore& store, optim::Optimizer& optimizer,
+                                      const std::function<int64_t()>& steps) override {
+    set_weights(network_, weights_);  // the store has drawn new ones
+    return RunMemory::begin(store, optimizer, steps);
+  }
+
+ private:
+  models::Network& network_;
+  Weights weights_;
+};
+
+/// Collects records into epochs.
+class HistoryMaker {
+ public:
+  HistoryMaker(int64_t steps_per_epoch, bool has_validation, const FitOptions& options,
+               const std::vector<std::string>& metrics)
+      : steps_(steps_per_epoch),
+        has_validation_(has_validation),
+        options_(options),
+        metrics_(metrics) {}
+
+  void add(const train::RunRecord& record) {
+    if (const auto* log = std::get_if<train::StepLog>(&record.what)) {
+      sum_ += static_cast<double>(log->loss);
+      if (record.step % steps_ == 0 && !has_validation_) close({});
+    } else if (const auto* validation = std::get_if<train::Evaluation>(&record.what)) {
+      close(*validation);
+    }
+  }
+  [[nodiscard]] History take() { return std::move(history_); }
+
+ private:
+  void close(const train::Evaluation& validation) {
+    Epoch epoch;
+    epoch.number = std::ssize(history_) + 1;
+    epoch.loss = sum_ / static_cast<double>(steps_);
+    sum_ = 0.0;
+    if (has_validation_) epoch.validation["loss"] = validation.loss;
+    for (const auto& [name, value] : validation.metrics) {
+      const bool is_wanted = std::find(metrics_.begin(), metrics_.end(), name) != metrics_.end();
+      if (metrics_.empty() || is_wanted) epoch.validation[name] = value;
+    }
+    history_.push_back(epoch);
+    options_.on_epoch(history_.back());
+  }
+
+  int64_t steps_;
+  bool has_validation_;
+  const FitOptions& options_;
+  const std::vector<std::string>& metrics_;
+  double sum_ = 0.0;
+  History history_;
+};
+
+bool holds(std::initializer_list<Loss> losses, Loss loss) {
+  return std::find(losses.begin(), losses.end(), loss) != losses.end();
+}
+
+bool is_of_numbers(Loss loss) { return holds({Loss::kMse, Loss::kMae, Loss::kHuber}, loss); }
+
+bool holds_labels(const data::ExampleReader& examples) {
+  const data::ExampleField* target = examples.layout().find(data::kTargetField);
+  require(target != nullptr, Code::kInvalidArgument, "model: {} holds no targets", examples.path());
+  return target->dtype == DType::kI32;
+}
+
+}  // namespace
+
+struct Model::State {
+  explicit State(const RuntimeOptions& options) : runtime(options) {}
+
+  /// Makes the network of `list`, without the activation of its last layer when the loss has it.
+  void build(bool is_last_folded);
+  [[nodiscard]] const train::Objective& objective_for(bool has_labels);
+  [[nodiscard]] const data::Target* target() const {
+    return features ? features->target() : nullptr;
+  }
+  [[nodiscard]] std::vector<models::LayerConfig> layers() const;
+  /// How examples reach the network: those of a table as its features say, arrays as they are.
+  [[nodiscard]] std::unique_ptr<data::RowFiller> filler() const {
+    if (features == nullptr) return std::make_unique<data::RowFiller>();
+    return std::make_unique<data::FeatureRows>(*features, runtime.engine.seed());
+  }
+  [[nodiscard]] train::ExampleRunner runner(models::Link link, const data::ExampleReader& examples,
+                                            const data::RowFiller& filler) {
+    return {runtime.engine,
+            *network,
+            examples.layout(),
+            filler,
+            {link, kAnswerBatch, train::Tta::kNone, true},
+            examples.path()};
+  }
+
+  Runtime runtime;
+  LayerList list;
+  bool is_folded = false;
+  std::unique_ptr<models::Network> network;
+  std::optional<data::FeatureSet> own_features;  // of a loaded model
+  const data::FeatureSet* features = nullptr;
+  bool is_compiled = false;
+  CompileOptions options;
+  std::optional<train::Objective> objective;
+};
+
+std::vector<models::LayerConfig> Model::State::layers() const {
+  std::vector<models::LayerConfig> layers = list.layers;
+  if (is_folded) layers.back().activation.reset();
+  return layers;
+}
+
+void Model::State::build(bool is_last_folded) {
+  is_folded = is_last_folded;
+  const std::unique_ptr<models::Network> before = std::move(network);
+  network = std::make_unique<models::Network>(layers(), list.inputs);
+  (void)nn::ParameterStore(runtime.engine, *network);  // the parameters keep its memory
+  if (before != nullptr) set_weights(*network, weights_of(*before));
+}
+
+const train::Objective& Model::State::objective_for(bool has_labels) {
+  if (objective) return *objective;
+  const models::Value& output = network->output();
+  train::ObjectiveConfig config;
+  config.loss = options.loss;
+  config.label_smoothing = options.label_smoothing;
+  const bool is_class = options.loss == Loss::kAuto ? has_labels : !is_of_numbers(options.loss);
+  const int64_t classes = is_class ? std::max<int64_t>(2, output.shape.size()) : 0;
+  objective = target() != nullptr ? train::objective_of(config, *features, *network)
+                                  : train::make_objective(config, classes, output);
+  const std::vector<train::MetricValue> known = train::Scorer(*objective).result().values;
+  for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
+  return *objective;
+}
+
+Model::Model(const std::vector<Flow>& inputs, const Flow& output, const RuntimeOptions& options)
+    : state_(std::make_unique<State>(options)) {
+  state_->list = list_layers(inputs, output);
+  state_->build(false);
+}
+
+Model::Model(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+models::Network& Model::network() { return *state_->network; }
+Engine& Model::engine() { return state_->runtime.engine; }
+
+Model Model::load(const std::string& folder, const RuntimeOptions& options) {
+  auto state = std::make_unique<State>(options);
+  models::LoadedNetwork loaded = models::load_network(state->runtime.engine, folder);
+  state->list = {loaded.network->inputs(), std::move(loaded.layers)};
+  state->network = std::move(loaded.network);
+  const std::string features = join_path(folder, "features.json");
+  if (file_exists(features)) {
+    state->own_features.emplace(data::FeatureSet::load(features));
+    state->features = &*state->own_features;
+    state->objective = train::objective_of({}, *state->features, *state->network);
+  }
+  return Model(std::move(state));
+}
+
+void Model::compile(const CompileOptions& options, const Table* table) {
+  State& s = *state_;
+  s.options = options;
+  if (table != nullptr) s.features = &table->features;
+  const auto end = s.list.layers.back().activation.value_or(Activation::kNone);
+  const bool is_auto = options.loss == Loss::kAuto;
+  const bool is_sigmoid =
+      end == Activation::kSigmoid &&
+      holds({Loss::kAuto, Loss::kBinaryCrossEntropy, Loss::kFocal}, options.loss);
+  const bool is_softmax =
+      end == Activation::kSoftmax &&
+      holds({Loss::kAuto, Loss::kCrossEntropy, Loss::kFocal, Loss::kKl}, options.loss);
+  if (s.is_folded != (is_sigmoid || is_softmax)) s.build(is_sigmoid || is_softmax);
+  s.objective.reset();
+  s.is_compiled = true;
+  const bool is_known = !is_auto || is_sigmoid || is_softmax || s.target() != nullptr;
+  if (is_known) (void)s.objective_for(is_sigmoid || is_softmax);
+}
+
+History Model::fit(const Inputs& x, const Values& y, const FitOptions& options) {
+  State& s = *state_;
+  require(s.is_compiled, Code::kInvalidArgument, "model: compile says how to learn; call it first");
+  const int64_t classes = s.objective_for(!y.is_float()).classes;
+  const data::ExampleReader examples = make_examples(*s.network, x, &y, classes);
+  if (!options.validation) return fit(examples, options);
+  const data::ExampleReader held_out =
+      make_examples(*s.network, options.validation->x, &options.validation->y, classes);
+  FitOptions with_examples = options;
+  with_examples.validation.reset();
+  with_examples.validation_examples = &held_out;
+  return fit(examples, with_examples);
+}
+
+History Model::fit(const data::ExampleReader& examples, const FitOptions& options) {
+  State& s = *state_;
+  require(s.is_compiled, Code::kInvalidArgument, "model: compile says how to learn; call it first");
+  require(options.epochs >= 1 && options.batch >= 1, Code::kInvalidArgument,
+          "model: {} epochs of batches of {}; both must be at least 1", options.epochs,
+          options.batch);
+  const train::Objective& objective = s.objective_for(holds_labels(examples));
+  train::TrainConfig config;
+  config.seq = 1;
+  config.micro_batch = std::max<int64_t>(1, std::min(options.batch, examples.rows()));
+  const int64_t steps_per_epoch = std::max<int64_t>(1, examples.rows() / config.micro_batch);
+  config.steps = options.epochs * steps_per_epoch;
+  config.lr = s.options.optimizer.lr;
+  config.optimizer = s.options.optimizer.config;
+  config.schedule = s.options.schedule;
+  config.clip_norm = s.options.clip_norm;
+  config.eval_every = steps_per_epoch;
+  config.checkpoint_every = 0;
+  config.early_stop.patience = options.patience;
+  config.keep_best = options.keep_best;
+  const std::unique_ptr<data::RowFiller> filler = s.filler();
+  train::SupervisedTask task(s.runtime.engine, config, objective, *s.network,
+                             {examples, options.validation_examples, *filler});
+  HistoryMaker history(steps_per_epoch, task.has_validation(), options, s.options.metrics);
+  FitMemory kept(*s.network, [&](const train::RunRecord& record) { history.add(record); });
+  const RealClock clock;
+  (void)train::train({s.runtime.engine, task, clock, kept}, config);
+  return history.take();
+}
+
+train::Scores Model::evaluate(const Inputs& x, const Values& y) {
+  State& s = *state_;
+  const int64_t classes = s.objective_for(!y.is_float()).classes;
+  return evaluate(make_examples(*s.network, x, &y, classes));
+}
+
+train::Scores Model::evaluate(const data::ExampleReader& examples) {
+  State& s = *state_;
+  const train::Objective& objective = s.objective_for(holds_labels(examples));
+  const std::unique_ptr<data::RowFiller> filler = s.filler();
+  train::ExampleRunner runner = s.runner(objective.link, examples, *filler);
+  train::Scores scores = train::score(runner, objective, examples);
+  const std::vector<std::string>& wanted = s.options.metrics;
+  std::erase_if(scores.values, [&](const train::MetricValue& value) {
+    return !wanted.empty() && std::find(wanted.begin(), wanted.end(), value.name) == wanted.end();
+  });
+  return scores;
+}
+
+std::vector<float> Model::predict(const Inputs& x) {
+  return predict(make_examples(*state_->network, x, nullptr, 0));
+}
+
+std::vector<float> Model::predict(const data::ExampleReader& examples) {
+  State& s = *state_;
+  const train::Objective plain{};
+  const train::Objective& objective = s.objective ? *s.objective : plain;
+  const std::unique_ptr<data::RowFiller> filler = s.filler();
+  train::ExampleRunner runner = s.runner(objective.link, examples, *filler);
+  std::vector<float> all;
+  train::run_examples(examples, runner, 0, [&](int64_t /*first*/, std::span<const float> answers) {
+    all.insert(all.end(), answers.begin(), answers.end());
+  });
+  if (objective.classes > 0) return all;
+  for (float& answer : all) {
+    answer = static_cast<float>(objective.decode(static_cast<double>(answer)));
+  }
+  return all;
+}
+
+void Model::save(const std::string& folder, const Table* table) {
+  State& s = *state_;
+  const std::unique_ptr<FileSystem> files = real_files();
+  models::save_network(*files, *s.network, s.layers(), folder);
+  const std::string path = join_path(folder, "features.json");
+  const data::FeatureSet* features = table != nullptr ? &table->features : s.features;
+  const models::Value& in = s.list.inputs[0];
+  const bool is_plain =
+      s.list.inputs.size() == 1 && in.dtype == DType::kF32 && in.shape.rank() == 1;
+  if (features != nullptr) {
+    features->save(*files, path);
+  } else if (is_plain && in.name == "table" && s.objective) {
+    plain_features(in.shape[0], s.objective->classes).save(*files, path);
+  }
+}
+
+Sequential::Sequential(const Flow& in, const std::vector<Layer>& layers,
+                       const RuntimeOptions& options)
+    : Model(
+          {in},
+          [&] {
+            Flow flow = in;
+            for (const Layer& layer : layers) flow = layer(flow);
+            return flow;
+          }(),
+          options) {}
+
+}  // namespace ingot

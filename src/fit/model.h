@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model to be trained in a few lines, as in Keras: draw the layers, compile, fit, evaluate,
+// predict, save. It owns a thread team and an engine of its own, prints nothing and touches no file
+// but those of save and load. Runs that are resumed, planned or reported are recipes.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fit/examples.h"
+#include "fit/layers.h"
+#include "fit/table.h"
+#include "optim/learner.h"
+#include "tensor/runtime.h"
+#include "train/schedule.h"
+#include "train/supervised_task.h"
+
+namespace ingot {
+
+using Loss = train::LossName;
+
+struct CompileOptions {
+  optim::Rule optimizer = optim::adam(1e-3);
+  /// kAuto: cross entropy for labels (binary where the last layer has one output), mean squared
+  /// error for numbers.
+  Loss loss = Loss::kAuto;
+  float label_smoothing = 0.0F;
+  /// Figures to report beside the loss, such as "accuracy" or "r2"; empty: all there are.
+  std::vector<std::string> metrics = {};
+  train::ScheduleConfig schedule = {.name = train::ScheduleKind::kConstant, .warmup = 0.0};
+  float clip_norm = 0.0F;  ///< 0: no clipping
+};
+
+/// One pass over the training examples.
+struct Epoch {
+  int64_t number = 0;                        ///< from 1
+  double loss = 0.0;                         ///< mean over its steps
+  std::map<std::string, double> validation;  ///< "loss" and metrics; empty without validation
+};
+using History = std::vector<Epoch>;
+
+struct FitOptions {
+  int64_t epochs = 1;
+  int64_t batch = 32;
+  std::optional<Arrays> validation = std::nullopt;
+  const data::ExampleReader* validation_examples = nullptr;  ///< instead of arrays
+  int64_t patience = 0;    ///< epochs without a better validation loss before it ends; 0: never
+  bool keep_best = false;  ///< leave the weights of the lowest validation loss, not the last
+  std::function<void(const Epoch&)> on_epoch = [](const Epoch&) {};
+};
+
+class Model {
+ public:
+  /// The network from `inputs` to `output`. Throws what models::Network refuses.
+  Model(const std::vector<Flow>& inputs, const Flow& output, const RuntimeOptions& options = {});
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+  /// The folder of save, or the model folder of a run on a table.
+  [[nodiscard]] static Model load(const std::string& folder, const RuntimeOptions& options = {});
+
+  /// How it learns. A sigmoid or softmax at the end that the loss contains is computed with the
+  /// loss, on the numbers before it, and applied to predictions. `table`: what the examples come
+  /// from; numbers are then predicted in the target's own scale. Throws kInvalidArgument and
+  /// kShapeMismatch when loss and last layer do not fit.
+  void compile(const CompileOptions& options, const Table* table = nullptr);
+
+  /// Learns from the weights as they are; the optimiser starts anew. An epoch is rows / batch
+  /// steps, a remainder comes first in the next one. The order of examples is a function of seed
+  /// and epoch. Throws kInvalidArgument before compile, and what arrays, tasks and steps refuse.
+  History fit(const Inputs& x, const Values& y, const FitOptions& options = {});
+  History fit(const data::ExampleReader& examples, const FitOptions& options = {});
+
+  [[nodiscard]] train::Scores evaluate(const Inputs& x, const Values& y);
+  [[nodiscard]] train::Scores evaluate(const data::ExampleReader& examples);
+
+  /// Row-major [rows, outputs]: numbers, the probability of class 1, or one per class.
+  [[nodiscard]] std::vector<float> predict(const Inputs& x);
+  [[nodiscard]] std::vector<float> predict(const data::ExampleReader& examples);
+
+  /// The folder that `ingot predict` takes: with the features of `table`, or of columns x1, x2, …
+  /// for a model of one input of numbers (docs/formats/network.md).
+  void save(const std::string& folder, const Table* table = nullptr);
+
+  [[nodiscard]] models::Network& network();
+  [[nodiscard]] Engine& engine();
+
+ private:
+  struct State;
+  explicit Model(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Layers one after the other.
+class Sequential : public Model {
+ public:
+  Sequential(const Flow& in, const std::vector<Layer>& layers, const RuntimeOptions& options = {});
+};
+
+}  // namespace ingot

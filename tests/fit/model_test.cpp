@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models drawn in C++: closed forms, histories, exactness, folders, and what is refused.
+#include "fit/model.h"
+
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "base/message_of.h"
+
+namespace ingot {
+namespace {
+
+using testing::message_of;
+
+constexpr double kClosedForm = 1e-5;  // of the values, which are near 1
+constexpr double kFloat = 1e-6;
+
+const std::vector<float> kX = {1, 2, 3};
+const std::vector<float> kY = {2, 4, 6};
+
+Sequential line(const RuntimeOptions& options = {}) {
+  return {input("table", {1}), {dense(1)}, options};
+}
+
+/// x, and whether it is above a half.
+struct Halves {
+  explicit Halves(int32_t count) {
+    for (int32_t i = 0; i < count; ++i) {
+      x.push_back(static_cast<float>(i * 7 % count) / static_cast<float>(count));
+      y.push_back(x.back() > 0.5F ? 1 : 0);
+    }
+  }
+  std::vector<float> x;
+  std::vector<int32_t> y;
+};
+
+TEST(Model, ALineThroughThreePointsIsFound) {
+  Sequential model = line();
+  model.compile({.optimizer = optim::sgd(0.1), .loss = Loss::kMse});
+  const History history = model.fit(kX, kY, {.epochs = 3000});
+  ASSERT_EQ(history.size(), 3000U);
+  EXPECT_EQ(history.back().number, 3000);
+  EXPECT_GT(history.front().loss, history.back().loss);
+  EXPECT_NEAR(model.predict(std::vector<float>{4})[0], 8.0, 8 * kClosedForm);
+  EXPECT_NEAR(model.evaluate(kX, kY)["r2"], 1.0, kClosedForm);
+}
+
+TEST(Model, TheFirstLossIsThatOfTheFirstWeights) {
+  Sequential model = line();
+  model.compile({.optimizer = optim::sgd(0.0001), .loss = Loss::kMse});
+  const std::vector<float> before = model.predict(kX);
+  double expected = 0.0;
+  for (size_t i = 0; i < 3; ++i) {
+    const double error = static_cast<double>(before[i]) - static_cast<double>(kY[i]);
+    expected += error * error / 3.0;
+  }
+  EXPECT_NEAR(model.fit(kX, kY)[0].loss, expected, expected * kFloat * 10);
+}
+
+TEST(Model, FitGoesOnFromTheWeightsAsTheyAre) {
+  Sequential once = line(), twice = line();
+  const CompileOptions options{.optimizer = optim::sgd(0.05), .loss = Loss::kMse};
+  once.compile(options);
+  twice.compile(options);
+  (void)once.fit(kX, kY, {.epochs = 20});
+  (void)twice.fit(kX, kY, {.epochs = 10});
+  (void)twice.fit(kX, kY, {.epochs = 10});
+  EXPECT_NEAR(once.predict(kX)[0], twice.predict(kX)[0], kFloat * 10);
+}
+
+TEST(Model, ASigmoidAtTheEndBelongsToTheLoss) {
+  const Halves data(64);
+  std::vector<std::vector<float>> answers;
+  for (const Activation end : {Activation::kNone, Activation::kSigmoid}) {
+    Sequential model(input("table", {1}), {dense(8, Activation::kTanh), dense(1, end)});
+    model.compile({.optimizer = optim::adam(0.05), .loss = Loss::kBinaryCrossEntropy});
+    (void)model.fit(data.x, data.y, {.epochs = 30, .batch = 16});
+    answers.push_back(model.predict(data.x));
+    EXPECT_GT(model.evaluate(data.x, data.y)["accuracy"], 0.9);
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+}
+
+TEST(Model, ASoftmaxAtTheEndBelongsToTheLoss) {
+  const Halves data(64);
+  std::vector<std::vector<float>> answers;
+  for (const Activation end : {Activation::kNone, Activation::kSoftmax}) {
+    Sequential model(input("table", {1}), {dense(2, end)});
+    model.compile({});
+    (void)model.fit(data.x, data.y, {.epochs = 3});
+    answers.push_back(model.predict(data.x));
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+  EXPECT_NEAR(answers[0][0] + answers[0][1], 1.0, kFloat);
+}
+
+TEST(Model, LabelsMayBeFloats) {
+  const Halves data(64);
+  const std::vector<float> labels(data.y.begin(), data.y.end());
+  Sequential a(input("table", {1}), {dense(1)}), b(input("table", {1}), {dense(1)});
+  for (Sequential* model : {&a, &b}) model->compile({.loss = Loss::kBinaryCrossEntropy});
+  (void)a.fit(data.x, data.y);
+  (void)b.fit(data.x, labels);
+  EXPECT_EQ(a.predict(data.x), b.predict(data.x));
+}
+
+TEST(Model, BytesDoNotDependOnThreads) {
+  const Halves data(200);
+  std::vector<std::vector<float>> answers;
+  for (const int threads : {1, 2, 3}) {
+    Sequential model(input("table", {1}), {dense(32, Activation::kRelu), dropout(0.2F), dense(1)},
+                     {threads, 9, 0});
+    model.compile({.optimizer = optim::adam(0.01), .loss = Loss::kBinaryCrossEntropy});
+    (void)model.fit(data.x, data.y, {.epochs = 5, .batch = 16});
+    answers.push_back(model.predict(data.x));
+  }
+  EXPECT_EQ(answers[0], answers[1]);
+  EXPECT_EQ(answers[0], answers[2]);
+}
+
+TEST(Model, AnEpochHasItsValidation) {
+  const Halves data(64), held_out(40);
+  Sequential model(input("table", {1}), {dense(1)});
+  model.compile({.loss = Loss::kBinaryCrossEntropy, .metrics = {"accuracy"}});
+  FitOptions options{.epochs = 4, .batch = 16};
+  options.validation = Arrays{held_out.x, held_out.y};
+  std::vector<int64_t> heard;
+  options.on_epoch = [&](const Epoch& epoch) { heard.push_back(epoch.number); };
+  const History history = model.fit(data.x, data.y, options);
+  EXPECT_EQ(heard, (std::vector<int64_t>{1, 2, 3, 4}));
+  ASSERT_EQ(history.size(), 4U);
+  EXPECT_EQ(history[3].validation.size(), 2U);  // loss and accuracy
+  const train::Scores scores = model.evaluate(held_out.x, held_out.y);
+  EXPECT_EQ(scores.values.size(), 1U);
+  EXPECT_EQ(history[3].validation.at("loss"), scores.loss);
+  EXPECT_EQ(history[3].validation.at("accuracy"), scores["accuracy"]);
+}
+
+TEST(Model, TheBestWeightsAreLeftWhenAsked) {
+  const Halves data(64);
+  Sequential model(input("table", {1}), {dense(1)});
+  model.compile({.optimizer = optim::sgd(0.5), .loss = Loss::kMse});
+  const std::vector<float> wanted(data.x.begin(), data.x.end());
+  std::vector<float> far(wanted);
+  for (float& v : far) v = -v;  // what is learned makes the held-out loss worse and worse
+  FitOptions options{.epochs = 30, .patience = 3, .keep_best = true};
+  options.validation = Arrays{data.x, far};
+  const History history = model.fit(data.x, wanted, options);
+  EXPECT_LT(history.size(), 30U);
+  double best = history[0].validation.at("loss");
+  for (const Epoch& epoch : history) best = std::min(best, epoch.validation.at("loss"));
+  EXPECT_EQ(model.evaluate(data.x, far).loss, best);
+}
+
+TEST(Model, AFolderGivesTheSameAnswers) {
+  const testing::TempDir dir;
+  const Halves data(64);
+  Sequential model(input("table", {1}),
+                   {dense(4, Activation::kRelu), dense(1, Activation::kSigmoid)});
+  model.compile({});
+  (void)model.fit(data.x, data.y);
+  model.save(dir.file("model"));
+  EXPECT_TRUE(file_exists(dir.file("model/features.json")));
+  Model loaded = Model::load(dir.file("model"));
+  EXPECT_EQ(loaded.predict(data.x), model.predict(data.x));
+  EXPECT_EQ(loaded.evaluate(data.x, data.y).loss, model.evaluate(data.x, data.y).loss);
+  loaded.compile({});
+  (void)loaded.fit(data.x, data.y);
+  loaded.save(dir.file("again"));
+  EXPECT_EQ(Model::load(dir.file("again")).predict(data.x), loaded.predict(data.x));
+}
+
+TEST(Model, SeveralInputsAreGivenByName) {
+  const Flow numbers = input("numbers", {1}), words = input_ids("words", 2, 4);
+  const Flow mean = global_average_pool(true)(embedding(3)(words));
+  Model model({numbers, words}, dense(1)(concatenate()({numbers, mean})));
+  model.compile({.optimizer = optim::adam(0.05), .loss = Loss::kMse});
+  const std::vector<float> x = {0, 1, 0, 1}, y = {0, 1, 2, 3};
+  const std::vector<int32_t> ids = {1, 0, 1, 0, 2, 3, 2, 3};
+  const Inputs both = {{"words", ids}, {"numbers", x}};
+  (void)model.fit(both, y, {.epochs = 2000});
+  EXPECT_NEAR(model.predict(both)[3], 3.0, 1e-2);
+  const testing::TempDir dir;
+  model.save(dir.file("model"));  // a table cannot feed it
+  EXPECT_FALSE(file_exists(dir.file("model/features.json")));
+  EXPECT_EQ(Model::load(dir.file("model")).predict(both), model.predict(both));
+}
+
+TEST(Model, WhatDoesNotFitIsRefused) {
+  const Halves data(8);
+  Sequential model = line();
+  EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY); }),
+            "model: compile says how to learn; call it first");
+  EXPECT_EQ(message_of([&] {
+              model.compile({.loss = Loss::kMse, .metrics = {"accuracy"}});
+            }).substr(0, 8),
+            "metrics:");
+  model.compile({.loss = Loss::kMse});
+  EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY, {.epochs = 0}); }),
+            "model: 0 epochs of batches of 32; both must be at least 1");
+  Sequential wide(input("table", {1}), {dense(3)});
+  EXPECT_EQ(
+      message_of([&] { wide.compile({.loss = Loss::kMse}); }),
+      "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
+      "flatten before");
+  EXPECT_NE(message_of([&] { Sequential(input("table", {1}), {dense(0)}); }).find("units is 0"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace ingot
