@@ -1,18 +1,31 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks a running Ingot server with the official OpenAI client (PyPI package openai).
+"""Checks a running Ingot server by hand, from outside.
 
-    serve_check.py http://127.0.0.1:8080/v1 [key] [--streams N]
+    serve_check.py http://127.0.0.1:8080/v1 [key] [--streams N]    # a language model
+    serve_check.py http://127.0.0.1:8080/v1 [key] --memory 10000   # its memory under requests
+    serve_check.py http://127.0.0.1:8080/v1 [key] --rows FILE      # a network; FILE: JSON lines
 
-Streaming and whole answers must agree, every documented error must arrive as the client's own
-exception class, and N concurrent streams must equal the same requests alone. Prints one line per
-check and exits with status 1 at the first failure.
+Language model: the official OpenAI client (PyPI package openai). Streaming and whole answers must
+agree, every documented error must arrive as the client's own exception class, and N concurrent
+streams must equal the same requests alone. --memory compares resident memory after N requests with
+that after a tenth of them. Network: every instance of FILE alone, all at once by rows, by columns
+and as Open Inference tensors must give the same numbers. Prints one line per check and exits with
+status 1 at the first failure.
 """
 import argparse
 import asyncio
+import http.client
+import json
+import re
 import sys
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 
-import openai
+try:
+    import openai
+except ImportError:  # only a language model's checks need it
+    openai = None
 
 
 def check(name, condition, detail=""):
@@ -99,14 +112,96 @@ async def check_many(base_url, key, model, streams):
           together[::max(1, streams // 20)] == alone)
 
 
+class Http:
+    """One keep-alive connection to the server behind the base URL."""
+
+    def __init__(self, base_url, key):
+        url = urllib.parse.urlparse(base_url)
+        self.connection = http.client.HTTPConnection(url.hostname, url.port, timeout=60)
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def text(self, path, body=None):
+        method = "GET" if body is None else "POST"
+        payload = None if body is None else json.dumps(body)
+        self.connection.request(method, path, payload, self.headers)
+        response = self.connection.getresponse()
+        text = response.read().decode()
+        if response.status != 200:
+            check(f"{method} {path} answers 200", False, text)
+        return text
+
+    def resident_bytes(self):
+        return int(re.search(r"^ingot_resident_memory_bytes (\d+)", self.text("/metrics"),
+                             re.MULTILINE)[1])
+
+
+def check_memory(base_url, key, model, requests, clients=25):
+    servers = [Http(base_url, key) for _ in range(clients)]
+
+    def ask(share):
+        client, numbers = share
+        for i in numbers:
+            servers[client].text("/v1/completions", {"model": model, "prompt": f"Text {i % 100}",
+                                                     "max_tokens": 1 + i % 8})
+
+    def resident_after(numbers):
+        list(pool.map(ask, [(c, numbers[c::clients]) for c in range(clients)]))
+        return servers[0].resident_bytes()
+
+    with ThreadPoolExecutor(clients) as pool:
+        early = resident_after(range(requests // 10))
+        late = resident_after(range(requests // 10, requests))
+    print(f"resident memory with {clients} clients: {early / 2**20:.1f} MiB after {requests // 10} "
+          f"requests, {late / 2**20:.1f} MiB after {requests} ({100 * (late / early - 1):+.2f} %)")
+    check("memory grows by at most 2 %", late <= 1.02 * early)
+
+
+def check_network(base_url, key, model, path):
+    instances = [json.loads(line) for line in open(path) if line.strip()]
+    server = Http(base_url, key)
+    columns = [column["name"] for column in json.loads(server.text(f"/v2/models/{model}"))["inputs"]]
+    rows = [{name: row[name] for name in columns} for row in instances]
+    predict = f"/v1/models/{model}:predict"
+
+    def alone(row):
+        return json.loads(Http(base_url, key).text(predict, {"instances": [row]}))["predictions"][0]
+
+    together = json.loads(server.text(predict, {"instances": rows}))["predictions"]
+    with ThreadPoolExecutor(32) as pool:
+        check(f"{len(rows)} instances at once, each as alone", list(pool.map(alone, rows)) == together)
+    by_column = json.loads(server.text(
+        predict, {"inputs": {name: [row[name] for row in rows] for name in columns}}))["outputs"]
+    tensors = [{"name": name, "datatype": "BYTES", "shape": [len(rows)],
+                "data": [None if row[name] is None else str(row[name]) for row in rows]}
+               for name in columns]
+    outputs = {tensor["name"]: tensor["data"] for tensor in json.loads(
+        server.text(f"/v2/models/{model}/infer", {"inputs": tensors}))["outputs"]}
+    if isinstance(together[0], dict):
+        check("columns hold the same classes",
+              by_column["prediction"] == [answer["prediction"] for answer in together])
+        check("tensors hold the same probabilities", outputs["probabilities"] == [
+            p for answer in together for p in answer["probabilities"].values()])
+    else:
+        check("columns hold the same numbers", by_column == together)
+        check("tensors hold the same numbers", outputs["prediction"] == together)
+    print("all checks passed")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("base_url")
     parser.add_argument("key", nargs="?", default="")
     parser.add_argument("--streams", type=int, default=32)
+    parser.add_argument("--memory", type=int, default=0, metavar="N")
+    parser.add_argument("--rows", metavar="FILE")
     args = parser.parse_args()
+    model = json.loads(Http(args.base_url, args.key).text("/v1/models"))["data"][0]["id"]
+    if args.rows:
+        return check_network(args.base_url, args.key, model, args.rows)
+    if args.memory:
+        return check_memory(args.base_url, args.key, model, args.memory)
+    check("the PyPI package openai is installed", openai is not None)
     client = openai.OpenAI(base_url=args.base_url, api_key=args.key or "none", max_retries=0)
-    model = client.models.list().data[0].id
     check_answers(client, model)
     check_errors(client, model, args.base_url, args.key)
     asyncio.run(check_many(args.base_url, args.key, model, args.streams))

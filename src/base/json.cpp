@@ -207,6 +207,11 @@ std::string dump_json(const Json& value, int indent) {
 
 std::string quote_json(std::string_view text) { return dump_json(Json(std::string(text))); }
 
+std::string json_cell(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_null() ? std::string() : value.dump();
+}
+
 const Json* json_optional(const Json& object, std::string_view key, std::string_view what) {
   require(object.is_object(), Code::kInvalidArgument, "{}: an object with {} is needed, is {}",
           what, quote_json(key), excerpt(dump_json(object)));

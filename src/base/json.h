@@ -37,6 +37,10 @@ struct JsonLimits {
 /// `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string quote_json(std::string_view text);
 
+/// A value that is no list and no object as the text of a table's cell: a string as it is, null as
+/// nothing, the others as JSON writes them.
+[[nodiscard]] std::string json_cell(const Json& value);
+
 /// Typed members of an object. Error{kInvalidArgument}: `<what>: "<key>" is missing` or
 /// `<what>: "<key>" must be a string, is a number`.
 [[nodiscard]] const Json& json_member(const Json& object, std::string_view key,

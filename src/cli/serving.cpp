@@ -7,6 +7,8 @@
 #include "kernels/attention.h"
 #include "kernels/paged_attention.h"
 #include "models/hugging_face.h"
+#include "serve/completion_api.h"
+#include "serve/predict_api.h"
 
 namespace ingot::cli {
 namespace {
@@ -28,31 +30,53 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
 
 }  // namespace
 
-Serving::Serving(Runtime& runtime, const serve::ServeConfig& config, const std::string& folder,
+Serving::Serving(Runtime& runtime, const Recipe& recipe, const std::string& folder,
                  const Clock& clock, const Logger& logger) {
+  const serve::ServeConfig& config = recipe.serve;
   serve::check_config(config);
+  serve::WorkerHooks hooks;
+  hooks.clock = &clock;
+  hooks.logger = logger;
+  hooks.thread_start = [] { flush_denormals(); };
+  info_.id = config.model_name;
+  info_.created = static_cast<int64_t>(clock.wall_s());
+  info_.fingerprint = "ingot-" + sha256_file(join_path(folder, "model.safetensors")).substr(0, 12);
+  if (holds_network(folder)) {
+    open_network_model(runtime, recipe, folder, hooks);
+  } else {
+    open_language_model(runtime, config, folder, hooks);
+  }
+  server_ = std::make_unique<serve::Server>(config, *api_, metrics_, logger);
+}
+
+void Serving::open_language_model(Runtime& runtime, const serve::ServeConfig& config,
+                                  const std::string& folder, const serve::WorkerHooks& hooks) {
   const std::string config_path = join_path(folder, "config.json");
   const models::TransformerConfig shape =
       models::parse_config_json(read_file(config_path, 1 << 24), config_path);
   model_ = open_model(runtime, folder, decoder_options(config, shape));
-  metrics_ = std::make_unique<serve::Metrics>();
   serve::EngineConfig engine;
   engine.max_batch = config.max_batch;
   engine.queue = config.queue;
   engine.step_rows = config.step_rows;
   engine.stream_bytes = config.stream_bytes;
   engine.slow_client_s = config.write_stall_s;
-  serve::EngineHooks hooks;
-  hooks.clock = &clock;
-  hooks.logger = logger;
-  hooks.thread_start = [] { flush_denormals(); };
   engine_ =
-      std::make_unique<serve::Engine>(*model_.decoder, *model_.tokenizer, engine, *metrics_, hooks);
-  serve::ModelInfo info;
-  info.id = config.model_name;
-  info.created = static_cast<int64_t>(clock.wall_s());
-  info.fingerprint = "ingot-" + sha256_file(join_path(folder, "model.safetensors")).substr(0, 12);
-  server_ = std::make_unique<serve::Server>(config, info, *engine_, *metrics_, logger);
+      std::make_unique<serve::Engine>(*model_.decoder, *model_.tokenizer, engine, metrics_, hooks);
+  api_ = std::make_unique<serve::CompletionApi>(config, info_, *engine_, metrics_);
+  entry_ = "v1";
+}
+
+void Serving::open_network_model(Runtime& runtime, const Recipe& recipe, const std::string& folder,
+                                 const serve::WorkerHooks& hooks) {
+  const serve::ServeConfig& config = recipe.serve;
+  network_ = open_network(runtime.engine, folder);
+  predictor_ = std::make_unique<NetworkPredictor>(runtime.engine, *network_, config.max_batch,
+                                                  recipe.predict.tta);
+  const serve::BatcherConfig batcher{config.max_batch, config.queue, config.max_delay_s};
+  batcher_ = std::make_unique<serve::Batcher>(*predictor_, batcher, metrics_, hooks);
+  api_ = std::make_unique<serve::PredictApi>(config, info_, *predictor_, *batcher_, metrics_);
+  entry_ = "v1/models/" + config.model_name + ":predict";
 }
 
 }  // namespace ingot::cli

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model folder behind the HTTP server: decoder, engine thread, server. Used by the serve verb and
-// by the pipeline's check of the served model.
+// A model folder behind the HTTP server: the model, its engine's thread, the routes of its kind,
+// the server. Used by the serve verb and by the pipeline's check of the served model.
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "cli/lm.h"
+#include "cli/network_predictor.h"
+#include "cli/recipe.h"
+#include "serve/batcher.h"
 #include "serve/engine.h"
 #include "serve/http.h"
 #include "serve/metrics.h"
@@ -15,17 +18,35 @@ namespace ingot::cli {
 
 class Serving {
  public:
-  /// Opens the model and binds the port. Throws what opening, binding and the configuration throw.
-  Serving(Runtime& runtime, const serve::ServeConfig& config, const std::string& folder,
-          const Clock& clock, const Logger& logger = {});
+  /// Opens the language model or network of a model folder and binds the port. Throws what
+  /// opening, binding and the configuration (recipe.serve, for pictures recipe.predict.tta) throw.
+  Serving(Runtime& runtime, const Recipe& recipe, const std::string& folder, const Clock& clock,
+          const Logger& logger = {});
 
   [[nodiscard]] serve::Server& server() { return *server_; }
-  [[nodiscard]] const models::DecoderSpec& spec() const { return engine_->spec(); }
+  /// What to ask first: "v1" or "v1/models/NAME:predict".
+  [[nodiscard]] const std::string& entry() const { return entry_; }
+  /// Tokens of a language model's context.
+  [[nodiscard]] int64_t context() const { return engine_->spec().context; }
 
  private:
+  void open_language_model(Runtime& runtime, const serve::ServeConfig& config,
+                           const std::string& folder, const serve::WorkerHooks& hooks);
+  void open_network_model(Runtime& runtime, const Recipe& recipe, const std::string& folder,
+                          const serve::WorkerHooks& hooks);
+
+  serve::Metrics metrics_;
+  serve::ModelInfo info_;
+  std::string entry_;
+  // A language model:
   OpenModel model_;
-  std::unique_ptr<serve::Metrics> metrics_;
   std::unique_ptr<serve::Engine> engine_;
+  // or a network:
+  std::unique_ptr<NetworkModel> network_;
+  std::unique_ptr<NetworkPredictor> predictor_;
+  std::unique_ptr<serve::Batcher> batcher_;
+
+  std::unique_ptr<serve::ModelApi> api_;
   std::unique_ptr<serve::Server> server_;
 };
 

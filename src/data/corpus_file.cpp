@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON lines in and out. Base64 (RFC 4648) goes through OpenSSL; lines are bounded, so a file of
-// another kind is refused instead of being read into memory whole.
+// JSON lines in and out. Lines are bounded, so a file of another kind is refused instead of being
+// read into memory whole.
 #include "data/corpus_file.h"
 
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <openssl/evp.h>
 
+#include "base/base64.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -19,41 +20,11 @@ namespace {
 constexpr size_t kBlock = size_t{1} << 20;
 constexpr size_t kMaxLine = size_t{1} << 32;
 
-std::string to_base64(std::string_view bytes) {
-  constexpr size_t kStep = size_t{3} << 20;  // EVP counts in int
-  std::string out;
-  std::string part;
-  for (size_t at = 0; at < bytes.size(); at += kStep) {
-    const std::string_view from = bytes.substr(at, kStep);
-    part.resize(from.size() / 3 * 4 + 5);
-    const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(part.data()),
-                                     reinterpret_cast<const unsigned char*>(from.data()),
-                                     static_cast<int>(from.size()));
-    out.append(part, 0, static_cast<size_t>(size));
-  }
-  return out;
-}
-
-std::string from_base64(std::string_view text, std::string_view where) {
-  constexpr size_t kStep = size_t{4} << 20;
-  require(text.size() % 4 == 0, Code::kCorruptFile,
-          "{}: \"base64\" has {} characters, not a multiple of 4", where, text.size());
-  std::string out;
-  std::string part;
-  for (size_t at = 0; at < text.size(); at += kStep) {
-    const std::string_view from = text.substr(at, kStep);
-    part.resize(from.size() / 4 * 3 + 1);
-    const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(part.data()),
-                                     reinterpret_cast<const unsigned char*>(from.data()),
-                                     static_cast<int>(from.size()));
-    require(size >= 0, Code::kCorruptFile, "{}: \"base64\" holds characters that are not base64",
-            where);
-    out.append(part, 0, static_cast<size_t>(size));
-  }
-  for (int pad = 0; pad < 2 && text.size() > static_cast<size_t>(pad); ++pad) {
-    if (text[text.size() - 1 - static_cast<size_t>(pad)] == '=') out.pop_back();
-  }
-  return out;
+std::string bytes_of(const Json& object, std::string_view where) {
+  std::optional<std::string> bytes = from_base64(json_string(object, "base64", where));
+  require(bytes.has_value(), Code::kCorruptFile,
+          "{}: \"base64\" is not base64 (RFC 4648, padded to a multiple of 4 characters)", where);
+  return std::move(*bytes);
 }
 
 }  // namespace
@@ -71,7 +42,7 @@ Document parse_corpus_line(std::string_view line, std::string_view where) {
     Document document;
     document.path = json_string(object, "path", where);
     if (json_optional(object, "base64", where) != nullptr) {
-      document.text = from_base64(json_string(object, "base64", where), where);
+      document.text = bytes_of(object, where);
     } else {
       document.text = json_string(object, "text", where);
     }

@@ -60,6 +60,7 @@ void check_config(const ServeConfig& config) {
   at_least("idle_timeout_s", config.idle_timeout_s, kShortest);
   at_least("write_stall_s", config.write_stall_s, kShortest);
   at_least("ping_s", config.ping_s, kShortest);
+  at_least("max_delay_s", config.max_delay_s, 0.0);
   at_least("drain_delay_s", config.drain_delay_s, 0.0);
   at_least("drain_timeout_s", config.drain_timeout_s, 0.0);
 }

@@ -17,6 +17,7 @@ struct ServeConfig {
   std::string allowed_hosts;
   int64_t max_batch = 32;
   int64_t queue = 256;
+  double max_delay_s = 0.0;
   int64_t kv_mib = 512;
   int64_t step_rows = 0;
   int64_t max_choices = 128;
@@ -42,8 +43,10 @@ struct ServeConfig {
     field("model_name", model_name, "the model's id in the API");
     field("allowed_hosts", allowed_hosts,
           "further Host and Origin names accepted on loopback, separated by commas");
-    field("max_batch", max_batch, "completions running at once");
-    field("queue", queue, "completions waiting; more get status 429");
+    field("max_batch", max_batch, "completions, or examples of a network, running at once");
+    field("queue", queue, "completions or examples waiting; more get status 429");
+    field("max_delay_s", max_delay_s,
+          "networks: seconds that a batch which is not full waits for more examples");
     field("kv_mib", kv_mib,
           "memory for the KV cache, MiB; at most what max_batch texts need is taken, all of it at "
           "start");

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "serve/http_problem.h"
 
 namespace ingot::serve {
 namespace {
@@ -37,24 +38,25 @@ using Parser = http::request_parser<http::string_body>;
 constexpr auto kResult = net::as_tuple(net::use_awaitable);
 constexpr int kSendBuffer = 128 << 10;     // bounds what the kernel keeps for a slow reader
 constexpr size_t kReadAhead = 64 << 10;    // bytes of further requests kept during an answer
-constexpr size_t kInlineBody = 32 << 10;   // larger bodies are tokenized on their own thread
+constexpr size_t kInlineBody = 32 << 10;   // larger bodies are read on their own thread
 constexpr size_t kLingerBytes = 16 << 20;  // read and dropped after a refusal
 constexpr double kLingerSeconds = 2.0;
 constexpr double kRefusedSeconds = 2.0;  // a refused client gets little time
-
-ApiError request_error(int status, std::string message, std::string code = "") {
-  return ApiError{status, "invalid_request_error", std::move(message), "", std::move(code), 0};
-}
-
-ApiError stopping_error() {
-  return ApiError{503, "server_error",        "The server is shutting down.",
-                  "",  "service_unavailable", 5};
-}
 
 std::string framed(std::string_view data, bool chunked) {
   if (!chunked) return std::string(data);
   return fmt::format("{:x}\r\n{}\r\n", data.size(), data);
 }
+
+/// What is known of the request being answered.
+struct Present {
+  bool keep_alive = false;  // the connection lives on after the answer
+  bool http_1_0 = false;
+  bool is_head = false;
+  bool is_queued = false;                              // asks the model
+  bool head_sent = false;                              // of the answer
+  std::chrono::steady_clock::time_point arrived = {};  // its header
+};
 
 class Connection final : public Live, public std::enable_shared_from_this<Connection> {
  public:
@@ -70,7 +72,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     ++shared_.metrics.connections;
   }
   ~Connection() override {
-    leave_stream();
+    job_.reset();
     --shared_.metrics.connections;
     if (--shared_.per_ip[ip_] == 0) shared_.per_ip.erase(ip_);
     shared_.live.erase(this);
@@ -92,7 +94,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
         co_await self->fail(*failure);
         more = false;
       }
-      self->leave_stream();
+      self->job_.reset();
     }
     self->disarm();
     error_code ignored;
@@ -107,7 +109,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   bool cut_off() override {
     closing_ = true;
     cut_off_ = true;
-    if (!stream_) {
+    if (!job_) {
       cancel_socket();
       return false;
     }
@@ -153,20 +155,15 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
     co_return std::exchange(rung_, false);
   }
 
-  void leave_stream() {
-    if (!stream_) return;
-    stream_->detach();
-    stream_->cancel();
-    stream_ = nullptr;
-  }
-
   net::awaitable<bool> serve_one();
   net::awaitable<bool> read_start();
   net::awaitable<bool> answer(Parser& parser);
-  net::awaitable<bool> complete(const Parser& parser);
-  net::awaitable<std::variant<Job, Reply>> submit(const std::string& body);
-  net::awaitable<bool> send_stream(CompletionWriter& writer);
-  net::awaitable<bool> send_whole(CompletionWriter& writer);
+  net::awaitable<bool> read_body(Parser& parser);
+  net::awaitable<Outcome> hand_over(const Admitted& admitted, const RequestHead& head,
+                                    std::string_view body);
+  net::awaitable<bool> await_job();
+  net::awaitable<bool> send_stream();
+  net::awaitable<bool> send_whole();
   net::awaitable<bool> refuse(const ApiError& error);
   net::awaitable<void> fail(const std::string& reason);
   net::awaitable<bool> reply(const Reply& reply);
@@ -174,7 +171,6 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   net::awaitable<void> linger();
   net::awaitable<void> stop_watching();
   static net::awaitable<void> watch(std::shared_ptr<Connection> self);
-  std::optional<ApiError> header_problem(error_code problem) const;
   std::string head_lines(int status, std::string_view content_type);
 
   Shared& shared_;
@@ -182,35 +178,24 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   net::steady_timer deadline_;
   net::steady_timer news_;
   boost::beast::flat_buffer buffer_;
-  std::shared_ptr<Stream> stream_;  // of the completion under way
+  std::unique_ptr<Job> job_;  // under way
   std::string ip_;
   const bool refused_;
   uint64_t generation_ = 0;  // of the deadline
   bool timed_out_ = false;
   bool rung_ = false;
-  bool first_ = true;       // no request served yet
-  bool idle_ = false;       // waiting for a request's first byte
-  bool closing_ = false;    // the server drains
-  bool cut_off_ = false;    // the server's patience has ended
-  bool keep_alive_ = true;  // of the present request
-  bool http_1_0_ = false;
-  bool is_head_ = false;
-  bool is_completion_ = false;
-  bool head_sent_ = false;                         // of the answer to the present request
-  std::string ignored_;                            // fields of the present request
-  std::chrono::steady_clock::time_point arrived_;  // of the present request's header
+  bool first_ = true;     // no request served yet
+  bool idle_ = false;     // waiting for a request's first byte
+  bool closing_ = false;  // the server drains
+  bool cut_off_ = false;  // the server's patience has ended
+  Present now_;           // the request being answered
   bool watching_ = false;
   bool gone_ = false;  // the client has closed
 };
 
 /// One request and its answer; false: close.
 net::awaitable<bool> Connection::serve_one() {
-  keep_alive_ = false;
-  http_1_0_ = false;
-  is_head_ = false;
-  is_completion_ = false;
-  head_sent_ = false;
-  ignored_.clear();
+  now_ = {};
   const bool started = co_await read_start();
   if (!started) co_return false;
   arm(refused_ ? kRefusedSeconds : config().header_timeout_s);
@@ -219,7 +204,7 @@ net::awaitable<bool> Connection::serve_one() {
   parser.body_limit(static_cast<uint64_t>(config().max_body_bytes));
   const auto [problem, size] = co_await http::async_read_header(socket_, buffer_, parser, kResult);
   if (problem) {
-    const auto error = header_problem(problem);
+    const auto error = reading_error(problem, timed_out_, config());
     if (!error) co_return false;
     const bool refused = co_await refuse(*error);
     co_return refused;
@@ -242,139 +227,118 @@ net::awaitable<bool> Connection::read_start() {
   co_return true;
 }
 
-std::optional<ApiError> Connection::header_problem(error_code problem) const {
-  if (timed_out_) {
-    return request_error(408, "The request did not arrive in time.", "request_timeout");
-  }
-  if (problem == http::error::header_limit || problem == http::error::buffer_overflow) {
-    return request_error(
-        431,
-        fmt::format("The request's header is larger than {} bytes.", config().max_header_bytes),
-        "header_too_large");
-  }
-  if (problem == http::error::body_limit) {
-    return request_error(
-        413, fmt::format("The request's body is larger than {} bytes.", config().max_body_bytes),
-        "request_too_large");
-  }
-  const bool malformed = problem.category() == make_error_code(http::error::bad_method).category();
-  if (!malformed || problem == http::error::end_of_stream ||
-      problem == http::error::partial_message) {
-    return std::nullopt;  // the client has gone
-  }
-  return request_error(400, fmt::format("The request is not valid HTTP: {}.", problem.message()),
-                       "bad_http");
-}
-
 net::awaitable<bool> Connection::answer(Parser& parser) {
   const auto& request = parser.get();
-  arrived_ = std::chrono::steady_clock::now();
-  http_1_0_ = request.version() < 11;
-  is_head_ = request.method() == http::verb::head;
+  now_.arrived = std::chrono::steady_clock::now();
+  now_.http_1_0 = request.version() < 11;
+  now_.is_head = request.method() == http::verb::head;
   const bool wants_close = !request.keep_alive();
   const auto field = [&](auto name) { return std::string_view(request[name]); };
-  const RequestHead head{request.method_string(),           request.target(),
-                         field(http::field::host),          field(http::field::origin),
-                         field(http::field::authorization), field("x-api-key")};
-  std::optional<Reply> refusal;
+  const RequestHead head{request.method_string(),
+                         request.target(),
+                         field(http::field::host),
+                         field(http::field::origin),
+                         field(http::field::authorization),
+                         field("x-api-key"),
+                         field("inference-header-content-length")};
+  std::variant<Admitted, Reply> entry;
   if (refused_) {
-    refusal =
-        error_reply(ApiError{429, "rate_limit_error", "Too many connections from your address.", "",
-                             "rate_limit_exceeded", shared_.api.retry_after_s()});
-  } else if (head.host.empty() && !http_1_0_) {
-    refusal = error_reply(request_error(400, "The request has no Host header.", "bad_http"));
+    entry = shared_.api.error_reply(ApiError{429, "rate_limit_error",
+                                             "Too many connections from your address.", "",
+                                             "rate_limit_exceeded", shared_.api.retry_after_s()});
+  } else if (head.host.empty() && !now_.http_1_0) {
+    entry =
+        shared_.api.error_reply(request_error(400, "The request has no Host header.", "bad_http"));
   } else {
-    refusal = shared_.api.gate(head);
+    entry = shared_.api.admit(head);
   }
-  if (refusal) {
-    keep_alive_ = parser.is_done() && !refused_ && !wants_close;
+  if (const auto* refusal = std::get_if<Reply>(&entry)) {
+    now_.keep_alive = parser.is_done() && !refused_ && !wants_close;
     const bool sent = co_await reply(*refusal);
-    if (sent && !keep_alive_) co_await linger();
-    co_return sent&& keep_alive_;
+    if (sent && !now_.keep_alive) co_await linger();
+    co_return sent&& now_.keep_alive;
   }
-  arm(config().body_timeout_s);
-  if (!parser.is_done()) {
-    if (field(http::field::expect) == "100-continue") {
-      const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
-      if (!sent) co_return false;
-      arm(config().body_timeout_s);
-    }
-    const auto [problem, size] = co_await http::async_read(socket_, buffer_, parser, kResult);
-    if (problem) {
-      const auto error = header_problem(problem);
-      if (!error) co_return false;
-      const bool refused = co_await refuse(*error);
-      co_return refused;
-    }
-  }
-  keep_alive_ = !wants_close && !closing_;
+  const bool has_body = co_await read_body(parser);
+  if (!has_body) co_return false;
+  now_.keep_alive = !wants_close && !closing_;
+  const auto& admitted = std::get<Admitted>(entry);
+  now_.is_queued = admitted.route->is_queued;
+  Outcome outcome = co_await hand_over(admitted, head, request.body());
   bool sent = false;
-  is_completion_ = shared_.api.is_completion(head);
-  if (is_completion_) {
-    sent = co_await complete(parser);
+  if (const auto* result = std::get_if<Reply>(&outcome)) {
+    sent = co_await reply(*result);
   } else {
-    const Reply result = shared_.api.get(head);
-    sent = co_await reply(result);
+    job_ = std::move(std::get<std::unique_ptr<Job>>(outcome));
+    sent = co_await await_job();
   }
-  co_return sent&& keep_alive_ && !closing_;
+  co_return sent&& now_.keep_alive && !closing_;
 }
 
-net::awaitable<bool> Connection::complete(const Parser& parser) {
-  disarm();
-  std::variant<Job, Reply> result = co_await submit(parser.get().body());
-  if (const auto* refusal = std::get_if<Reply>(&result)) {
-    const bool sent = co_await reply(*refusal);
-    co_return sent;
+/// False: the connection ends, with what went wrong told where it can be.
+net::awaitable<bool> Connection::read_body(Parser& parser) {
+  arm(config().body_timeout_s);
+  if (parser.is_done()) co_return true;
+  if (std::string_view(parser.get()[http::field::expect]) == "100-continue") {
+    const bool sent = co_await write("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!sent) co_return false;
+    arm(config().body_timeout_s);
   }
-  Job& job = std::get<Job>(result);
-  stream_ = job.stream;
-  ignored_ = std::move(job.ignored);
+  const auto [problem, size] = co_await http::async_read(socket_, buffer_, parser, kResult);
+  if (!problem) co_return true;
+  const auto error = reading_error(problem, timed_out_, config());
+  if (error) co_await refuse(*error);
+  co_return false;
+}
+
+net::awaitable<Outcome> Connection::hand_over(const Admitted& admitted, const RequestHead& head,
+                                              std::string_view body) {
+  if (now_.is_queued) disarm();
+  Call call{head, admitted.names, body, 0, [&io = shared_.io, weak = weak_from_this()] {
+              net::post(io, [weak] {
+                if (const auto self = weak.lock()) self->ring();
+              });
+            }};
+  const Route& route = *admitted.route;
+  if (body.size() <= kInlineBody) co_return shared_.api.answer(route, std::move(call));
+  std::optional<Outcome> outcome;
+  const auto work = [&]() -> net::awaitable<void> {
+    call.lane = 1;
+    outcome = shared_.api.answer(route, std::move(call));
+    co_return;
+  };
+  co_await net::co_spawn(shared_.reading, work(), net::use_awaitable);
+  co_return std::move(*outcome);
+}
+
+net::awaitable<bool> Connection::await_job() {
   gone_ = false;
   watching_ = true;
   net::co_spawn(shared_.io, watch(shared_from_this()), net::detached);
   bool sent = false;
-  if (job.streaming) {
-    sent = co_await send_stream(job.writer);
+  if (job_->is_stream) {
+    sent = co_await send_stream();
   } else {
-    sent = co_await send_whole(job.writer);
+    sent = co_await send_whole();
   }
-  if (gone_ && !job.writer.done()) ++shared_.metrics.disconnects;
-  leave_stream();
+  if (gone_ && !job_->done()) ++shared_.metrics.disconnects;
+  job_.reset();
   co_await stop_watching();
   co_return sent && !gone_;
 }
 
-net::awaitable<std::variant<Job, Reply>> Connection::submit(const std::string& body) {
-  auto notify = [&io = shared_.io, weak = weak_from_this()] {
-    net::post(io, [weak] {
-      if (const auto self = weak.lock()) self->ring();
-    });
-  };
-  if (body.size() <= kInlineBody) co_return shared_.api.complete(body, shared_.scratch, notify);
-  std::optional<std::variant<Job, Reply>> result;
-  const auto work = [&]() -> net::awaitable<void> {
-    result = shared_.api.complete(body, shared_.pool_scratch, notify);
-    co_return;
-  };
-  co_await net::co_spawn(shared_.tokenizing, work(), net::use_awaitable);
-  co_return std::move(*result);
-}
-
 /// Server-sent events, one write per batch of news.
-net::awaitable<bool> Connection::send_stream(CompletionWriter& writer) {
-  const bool chunked = !http_1_0_;
-  if (!chunked) keep_alive_ = false;
+net::awaitable<bool> Connection::send_stream() {
+  const bool chunked = !now_.http_1_0;
+  if (!chunked) now_.keep_alive = false;
   std::string out = head_lines(200, "text/event-stream; charset=utf-8");
   out += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n";
   out += chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
   ++shared_.metrics.responses[200];
   while (true) {
-    std::string data;
-    const std::vector<Event> events = stream_->drain();
-    for (const Event& event : events) data += writer.chunks(event);
-    const bool cut = cut_off_ && !writer.done();
-    if (cut) data += "data: " + error_json(stopping_error()) + "\n\n";
-    const bool over = cut || writer.done();
+    std::string data = job_->take();
+    const bool cut = cut_off_ && !job_->done();
+    if (cut) data += job_->last_words(stopping_error());
+    const bool over = cut || job_->done();
     if (!data.empty()) out += framed(data, chunked);
     if (over && chunked) out += "0\r\n\r\n";
     if (!out.empty()) {
@@ -388,35 +352,28 @@ net::awaitable<bool> Connection::send_stream(CompletionWriter& writer) {
   }
 }
 
-net::awaitable<bool> Connection::send_whole(CompletionWriter& writer) {
-  while (!writer.done() && !gone_ && !cut_off_) {
-    for (Event& event : stream_->drain()) writer.collect(std::move(event));
-    if (!writer.done()) co_await wait_news(config().ping_s);
+net::awaitable<bool> Connection::send_whole() {
+  while (!job_->done() && !gone_ && !cut_off_) {
+    static_cast<void>(job_->take());
+    if (!job_->done()) co_await wait_news(config().ping_s);
   }
   if (gone_) co_return false;
-  Reply result;
-  if (!writer.done()) {
-    result = error_reply(stopping_error());
-  } else if (writer.failed()) {
-    result = error_reply(writer.error());
-  } else {
-    result.body = writer.body();
-  }
+  const Reply result = job_->done() ? job_->reply() : shared_.api.error_reply(stopping_error());
   const bool sent = co_await reply(result);
   co_return sent;
 }
 
 /// Reads on while an answer is made, so that a closing client is noticed at once.
 net::awaitable<void> Connection::watch(std::shared_ptr<Connection> self) {
-  while (self->stream_ && self->buffer_.size() < kReadAhead) {
+  while (self->job_ && self->buffer_.size() < kReadAhead) {
     const auto [problem, size] =
         co_await self->socket_.async_read_some(self->buffer_.prepare(4096), kResult);
     if (!problem) {
       self->buffer_.commit(size);
       continue;
     }
-    self->gone_ = self->stream_ != nullptr;
-    if (self->stream_) self->stream_->cancel();
+    self->gone_ = self->job_ != nullptr;
+    if (self->job_) self->job_->cancel();
     break;
   }
   self->watching_ = false;
@@ -432,8 +389,8 @@ net::awaitable<void> Connection::stop_watching() {
 
 /// Answers what could not be read and closes.
 net::awaitable<bool> Connection::refuse(const ApiError& error) {
-  keep_alive_ = false;
-  const Reply refusal = error_reply(error);
+  now_.keep_alive = false;
+  const Reply refusal = shared_.api.error_reply(error);
   const bool sent = co_await reply(refusal);
   if (sent) co_await linger();
   co_return false;
@@ -442,33 +399,33 @@ net::awaitable<bool> Connection::refuse(const ApiError& error) {
 /// The reason is for the log; the client learns that it was not its fault.
 net::awaitable<void> Connection::fail(const std::string& reason) {
   shared_.logger.error("serve: a request failed: {}", reason);
-  leave_stream();
+  job_.reset();
   try {
     co_await stop_watching();
-    if (head_sent_) co_return;
-    const ApiError error{
-        500, "server_error", "The server had an error while processing your request.", "", "", 0};
-    co_await refuse(error);
+    if (now_.head_sent) co_return;
+    co_await refuse(own_fault_error());
   } catch (const std::exception& again) {
     shared_.logger.error("serve: the failure could not be answered: {}", again.what());
   }
 }
 
 std::string Connection::head_lines(int status, std::string_view content_type) {
-  head_sent_ = true;
+  now_.head_sent = true;
   const std::string_view reason = http::obsolete_reason(static_cast<http::status>(status));
   std::string out = fmt::format(
       "HTTP/1.1 {} {}\r\nServer: ingot\r\nContent-Type: {}\r\nx-request-id: {}\r\n"
       "Connection: {}\r\n",
       status, reason, content_type, shared_.api.next_request_id(),
-      keep_alive_ && !closing_ ? "keep-alive" : "close");
-  if (is_completion_ || refused_) out += shared_.api.limit_lines(refused_);
-  if (is_completion_) {
-    const auto spent = std::chrono::steady_clock::now() - arrived_;
+      now_.keep_alive && !closing_ ? "keep-alive" : "close");
+  if (now_.is_queued || refused_) out += shared_.api.limit_lines(refused_);
+  if (now_.is_queued) {
+    const auto spent = std::chrono::steady_clock::now() - now_.arrived;
     fmt::format_to(std::back_inserter(out), "openai-processing-ms: {}\r\n",
                    std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
   }
-  if (!ignored_.empty()) out += "x-ingot-ignored-fields: " + ignored_ + "\r\n";
+  if (job_ && !job_->ignored.empty()) {
+    out += "x-ingot-ignored-fields: " + job_->ignored + "\r\n";
+  }
   return out;
 }
 
@@ -480,8 +437,9 @@ net::awaitable<bool> Connection::reply(const Reply& reply) {
     fmt::format_to(std::back_inserter(out), "Retry-After: {}\r\n", reply.retry_after_s);
   }
   if (!reply.allow.empty()) out += "Allow: " + reply.allow + "\r\n";
+  out += reply.more_lines;
   out += "\r\n";
-  if (!is_head_) out += reply.body;
+  if (!now_.is_head) out += reply.body;
   const bool sent = co_await write(std::move(out));
   co_return sent;
 }
@@ -494,7 +452,7 @@ net::awaitable<bool> Connection::write(std::string text) {
     const auto [problem, size] =
         co_await socket_.async_write_some(net::buffer(text.data() + at, text.size() - at), kResult);
     if (problem) {
-      if (timed_out_ && stream_) ++shared_.metrics.slow_clients;
+      if (timed_out_ && job_) ++shared_.metrics.slow_clients;
       co_return false;
     }
     at += size;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One client's connection: reads requests within limits of size and time, answers or streams, and
-// cancels the completion when the client goes away or stops reading. A coroutine on the server's
+// cancels the work when the client goes away or stops reading. A coroutine on the server's
 // one I/O thread. Internal to serve: http.cpp accepts and hands over the socket.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -37,9 +38,7 @@ struct Shared {
   Api& api;
   Metrics& metrics;
   boost::asio::io_context& io;
-  boost::asio::thread_pool& tokenizing;  ///< long prompts are cut here, not on the I/O thread
-  text::EncodeScratch scratch;           ///< of the I/O thread
-  text::EncodeScratch pool_scratch;      ///< of the pool's only thread
+  boost::asio::thread_pool& reading;  ///< one thread: long bodies are read here, not on I/O's
   std::set<Live*> live;
   std::map<std::string, int64_t> per_ip;
   std::function<void()> on_gone;  ///< a connection has left `live`

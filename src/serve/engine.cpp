@@ -21,8 +21,6 @@ namespace {
 using models::FinishReason;
 
 constexpr int64_t kScoreRows = 32;  // prompt rows with logits per step, beside one per text
-constexpr const char* kFailed = "The server had an error while processing your request.";
-constexpr const char* kStopping = "The server is shutting down.";
 
 /// One completion from submission to its last event.
 struct Work {
@@ -47,7 +45,7 @@ using WorkPtr = std::unique_ptr<Work>;
 class Engine::Impl {
  public:
   Impl(models::Decoder& decoder, const text::Tokenizer& tokenizer, const EngineConfig& config,
-       Metrics& metrics, EngineHooks hooks);
+       Metrics& metrics, WorkerHooks hooks);
   ~Impl();
   Submitted submit(std::vector<Choice> choices, bool bounded, std::function<void()> notify);
 
@@ -83,7 +81,7 @@ class Engine::Impl {
   }
 
   Metrics& metrics_;
-  EngineHooks hooks_;
+  WorkerHooks hooks_;
   RealClock real_clock_;
   PagePool pool_;
   models::Sampler sampler_;
@@ -107,7 +105,7 @@ class Engine::Impl {
 };
 
 Engine::Impl::Impl(models::Decoder& decoder, const text::Tokenizer& tokenizer,
-                   const EngineConfig& config, Metrics& metrics, EngineHooks hooks)
+                   const EngineConfig& config, Metrics& metrics, WorkerHooks hooks)
     : decoder_(decoder),
       tokenizer_(tokenizer),
       spec_(decoder.spec()),
@@ -195,10 +193,10 @@ void Engine::Impl::run() {
       ++metrics_.engine_errors;
       hooks_.logger.error("serve: the engine failed with {} completions: {}",
                           running_.size() + waiting_.size(), error.what());
-      fail_all(kFailed);
+      fail_all(kFailedText);
     }
   }
-  fail_all(kStopping);
+  fail_all(kStoppingText);
   publish();
 }
 
@@ -345,7 +343,7 @@ void Engine::Impl::step() {
   } catch (const std::exception& error) {
     ++metrics_.engine_errors;
     hooks_.logger.error("serve: a step of {} rows failed: {}", rows_.size(), error.what());
-    fail(running_, kFailed);
+    fail(running_, kFailedText);
     sweep();
     return;
   }
@@ -372,7 +370,7 @@ void Engine::Impl::draw(size_t row, std::span<const float> logits) {
   } catch (const std::exception& error) {
     ++metrics_.engine_errors;
     hooks_.logger.error("serve: a text of {} tokens failed: {}", work.text.length(), error.what());
-    work.error = kFailed;
+    work.error = kFailedText;
     work.text.cancel(FinishReason::kError);
     return;
   }
@@ -474,7 +472,7 @@ void Engine::Impl::rest() {
 }
 
 Engine::Engine(models::Decoder& decoder, const text::Tokenizer& tokenizer,
-               const EngineConfig& config, Metrics& metrics, EngineHooks hooks)
+               const EngineConfig& config, Metrics& metrics, WorkerHooks hooks)
     : impl_(std::make_unique<Impl>(decoder, tokenizer, config, metrics, std::move(hooks))) {}
 Engine::~Engine() = default;
 

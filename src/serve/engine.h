@@ -12,12 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "models/decoder.h"
 #include "models/generate.h"
 #include "serve/metrics.h"
 #include "serve/stream.h"
+#include "serve/worker.h"
 #include "text/tokenizer.h"
 
 namespace ingot::serve {
@@ -31,20 +30,11 @@ struct EngineConfig {
   double overcommit = 1.25;         ///< predicted pages of running texts over pages there are
 };
 
-/// What the engine asks of its surroundings; all optional.
-struct EngineHooks {
-  const Clock* clock = nullptr;             ///< the monotonic clock of the machine when null
-  Logger logger = {};                       ///< failures of the decoder
-  std::function<void()> thread_start = {};  ///< first thing on the engine's thread
-};
-
 /// One completion to write.
 struct Choice {
   std::vector<int32_t> prompt;
   models::GenerateOptions options;
 };
-
-enum class SubmitError : uint8_t { kNone, kQueueFull, kStopped };
 
 struct Submitted {
   std::shared_ptr<Stream> stream;  ///< null when refused
@@ -56,7 +46,7 @@ class Engine {
   /// Starts the thread. All references must outlive the engine. Throws kInvalidArgument when the
   /// pool cannot hold one text of full context or a bound is not positive.
   Engine(models::Decoder& decoder, const text::Tokenizer& tokenizer, const EngineConfig& config,
-         Metrics& metrics, EngineHooks hooks = {});
+         Metrics& metrics, WorkerHooks hooks = {});
   /// Cancels what runs and joins the thread.
   ~Engine();
   Engine(const Engine&) = delete;

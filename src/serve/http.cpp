@@ -33,8 +33,8 @@ constexpr int64_t kRefusedShare = 2;  // at most 1/2 of max_connections wait for
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);  // when descriptors run out
 
 /// The whole answer to a connection for which there is no place.
-std::string overloaded() {
-  const std::string body = error_json(
+std::string overloaded(const Api& api) {
+  const std::string body = api.error_body(
       ApiError{503, "server_error", "Too many connections.", "", "too_many_connections", 1});
   return fmt::format(
       "HTTP/1.1 503 Service Unavailable\r\nServer: ingot\r\nContent-Type: application/json\r\n"
@@ -63,7 +63,7 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
 
 class Server::Impl {
  public:
-  Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics, Logger logger);
+  Impl(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger);
   ~Impl();
   int64_t run(const std::function<void(int)>& on_ready);
   void request_stop() noexcept;
@@ -87,31 +87,18 @@ class Server::Impl {
   // Destroyed in reverse: first the pool joins, then waiting coroutines go while `shared_` lives.
   std::unique_ptr<Shared> shared_;
   net::io_context io_{1};
-  net::thread_pool tokenizing_{1};
+  net::thread_pool reading_{1};
   tcp::acceptor acceptor_{io_};
   net::posix::stream_descriptor stop_{io_};
   net::steady_timer patience_{io_};
 };
 
-Server::Impl::Impl(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
-                   Logger logger)
-    : config_(config),
-      metrics_(metrics),
-      logger_(std::move(logger)),
-      api_(config, std::move(model), engine, metrics) {
+Server::Impl::Impl(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger)
+    : config_(config), metrics_(metrics), logger_(std::move(logger)), api_(config, model, metrics) {
   check_config(config);
   config_.api_key.clear();
-  shared_.reset(new Shared{config_,
-                           api_,
-                           metrics,
-                           io_,
-                           tokenizing_,
-                           text::EncodeScratch(),
-                           text::EncodeScratch(),
-                           {},
-                           {},
-                           [this] { finish_if_empty(); },
-                           logger_});
+  shared_.reset(new Shared{
+      config_, api_, metrics, io_, reading_, {}, {}, [this] { finish_if_empty(); }, logger_});
   const tcp::endpoint endpoint = resolve(io_, config);
   error_code problem;
   acceptor_.open(endpoint.protocol(), problem);
@@ -129,8 +116,8 @@ Server::Impl::Impl(const ServeConfig& config, ModelInfo model, Engine& engine, M
 }
 
 Server::Impl::~Impl() {
-  tokenizing_.stop();
-  tokenizing_.join();
+  reading_.stop();
+  reading_.join();
   shared_->on_gone = nullptr;
 }
 
@@ -185,7 +172,7 @@ void Server::Impl::take(tcp::socket socket, const tcp::endpoint& peer) {
   if (open >= std::min(bound, config_.max_connections)) {
     if (!surplus) ++metrics_.refused_connections;
     socket.non_blocking(true, problem);
-    socket.write_some(net::buffer(overloaded()), problem);
+    socket.write_some(net::buffer(overloaded(api_)), problem);
     return;
   }
   const bool is_v6 = peer.address().is_v6();
@@ -226,9 +213,8 @@ void Server::Impl::finish_if_empty() {
   if (drained_ && shared_->live.empty()) io_.stop();
 }
 
-Server::Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
-               Logger logger)
-    : impl_(std::make_unique<Impl>(config, std::move(model), engine, metrics, std::move(logger))) {}
+Server::Server(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger)
+    : impl_(std::make_unique<Impl>(config, model, metrics, std::move(logger))) {}
 Server::~Server() = default;
 int Server::port() const { return impl_->port(); }
 int64_t Server::run(const std::function<void(int)>& on_ready) { return impl_->run(on_ready); }

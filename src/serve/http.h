@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP face of an Engine: one I/O thread, a coroutine per connection (Boost.Asio, Beast's
-// parser), limits before buffers, drain on stop. The headers of Boost stay in http.cpp and
-// connection.cpp. What a request means is in request.h and api.h. Called by cli/verbs/serve.
+// The HTTP face of a model: one I/O thread, a coroutine per connection (Boost.Asio, Beast's
+// parser), limits before buffers, drain on stop. The headers of Boost stay in http.cpp,
+// connection.cpp and http_problem.h. What a request means is in api.h and the ModelApi. Called by
+// cli/verbs/serve.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +12,18 @@
 
 #include "base/log.h"
 #include "serve/config.h"
-#include "serve/engine.h"
 #include "serve/metrics.h"
+#include "serve/route.h"
 
 namespace ingot::serve {
 
-/// What /v1/models says about the served model.
-struct ModelInfo {
-  std::string id;
-  int64_t created = 0;      ///< seconds since 1970
-  std::string fingerprint;  ///< identifies weights and build; goes into system_fingerprint
-};
-
 class Server {
  public:
-  /// Binds at once, so that port() is known. The engine and the metrics must outlive the server and
-  /// be each other's. The logger is told of the drain and of every failure with its reason, never
-  /// of keys, prompts or texts. Throws kInvalidArgument (check_config), kIo (address in use: names
-  /// it).
-  Server(const ServeConfig& config, ModelInfo model, Engine& engine, Metrics& metrics,
-         Logger logger = {});
+  /// Binds at once, so that port() is known. The model and the metrics must outlive the server;
+  /// the model's engine writes the same metrics. The logger is told of the drain and of every
+  /// failure with its reason, never of keys, prompts or texts. Throws kInvalidArgument
+  /// (check_config), kIo (address in use: names it).
+  Server(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger = {});
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -4,6 +4,7 @@
 #include "serve/metrics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <iterator>
 
@@ -30,25 +31,33 @@ int64_t open_files() {
 
 }  // namespace
 
-void Histogram::observe(double seconds) {
-  const auto* bound = std::lower_bound(kBounds.begin(), kBounds.end(), seconds);
-  const auto bucket = static_cast<size_t>(bound - kBounds.begin());
+void Histogram::observe(double value) {
+  const auto* bound = std::lower_bound(bounds_.begin(), bounds_.end(), value);
+  const auto bucket = static_cast<size_t>(bound - bounds_.begin());
   buckets_[bucket].fetch_add(1, std::memory_order_relaxed);
   count_.fetch_add(1, std::memory_order_relaxed);
-  sum_us_.fetch_add(static_cast<int64_t>(seconds * 1e6), std::memory_order_relaxed);
+  sum_millionths_.fetch_add(static_cast<int64_t>(value * 1e6), std::memory_order_relaxed);
 }
 
 void Histogram::write(const char* name, const char* help, std::string& out) const {
   auto to = std::back_inserter(out);
   fmt::format_to(to, "# HELP {0} {1}\n# TYPE {0} histogram\n", name, help);
   int64_t below = 0;
-  for (size_t i = 0; i < kBounds.size(); ++i) {
+  for (size_t i = 0; i < bounds_.size(); ++i) {
     below += buckets_[i].load(std::memory_order_relaxed);
-    fmt::format_to(to, "{}_bucket{{le=\"{}\"}} {}\n", name, kBounds[i], below);
+    fmt::format_to(to, "{}_bucket{{le=\"{}\"}} {}\n", name, bounds_[i], below);
   }
   below += buckets_.back().load(std::memory_order_relaxed);
   fmt::format_to(to, "{0}_bucket{{le=\"+Inf\"}} {1}\n{0}_sum {2}\n{0}_count {1}\n", name, below,
                  sum());
+}
+
+int Metrics::retry_after_s(int64_t batch) const {
+  constexpr double kLongest = 60.0;
+  const int64_t ended = end_to_end.count();
+  const double mean = ended == 0 ? 1.0 : end_to_end.sum() / static_cast<double>(ended);
+  const double rounds = static_cast<double>(waiting.load()) / static_cast<double>(batch);
+  return static_cast<int>(std::ceil(std::clamp(mean * rounds, 1.0, kLongest)));
 }
 
 std::string Metrics::text(const std::string& model) const {
@@ -64,8 +73,8 @@ std::string Metrics::text(const std::string& model) const {
   const auto counter = [&](const char* name, const char* help, int64_t value) {
     write_one(out, "counter", name, help, value);
   };
-  gauge("ingot_requests_running", "Completions in the batch", running);
-  gauge("ingot_requests_waiting", "Completions in the queue", waiting);
+  gauge("ingot_requests_running", "Completions or examples in the batch", running);
+  gauge("ingot_requests_waiting", "Completions or examples in the queue", waiting);
   gauge("ingot_kv_pages_used", "Pages of the KV cache in use", pages_used);
   gauge("ingot_kv_pages", "Pages of the KV cache", pages_total);
   gauge("ingot_connections", "Open connections", connections);
@@ -74,6 +83,7 @@ std::string Metrics::text(const std::string& model) const {
   counter("ingot_prompt_tokens_total", "Prompt tokens taken in", prompt_tokens);
   counter("ingot_generation_tokens_total", "Tokens written", generation_tokens);
   counter("ingot_recomputed_tokens_total", "Tokens whose cache was given up", recomputed_tokens);
+  counter("ingot_examples_total", "Examples answered by a network", examples);
   counter("ingot_engine_steps_total", "Forward passes", steps);
   counter("ingot_preemptions_total", "Completions that gave up their cache", preemptions);
   counter("ingot_slow_clients_total", "Completions cancelled because nobody read", slow_clients);
@@ -103,6 +113,7 @@ std::string Metrics::text(const std::string& model) const {
   time_to_first_token.write("ingot_time_to_first_token_seconds", "From submission", out);
   inter_token.write("ingot_inter_token_latency_seconds", "Between tokens of a text", out);
   end_to_end.write("ingot_e2e_request_latency_seconds", "From submission to the end", out);
+  batch_size.write("ingot_batch_size", "Examples of a network run at once", out);
   return out;
 }
 

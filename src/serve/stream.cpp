@@ -3,7 +3,6 @@
 // the events hold: text, log probabilities and the event itself. See stream.h.
 #include "serve/stream.h"
 
-#include <chrono>
 #include <utility>
 
 namespace ingot::serve {
@@ -18,24 +17,6 @@ int64_t event_bytes(const Event& event) {
 }
 
 }  // namespace
-
-void Doorbell::ring() {
-  {
-    const std::lock_guard lock(mutex_);
-    pending_ = true;
-  }
-  rung_.notify_one();
-}
-
-void Doorbell::wait(double seconds) {
-  std::unique_lock lock(mutex_);
-  if (seconds < 0) {
-    rung_.wait(lock, [this] { return pending_; });
-  } else {
-    rung_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return pending_; });
-  }
-  pending_ = false;
-}
 
 Stream::Stream(int64_t choices, int64_t max_bytes, std::shared_ptr<Doorbell> engine,
                std::function<void()> notify)

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "models/generate.h"
+#include "serve/worker.h"
 
 namespace ingot::serve {
 
@@ -26,19 +26,6 @@ struct Event {
   std::string error;              ///< for kError: what the client may know
   int64_t prompt_tokens = 0;      ///< when finished
   int64_t completion_tokens = 0;  ///< when finished
-};
-
-/// Wakes the engine's thread; shared with the streams, which may outlive the engine.
-class Doorbell {
- public:
-  void ring();
-  /// Until rung, or at most `seconds` (forever when negative). A ring while nobody waits is kept.
-  void wait(double seconds);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable rung_;
-  bool pending_ = false;
 };
 
 class Stream {

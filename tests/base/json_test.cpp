@@ -128,6 +128,12 @@ TEST(Json, DumpReplacesWhatJsonCannotHold) {
   EXPECT_EQ(quote_json("a\"\\\n\x01\xff"), "\"a\\\"\\\\\\n\\u0001\xef\xbf\xbd\"");
 }
 
+TEST(Json, ACellIsItsTextOrNothing) {
+  const Json json = parse_json(R"(["a \"b\"",null,3,-0.25,1e300,true])", "t");
+  const std::vector<std::string> cells = {"a \"b\"", "", "3", "-0.25", "1e+300", "true"};
+  for (size_t i = 0; i < cells.size(); ++i) EXPECT_EQ(json_cell(json[i]), cells[i]);
+}
+
 TEST(JsonMembers, HaveTypes) {
   const Json json = parse_json(R"({"s":"x","i":3,"d":1.5,"b":true,"n":null})", "t");
   EXPECT_EQ(json_string(json, "s", "t"), "x");

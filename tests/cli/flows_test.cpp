@@ -36,6 +36,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/message_of.h"
+#include "source_dir.h"
 
 namespace ingot::testing {
 namespace {
@@ -183,7 +184,8 @@ class Shell {
     _exit(127);
   }
 
-  /// Waits for the child; over the limit its whole process group is killed.
+  /// Waits for the child; over the limit it is killed. So is, in the end, what it has left behind
+  /// in its process group: a server in the background would live on.
   static int wait_for(pid_t child, int limit_s, bool& timed_out) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::seconds(limit_s);
@@ -197,6 +199,7 @@ class Shell {
       }
       (void)poll(nullptr, 0, 2);
     }
+    (void)kill(-child, SIGKILL);
     return status;
   }
 

@@ -56,9 +56,9 @@ TEST(CorpusFile, BrokenLinesAreNamed) {
   EXPECT_TRUE(contains(read("{\"path\": 1, \"text\": \"\"}\n"),
                        "C: line 1: \"path\" must be a string, is "));
   EXPECT_EQ(read("{\"path\": \"a\", \"base64\": \"abc\"}\n"),
-            "C: line 1: \"base64\" has 3 characters, not a multiple of 4");
+            "C: line 1: \"base64\" is not base64 (RFC 4648, padded to a multiple of 4 characters)");
   EXPECT_EQ(read("{\"path\": \"a\", \"base64\": \"a*c=\"}\n"),
-            "C: line 1: \"base64\" holds characters that are not base64");
+            "C: line 1: \"base64\" is not base64 (RFC 4648, padded to a multiple of 4 characters)");
   EXPECT_TRUE(contains(message_of(Code::kNotFound, [] { (void)read_corpus("/no/such/file"); }),
                        "/no/such/file"));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// serve/request.h: every body gives a request within the limits or an error to answer, and nothing
-// is ever thrown.
+// serve/completion_request.h: every body gives a request within the limits or an error to answer,
+// and nothing is ever thrown.
 #include <variant>
 
 #include "fuzz/fuzz.h"
-#include "serve/request.h"
+#include "serve/completion_request.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace ingot;

@@ -1,106 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decisions without sockets: every route declares its method and needs the key unless it is open.
+// A model of fake routes; those of real ones are in completion_api_test and predict_api_test.
 // What the answers look like on the wire is in http_test and connection_test.
 #include "serve/api.h"
 
+#include <memory>
 #include <set>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "models/fake_model.h"
-
 namespace ingot::serve {
 namespace {
 
-using testing::FakeDecoder;
-using testing::FakeTokenizer;
+/// A model with one route of each kind.
+class FakeApi final : public ModelApi {
+ public:
+  [[nodiscard]] std::vector<Route> routes(const std::atomic<bool>& /*draining*/) override {
+    const auto named = [](Call& call) {
+      Reply reply;
+      for (const std::string& name : call.names) reply.body += name + ";";
+      return reply;
+    };
+    return {{"POST", "/things/{thing}/parts/{part}:ask", false, true, named},
+            {"POST", "/things/{thing}:ask", false, true, named},
+            {"GET", "/things/{thing}", false, false, named}};
+  }
+  [[nodiscard]] const ModelInfo& model() const override { return model_; }
+  [[nodiscard]] std::string error_body(const ApiError& error) const override {
+    return nested_error_json(error);
+  }
+
+ private:
+  ModelInfo model_{"org/model", 1, ""};
+};
 
 class ApiTest : public ::testing::Test {
  protected:
-  [[nodiscard]] Api make(const std::string& key) {
+  std::unique_ptr<Api> make(const std::string& key) {
     ServeConfig config;
     config.api_key = key;
-    return {config, ModelInfo{"org/model", 1, ""}, engine_, metrics_};
+    return std::make_unique<Api>(config, model_, metrics_);
   }
   static RequestHead head(std::string_view method, std::string_view target) {
-    return {method, target, "localhost", "", "", ""};
+    return {method, target, "localhost", "", "", "", ""};
+  }
+  static Reply refusal(const Api& api, const RequestHead& head) {
+    const auto entry = api.admit(head);
+    return std::holds_alternative<Reply>(entry) ? std::get<Reply>(entry) : Reply();
+  }
+  static int status(const Api& api, const RequestHead& head) { return refusal(api, head).status; }
+  static Reply answer(const Api& api, const RequestHead& head) {
+    auto entry = api.admit(head);
+    if (std::holds_alternative<Reply>(entry)) return std::get<Reply>(entry);
+    auto& admitted = std::get<Admitted>(entry);
+    return std::get<Reply>(api.answer(*admitted.route, Call{head, admitted.names, "", 0, {}}));
   }
 
-  FakeTokenizer tokenizer_;
-  FakeDecoder decoder_;
+  FakeApi model_;
   Metrics metrics_;
-  Engine engine_{decoder_, tokenizer_, {}, metrics_};
 };
 
-TEST_F(ApiTest, OnlyHealthAndReadyAreOpen) {
-  const Api api = make("key");
+TEST_F(ApiTest, OnlyOpenRoutesNeedNoKey) {
+  const auto api = make("key");
   for (const char* path :
-       {"/metrics", "/v1/models", "/v1/models/x", "/nowhere", "*", "", "/health/"}) {
-    const auto refusal = api.gate(head("GET", path));
-    ASSERT_TRUE(refusal.has_value()) << path;
-    EXPECT_EQ(refusal->status, 401) << path;
+       {"/metrics", "/v1/models", "/things/x", "/nowhere", "*", "", "/health/"}) {
+    EXPECT_EQ(status(*api, head("GET", path)), 401) << path;
   }
-  EXPECT_EQ(api.gate(head("POST", "/v1/completions"))->status, 401);
-  EXPECT_FALSE(api.gate(head("GET", "/health?x=1")).has_value());
-  EXPECT_FALSE(api.gate(head("HEAD", "/ready")).has_value());
+  EXPECT_EQ(status(*api, head("POST", "/things/x:ask")), 401);
+  EXPECT_EQ(status(*api, head("GET", "/health?x=1")), 200);
+  EXPECT_EQ(status(*api, head("HEAD", "/ready")), 200);
 }
 
 TEST_F(ApiTest, KeysAreComparedWhole) {
-  const Api api = make("key");
+  const auto api = make("key");
   for (const char* value :
        {"Bearer ke", "Bearer keyy", "Bearer KEY", "Basic key", "key", "Bearer"}) {
     RequestHead request = head("GET", "/metrics");
     request.authorization = value;
-    EXPECT_TRUE(api.gate(request).has_value()) << value;
+    EXPECT_EQ(status(*api, request), 401) << value;
   }
   RequestHead request = head("GET", "/metrics");
   request.authorization = "Bearer  key ";
-  EXPECT_FALSE(api.gate(request).has_value());
+  EXPECT_EQ(status(*api, request), 200);
 }
 
 TEST_F(ApiTest, WrongMethodsNameTheRightOne) {
-  const Api api = make("");
-  const auto refusal = api.gate(head("DELETE", "/v1/completions"));
-  ASSERT_TRUE(refusal.has_value());
-  EXPECT_EQ(refusal->status, 405);
-  EXPECT_EQ(refusal->allow, "POST");
-  EXPECT_NE(refusal->body.find("Method not allowed (DELETE /v1/completions); use POST."),
+  const auto api = make("");
+  const Reply reply = refusal(*api, head("DELETE", "/things/x:ask"));
+  EXPECT_EQ(reply.status, 405);
+  EXPECT_EQ(reply.allow, "POST");
+  EXPECT_NE(reply.body.find("Method not allowed (DELETE /things/x:ask); use POST."),
             std::string::npos);
-  EXPECT_EQ(api.gate(head("GET", "/v2"))->status, 404);
+  EXPECT_EQ(status(*api, head("GET", "/v2")), 404);
 }
 
-TEST_F(ApiTest, ModelNamesMayHoldSlashes) {
-  const Api api = make("");
-  EXPECT_EQ(api.get(head("GET", "/v1/models/org/model")).status, 200);
-  EXPECT_EQ(api.get(head("GET", "/v1/models/org%2Fmodel")).status, 200);
-  const Reply missing = api.get(head("GET", "/v1/models/x%"));
-  EXPECT_EQ(missing.status, 404);
-  EXPECT_EQ(
-      missing.body,
-      R"({"error":{"message":"The model 'x%' does not exist.","type":"invalid_request_error",)"
-      R"("param":"model","code":"model_not_found"}})");
+TEST_F(ApiTest, TheFirstRowThatMatchesAnswers) {
+  const auto api = make("");
+  EXPECT_EQ(answer(*api, head("GET", "/things/a")).body, "a;");
+  EXPECT_EQ(answer(*api, head("POST", "/things/a:ask?x=1")).body, "a;");
+  EXPECT_EQ(answer(*api, head("POST", "/things/a%2Fb/parts/2:ask")).body, "a/b;2;");
+  EXPECT_EQ(answer(*api, head("GET", "/v1/models")).body,
+            R"({"object":"list","data":[{"id":"org/model","object":"model","created":1,)"
+            R"("owned_by":"ingot"}]})");
+}
+
+TEST_F(ApiTest, WorkForTheModelIsRefusedWhileDraining) {
+  const auto api = make("");
+  api->start_draining();
+  EXPECT_EQ(answer(*api, head("POST", "/things/a:ask")).status, 503);
+  EXPECT_EQ(answer(*api, head("GET", "/things/a")).status, 200);
+  EXPECT_EQ(answer(*api, head("GET", "/ready")).body, R"({"status":"draining"})");
 }
 
 TEST_F(ApiTest, RequestIdentifiersDiffer) {
-  Api api = make("");
+  const auto api = make("");
   std::set<std::string> seen;
-  for (int i = 0; i < 100; ++i) seen.insert(api.next_request_id());
+  for (int i = 0; i < 100; ++i) seen.insert(api->next_request_id());
   EXPECT_EQ(seen.size(), 100U);
-}
-
-TEST_F(ApiTest, AnEmptyPromptStartsFromTheEndOfTextToken) {
-  Api api = make("");
-  text::EncodeScratch scratch(0);
-  auto result =
-      api.complete(R"({"model":"org/model","prompt":"","max_tokens":0})", scratch, nullptr);
-  ASSERT_TRUE(std::holds_alternative<Job>(result));
-  Job& job = std::get<Job>(result);
-  while (!job.writer.done()) {
-    for (Event& event : job.stream->drain()) job.writer.collect(std::move(event));
-  }
-  EXPECT_NE(job.writer.body().find(R"("prompt_tokens":1,"completion_tokens":0)"),
-            std::string::npos);
 }
 
 }  // namespace

@@ -57,6 +57,7 @@ TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
   EXPECT_EQ(message("max_body_bytes=-1"), "serve: max_body_bytes is -1 but must be at least 1");
   EXPECT_EQ(message("write_stall_s=0"), "serve: write_stall_s is 0 but must be at least 0.001");
   EXPECT_EQ(message("drain_timeout_s=-1"), "serve: drain_timeout_s is -1 but must be at least 0");
+  EXPECT_EQ(message("max_delay_s=-1"), "serve: max_delay_s is -1 but must be at least 0");
   EXPECT_EQ(message("model_name="), "serve: model_name is empty");
 }
 

@@ -233,7 +233,7 @@ TEST(Engine, AFailureInItsLoopEndsItsTextsAndTheNextRequestWorks) {
   FakeDecoder decoder;
   Metrics metrics;
   std::vector<std::string> log;
-  EngineHooks hooks;
+  WorkerHooks hooks;
   hooks.logger =
       Logger(LogLevel::kError, [&](LogLevel, std::string_view text) { log.emplace_back(text); });
   Engine engine(decoder, kTokenizer, {}, metrics, hooks);

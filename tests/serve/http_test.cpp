@@ -280,20 +280,20 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
   Service service;
   ServeConfig config;
   config.host = "0.0.0.0";
-  EXPECT_EQ(error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
+  EXPECT_EQ(error_of([&] { Server(config, *service.api, service.metrics); }),
             "serve: host 0.0.0.0 can be reached by others, so a key is needed: set "
             "serve.api_key_file, or "
             "keep host=127.0.0.1");
   config = {};
   config.port = service.port();
-  EXPECT_EQ(error_of([&] { Server(config, {}, *service.engine, service.metrics); }),
+  EXPECT_EQ(error_of([&] { Server(config, *service.api, service.metrics); }),
             std::string("serve: cannot listen on 127.0.0.1 port ") +
                 std::to_string(service.port()) +
                 ": Address already in use; choose another port (0 takes a free one)");
   config.host = "not a host";
   config.api_key = "k";
   EXPECT_NE(error_of([&] {
-              Server(config, {}, *service.engine, service.metrics);
+              Server(config, *service.api, service.metrics);
             }).find("serve: host \"not a host\" is not an address of this machine"),
             std::string::npos);
 }

@@ -21,6 +21,26 @@ TEST(Metrics, HistogramBucketsAreCumulativeAndIncludeTheirBound) {
       << text;
 }
 
+TEST(Metrics, HistogramsOfCountsHaveBoundsOfTheirOwn) {
+  Metrics metrics;
+  metrics.batch_size.observe(3);
+  const std::string text = metrics.text("m");
+  EXPECT_NE(text.find("ingot_batch_size_bucket{le=\"2\"} 0\ningot_batch_size_bucket{le=\"4\"} 1\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("ingot_batch_size_sum 3\n"), std::string::npos);
+}
+
+TEST(Metrics, RetryAfterIsTheTimeOfTheRoundsAhead) {
+  Metrics metrics;
+  EXPECT_EQ(metrics.retry_after_s(4), 1);
+  metrics.waiting = 40;
+  EXPECT_EQ(metrics.retry_after_s(4), 10) << "a second each while nothing has ended";
+  metrics.end_to_end.observe(0.25);
+  EXPECT_EQ(metrics.retry_after_s(4), 3);
+  metrics.waiting = 1 << 20;
+  EXPECT_EQ(metrics.retry_after_s(4), 60);
+}
+
 TEST(Metrics, TheProcessAndTheModelAreDescribed) {
   Metrics metrics;
   metrics.responses[429] = 3;

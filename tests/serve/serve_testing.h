@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "models/fake_model.h"
+#include "serve/completion_api.h"
 #include "serve/http.h"
 
 namespace ingot::testing {
@@ -59,31 +60,13 @@ class Gate {
   bool open_ = true;
 };
 
-/// Decoder, engine and server; serves from construction until destruction.
-class Service {
+/// A server on a free port; serves from start() until stop().
+class Served {
  public:
-  explicit Service(serve::ServeConfig config = {}, FakeDecoder::Options model = {})
-      : decoder(model) {
-    decoder.before_step = [this] { gate.pass(); };
-    config.port = 0;
-    serve::EngineConfig engine_config;
-    engine_config.max_batch = config.max_batch;
-    engine_config.queue = config.queue;
-    engine_config.stream_bytes = config.stream_bytes;
-    engine_config.slow_client_s = config.write_stall_s;
-    engine = std::make_unique<serve::Engine>(decoder, tokenizer, engine_config, metrics);
-    server = std::make_unique<serve::Server>(
-        config, serve::ModelInfo{config.model_name, 1700000000, "fp"}, *engine, metrics,
-        Logger(LogLevel::kInfo, [this](LogLevel level, std::string_view text) {
-          const std::lock_guard lock(log_mutex_);
-          log_.push_back(std::string(level_name(level)) + ": " + std::string(text));
-        }));
-    thread_ = std::thread([this] { cut_off = server->run(); });
-  }
-  ~Service() {
-    gate.set(true);
-    if (thread_.joinable()) stop();
-  }
+  Served() = default;
+  Served(const Served&) = delete;
+  Served& operator=(const Served&) = delete;
+
   void stop() {
     server->request_stop();
     thread_.join();
@@ -97,18 +80,59 @@ class Service {
     return log_;
   }
 
-  FakeTokenizer tokenizer;
-  FakeDecoder decoder;
   Gate gate;
   serve::Metrics metrics;
-  std::unique_ptr<serve::Engine> engine;
   std::unique_ptr<serve::Server> server;
   int64_t cut_off = -1;
+
+ protected:
+  ~Served() = default;
+  void start(serve::ServeConfig config, serve::ModelApi& api) {
+    config.port = 0;
+    server = std::make_unique<serve::Server>(config, api, metrics, logger());
+    thread_ = std::thread([this] { cut_off = server->run(); });
+  }
+  /// First thing in the end of a derived class, whose model must outlive the server.
+  void finish() {
+    gate.set(true);
+    if (thread_.joinable()) stop();
+    server.reset();
+  }
+  [[nodiscard]] Logger logger() {
+    return Logger(LogLevel::kInfo, [this](LogLevel level, std::string_view text) {
+      const std::lock_guard lock(log_mutex_);
+      log_.push_back(std::string(level_name(level)) + ": " + std::string(text));
+    });
+  }
 
  private:
   std::mutex log_mutex_;
   std::vector<std::string> log_;
   std::thread thread_;
+};
+
+/// A fake language model, served.
+class Service : public Served {
+ public:
+  explicit Service(const serve::ServeConfig& config = {}, FakeDecoder::Options model = {})
+      : decoder(model) {
+    decoder.before_step = [this] { gate.pass(); };
+    serve::EngineConfig engine_config;
+    engine_config.max_batch = config.max_batch;
+    engine_config.queue = config.queue;
+    engine_config.stream_bytes = config.stream_bytes;
+    engine_config.slow_client_s = config.write_stall_s;
+    engine = std::make_unique<serve::Engine>(decoder, tokenizer, engine_config, metrics);
+    api = std::make_unique<serve::CompletionApi>(
+        config, serve::ModelInfo{config.model_name, 1700000000, "fp"}, *engine, metrics);
+    start(config, *api);
+  }
+  ~Service() { finish(); }
+
+  FakeTokenizer tokenizer;
+  FakeDecoder decoder;
+  std::unique_ptr<serve::Engine> engine;
+  std::unique_ptr<serve::CompletionApi> api;
 };
 
 struct Response {
@@ -209,9 +233,14 @@ class Client {
   std::string buffer_;
 };
 
+inline std::string post_to(std::string_view target, std::string_view body,
+                           std::string_view more = "") {
+  return "POST " + std::string(target) +
+         " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+         std::string(more) + "\r\n" + std::string(body);
+}
 inline std::string post(std::string_view body, std::string_view more = "") {
-  return "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(more) + "\r\n" + std::string(body);
+  return post_to("/v1/completions", body, more);
 }
 inline std::string get(std::string_view target, std::string_view more = "") {
   return "GET " + std::string(target) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(more) +

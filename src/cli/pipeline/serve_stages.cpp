@@ -70,11 +70,12 @@ Json ask(int port, const std::string& key, const Json& request) {
 
 void Pipeline::serve_check() {
   stage("serve", train_key() + to_json(recipe_.generate), [&] {
-    serve::ServeConfig config = recipe_.serve;
+    Recipe recipe = recipe_;
+    serve::ServeConfig& config = recipe.serve;
     config.host = "127.0.0.1";
     config.port = 0;
     config.model_name = recipe_.name;
-    Serving serving(*runtime_, config, path("model"), *invocation_.clock);
+    Serving serving(*runtime_, recipe, path("model"), *invocation_.clock);
     std::thread thread([&] { serving.server().run(); });
     Json answer;
     double seconds = 0.0;
@@ -83,7 +84,7 @@ void Pipeline::serve_check() {
       const GenerateConfig& g = recipe_.generate;
       const double start = invocation_.clock->now_s();
       const auto room =
-          std::max<int64_t>(1, serving.spec().context - 2 - static_cast<int64_t>(g.prompt.size()));
+          std::max<int64_t>(1, serving.context() - 2 - static_cast<int64_t>(g.prompt.size()));
       answer = ask(serving.server().port(), config.api_key,
                    {{"model", recipe_.name},
                     {"prompt", g.prompt},

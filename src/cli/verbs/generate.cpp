@@ -40,7 +40,13 @@ class GenerateVerb : public Verb {
             "generate: the prompt has {} tokens, the model's context is {}. Shorten the prompt",
             length, context);
     models::GenerateOptions options = generate_options(recipe.generate);
-    options.max_tokens = std::min(options.max_tokens, context - length);
+    if (options.max_tokens > context - length) {
+      invocation.console.note(
+          fmt::format("generate: max_tokens={} is cut to {}: the prompt has {} tokens, the model's "
+                      "context is {}",
+                      options.max_tokens, context - length, length, context));
+      options.max_tokens = context - length;
+    }
     const double start = invocation.clock->now_s();
     invocation.console.stream(recipe.generate.prompt);
     const models::Generated g = models::generate(*open.decoder, *open.tokenizer, std::move(prompt),

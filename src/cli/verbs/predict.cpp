@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot predict RUN [FILE]`: answers for the rows of a table, in their order, through the
 // transforms that were fitted in training. Streams: a batch of rows is in memory at a time.
-#include <algorithm>
 #include <cstdio>
 #include <memory>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include "base/json.h"
 #include "cli/help_text.h"
-#include "cli/network_model.h"
+#include "cli/network_answers.h"
 #include "cli/runtime.h"
 #include "cli/verbs/verbs.h"
+#include "data/formats/csv_writer.h"
 #include "io/byte_source.h"
 
 namespace ingot::cli {
@@ -20,8 +18,14 @@ namespace {
 
 const std::vector<std::string> kSections = {"predict."};
 
-constexpr const char* kStandardInput = "standard input.csv";
 constexpr size_t kReadBlock = size_t{1} << 20;
+
+/// What standard input is called, which decides how it is read: JSON lines begin with a brace.
+std::string name_of_input(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  const bool is_json = first != std::string_view::npos && text[first] == '{';
+  return is_json ? "standard input.jsonl" : "standard input.csv";
+}
 
 /// All of it: a pipe cannot be read twice, which telling its delimiter and header needs.
 std::string read_standard_input() {
@@ -36,71 +40,87 @@ std::string read_standard_input() {
   return text;
 }
 
-/// A cell of CSV, quoted when it must be.
-std::string csv_cell(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + "\"";
+/// A file, or standard input when none is named.
+std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& words,
+                                              const data::TableFormat& format) {
+  if (words.size() > 1) return data::open_table(words[1], format);
+  std::string text = read_standard_input();
+  const std::string name = name_of_input(text);
+  return data::open_table(io::memory_source(std::move(text), name), name, format);
 }
 
-/// One answer as text: the class and the probabilities of all classes, or the number.
+/// Answers as lines, CSV or JSON.
 class AnswerWriter {
  public:
-  AnswerWriter(const NetworkModel& model, PredictFormat format, const Console& console)
-      : model_(model), format_(format), console_(console) {
+  AnswerWriter(const serve::AnswerForm& form, PredictFormat format, const Console& console)
+      : form_(form), format_(format), console_(console) {
     if (format != PredictFormat::kCsv) return;
     std::string head = "prediction";
-    if (model.objective.classes > 0) {
-      for (const std::string& name : classes()) head += "," + csv_cell("p(" + name + ")");
+    for (const std::string& name : form_.classes()) {
+      head += "," + data::csv_cell("p(" + name + ")");
     }
     console.stream(head + "\n");
   }
 
   /// `answer` is empty for a row that was left out by policy.
   void write(std::span<const float> answer) {
-    console_.stream(format_ == PredictFormat::kCsv ? csv(answer) : jsonl(answer));
+    console_.stream((format_ == PredictFormat::kCsv ? csv(answer) : form_.json(answer)) + "\n");
   }
 
  private:
-  [[nodiscard]] std::span<const std::string> classes() const {
-    return model_.features.target()->classes();
-  }
-  [[nodiscard]] std::vector<float> probabilities(std::span<const float> answer) const {
-    if (answer.size() > 1) return {answer.begin(), answer.end()};
-    return {1.0F - answer[0], answer[0]};  // one output: of the second class
-  }
-  [[nodiscard]] float number(std::span<const float> answer) const {
-    return static_cast<float>(model_.objective.decode(double{answer[0]}));
-  }
-  [[nodiscard]] size_t best(const std::vector<float>& p) const {
-    return static_cast<size_t>(std::max_element(p.begin(), p.end()) - p.begin());
-  }
   [[nodiscard]] std::string csv(std::span<const float> answer) const {
-    if (model_.objective.classes == 0) {
-      return answer.empty() ? "\n" : fmt::format("{}\n", number(answer));
-    }
-    if (answer.empty()) return std::string(classes().size(), ',') + "\n";
-    const std::vector<float> p = probabilities(answer);
-    std::string line = csv_cell(classes()[best(p)]);
-    for (const float x : p) line += fmt::format(",{}", x);
-    return line + "\n";
-  }
-  [[nodiscard]] std::string jsonl(std::span<const float> answer) const {
-    Json json = {{"prediction", nullptr}};
-    if (!answer.empty() && model_.objective.classes == 0) {
-      json["prediction"] = number(answer);
-    } else if (!answer.empty()) {
-      const std::vector<float> p = probabilities(answer);
-      json["prediction"] = classes()[best(p)];
-      for (size_t i = 0; i < p.size(); ++i) json["probabilities"][classes()[i]] = p[i];
-    }
-    return dump_json(json) + "\n";
+    if (answer.empty()) return std::string(form_.classes().size(), ',');
+    if (form_.is_number()) return serve::number_text(answer[0]);
+    std::string line = data::csv_cell(form_.classes()[form_.best(answer)]);
+    for (const float p : answer) line += "," + serve::number_text(p);
+    return line;
   }
 
-  const NetworkModel& model_;
+  const serve::AnswerForm& form_;
   PredictFormat format_;
   const Console& console_;
+};
+
+/// Rows of a table on their way to answers, a batch at a time.
+class RowAnswers {
+ public:
+  RowAnswers(NetworkAnswers& answers, AnswerWriter& writer)
+      : answers_(answers),
+        writer_(writer),
+        bytes_(static_cast<size_t>(answers.record_bytes())),
+        width_(static_cast<size_t>(answers.form().width())),
+        records_(static_cast<size_t>(answers.max_batch()) * bytes_),
+        values_(static_cast<size_t>(answers.max_batch()) * width_) {}
+
+  void add(data::ExampleEncoder& encoder, std::span<const std::string_view> cells, int64_t line) {
+    const auto place = std::span(records_).subspan(rows_.size() * bytes_, bytes_);
+    is_kept_.push_back(encoder.encode(cells, line, place));
+    if (is_kept_.back()) rows_.push_back(place.data());
+    left_out_ += is_kept_.back() ? 0 : 1;
+    if (is_kept_.size() == static_cast<size_t>(answers_.max_batch())) flush();
+  }
+  void flush() {
+    answers_.run(rows_, values_);
+    size_t at = 0;
+    for (const bool kept : is_kept_) {
+      writer_.write(kept ? std::span<const float>(values_).subspan(at, width_)
+                         : std::span<const float>());
+      if (kept) at += width_;
+    }
+    is_kept_.clear();
+    rows_.clear();
+  }
+  [[nodiscard]] int64_t left_out() const { return left_out_; }
+
+ private:
+  NetworkAnswers& answers_;
+  AnswerWriter& writer_;
+  size_t bytes_, width_;
+  std::vector<std::byte> records_;  // of a batch
+  std::vector<float> values_;
+  std::vector<const std::byte*> rows_;  // the records that are kept
+  std::vector<bool> is_kept_;
+  int64_t left_out_ = 0;
 };
 
 class PredictVerb : public Verb {
@@ -110,9 +130,9 @@ class PredictVerb : public Verb {
   std::string help() const override {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
-        "RUN is a run directory or its model folder; FILE a table with the columns of training, "
-        "or\n"
-        "standard input (CSV). Answers go to standard output, one line per row.",
+        "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
+        "(CSV, TSV, JSON lines), or standard input (CSV, or JSON lines when it begins with a\n"
+        "brace). Answers go to standard output, one line per row, in the order of the rows.",
         kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
@@ -125,11 +145,7 @@ class PredictVerb : public Verb {
     if (print_config(invocation, recipe)) return 0;
     Runtime runtime(recipe);
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
-    const std::string file = words.size() > 1 ? words[1] : "-";
-    const std::unique_ptr<data::TableReader> table =
-        file == "-" ? data::open_table(io::memory_source(read_standard_input(), kStandardInput),
-                                       kStandardInput, recipe.predict.input)
-                    : data::open_table(file, recipe.predict.input);
+    const std::unique_ptr<data::TableReader> table = open_input(words, recipe.predict.input);
     predict(runtime, *model, *table, recipe.predict, invocation);
     return 0;
   }
@@ -137,38 +153,22 @@ class PredictVerb : public Verb {
  private:
   static void predict(Runtime& runtime, NetworkModel& model, data::TableReader& table,
                       const PredictConfig& config, const Invocation& invocation) {
-    models::NetworkRunner runner(runtime.engine, model.network(), config.batch,
-                                 model.objective.link);
-    data::ExampleEncoder encoder(model.features, table.columns(), table.name(), false);
-    const auto fields = train::input_fields(encoder.layout(), model.network(), table.name());
-    AnswerWriter writer(model, config.format, invocation.console);
-    std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
+    data::ExampleEncoder encoder(model.features, table, false);
+    NetworkAnswers answers(runtime.engine, model, encoder.layout(), table.name(), config.batch,
+                           config.tta);
+    AnswerWriter writer(answers.form(), config.format, invocation.console);
+    RowAnswers rows(answers, writer);
     std::vector<std::string_view> cells;
-    std::vector<bool> is_kept;
-    int64_t rows = 0;
-    const auto flush = [&] {
-      const std::span<const float> answers = runner.run(rows);
-      const auto width = static_cast<size_t>(runner.width());
-      size_t at = 0;
-      for (const bool kept : is_kept) {
-        writer.write(kept ? answers.subspan(at, width) : std::span<const float>());
-        if (kept) at += width;
-      }
-      is_kept.clear();
-      rows = 0;
-    };
     while (table.next(cells)) {
       throw_if_stopped(invocation.stop);
-      is_kept.push_back(encoder.encode(cells, table.line(), record));
-      if (is_kept.back()) {
-        for (size_t i = 0; i < fields.size(); ++i) {
-          train::copy_field(*fields[i], record, rows, runner.input(i));
-        }
-        ++rows;
-      }
-      if (rows == runner.batch() || is_kept.size() == static_cast<size_t>(config.batch)) flush();
+      rows.add(encoder, cells, table.line());
     }
-    flush();
+    rows.flush();
+    if (rows.left_out() == 0) return;
+    invocation.console.note(
+        fmt::format("predict: {} rows have no answer: a value is missing and the policy of its "
+                    "column is missing=drop_row",
+                    rows.left_out()));
   }
 };
 

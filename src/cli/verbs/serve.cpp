@@ -16,13 +16,15 @@ const std::vector<std::string> kSections = {"serve."};
 class ServeVerb : public Verb {
  public:
   std::string_view name() const override { return "serve"; }
-  std::string_view summary() const override { return "serve a model over HTTP (OpenAI's API)"; }
+  std::string_view summary() const override { return "serve a model over HTTP"; }
   std::string help() const override {
     return verb_help(
         "usage: ingot serve RUN [serve.port=8080] [serve.api_key_file=FILE]\n\n"
         "RUN is a run directory, whose recipe is taken, or a model folder. Loopback only,\n"
-        "unless a key is set.\n"
-        "SIGTERM drains: running completions finish, new ones are refused.",
+        "unless a key is set. A language model answers OpenAI's completions, a network\n"
+        "TensorFlow Serving's :predict and the Open Inference Protocol (KServe V2).\n"
+        "SIGTERM drains: running answers get serve.drain_timeout_s to finish, new requests are\n"
+        "refused.",
         kSections);
   }
   std::vector<std::string> keys() const override { return verb_keys(kSections); }
@@ -35,10 +37,11 @@ class ServeVerb : public Verb {
     serve::load_api_key(recipe.serve);
     const Logger logger(LogLevel::kInfo,
                         [&](LogLevel, std::string_view text) { invocation.console.note(text); });
-    const std::string folder = model_folder(invocation.words[0]);
+    const std::string& run = invocation.words[0];
+    const std::string folder = holds_network(run) ? network_folder(run) : model_folder(run);
     logger.info("serve: opens {}", folder);
     Runtime runtime(recipe);
-    Serving serving(runtime, recipe.serve, folder, *invocation.clock, logger);
+    Serving serving(runtime, recipe, folder, *invocation.clock, logger);
     std::atomic<bool> done{false};
     std::thread watcher([&] {  // turns the signal flag into a drain request
       while (!done.load() && !invocation.stop->requested()) {
@@ -47,12 +50,12 @@ class ServeVerb : public Verb {
       if (!done.load()) serving.server().request_stop();
     });
     const int64_t cut = serving.server().run([&](int port) {
-      logger.info("serve: http://{}:{}/v1 (model \"{}\"); Ctrl-C drains", recipe.serve.host, port,
-                  recipe.serve.model_name);
+      logger.info("serve: http://{}:{}/{} (model \"{}\"); Ctrl-C drains", recipe.serve.host, port,
+                  serving.entry(), recipe.serve.model_name);
     });
     done.store(true);
     watcher.join();
-    logger.info("serve: stopped, {} completions were cut off", cut);
+    logger.info("serve: stopped, {} answers were cut off", cut);
     invocation.console.result({{"model", folder}, {"cut_off", cut}});
     return 0;
   }

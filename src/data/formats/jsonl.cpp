@@ -142,11 +142,7 @@ class JsonlReader final : public TableReader {
            "{}: \"{}\" holds an {}; only texts, numbers, true, false and null make cells", where(),
            excerpt(key), value.type_name());
     }
-    if (value.is_string()) {
-      out = value.get_ref<const std::string&>();
-    } else if (!value.is_null()) {
-      out = value.dump();
-    }
+    out = json_cell(value);
   }
 
   bool next_object(Json& object) {

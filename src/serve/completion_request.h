@@ -13,17 +13,9 @@
 #include <variant>
 #include <vector>
 
-namespace ingot::serve {
+#include "serve/api_error.h"
 
-/// What the client is told; see error_json in response.h for its form.
-struct ApiError {
-  int status = 400;
-  std::string type = "invalid_request_error";
-  std::string message;
-  std::string param;      ///< empty: null
-  std::string code;       ///< empty: null
-  int retry_after_s = 0;  ///< > 0: a Retry-After header
-};
+namespace ingot::serve {
 
 using Prompt = std::variant<std::string, std::vector<int32_t>>;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every field of a completion request, right and wrong, as tables of bodies and answers.
-#include "serve/request.h"
+#include "serve/completion_request.h"
 
 #include <string>
 #include <vector>
@@ -30,7 +30,7 @@ ApiError bad(const std::string& text, const RequestLimits& limits = {}) {
   return {};
 }
 
-TEST(Request, DefaultsAreTheApis) {
+TEST(CompletionRequest, DefaultsAreTheApis) {
   const CompletionRequest request = good(body(""));
   EXPECT_EQ(request.model, "m");
   EXPECT_EQ(std::get<std::string>(request.prompts.at(0)), "p");
@@ -42,7 +42,7 @@ TEST(Request, DefaultsAreTheApis) {
   EXPECT_FALSE(request.seed.has_value());
 }
 
-TEST(Request, EveryFieldIsRead) {
+TEST(CompletionRequest, EveryFieldIsRead) {
   const CompletionRequest request = good(body(
       R"("max_tokens":7,"temperature":0,"top_p":0.5,"top_k":3,"repetition_penalty":1.1,"n":2,)"
       R"("best_of":2,"stream":true,"stream_options":{"include_usage":true},"logprobs":2,)"
@@ -67,7 +67,7 @@ TEST(Request, EveryFieldIsRead) {
   EXPECT_EQ(request.ignored, (std::vector<std::string>{"new_thing"}));
 }
 
-TEST(Request, PromptsComeInFourForms) {
+TEST(CompletionRequest, PromptsComeInFourForms) {
   const auto prompts = [](const std::string& prompt) {
     return good(R"({"model":"m","prompt":)" + prompt + "}").prompts;
   };
@@ -84,7 +84,7 @@ struct Wrong {
   std::string message;
 };
 
-TEST(Request, WrongValuesAreNamedLiterally) {
+TEST(CompletionRequest, WrongValuesAreNamedLiterally) {
   const std::vector<Wrong> table = {
       {R"("max_tokens":-1)", "max_tokens",
        "'max_tokens' is -1 but must be between 0 and 2147483647."},
@@ -135,7 +135,7 @@ TEST(Request, WrongValuesAreNamedLiterally) {
   }
 }
 
-TEST(Request, WrongPromptsAreNamed) {
+TEST(CompletionRequest, WrongPromptsAreNamed) {
   const std::string forms =
       "'prompt' must be a string, an array of strings, an array of token ids or an array of arrays "
       "of token ids, but is ";
@@ -162,7 +162,7 @@ TEST(Request, WrongPromptsAreNamed) {
             "3 prompts times n = 2 are 6 completions but 4 are allowed.");
 }
 
-TEST(Request, TextThatIsNoJsonIsRefusedWithItsPlace) {
+TEST(CompletionRequest, TextThatIsNoJsonIsRefusedWithItsPlace) {
   const std::string deep = std::string(250000, '[') + std::string(250000, ']');
   const std::vector<std::string> table = {
       "",
@@ -191,7 +191,7 @@ TEST(Request, TextThatIsNoJsonIsRefusedWithItsPlace) {
   EXPECT_EQ(bad("[1]").message, "The body must be a JSON object, but is array.");
 }
 
-TEST(Request, UnknownFieldsAreErrorsWhenStrict) {
+TEST(CompletionRequest, UnknownFieldsAreErrorsWhenStrict) {
   RequestLimits limits;
   limits.strict = true;
   const ApiError error = bad(body(R"("temprature":1)"), limits);
@@ -200,7 +200,7 @@ TEST(Request, UnknownFieldsAreErrorsWhenStrict) {
   EXPECT_EQ(error.param, "temprature");
 }
 
-TEST(Request, NoPrefixOfARequestCrashes) {
+TEST(CompletionRequest, NoPrefixOfARequestCrashes) {
   const std::string text = body(R"("logit_bias":{"1":1},"stop":["a"],"n":2,"stream":true)");
   for (size_t size = 0; size < text.size(); ++size) (void)bad(text.substr(0, size));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The JSON of answers, literally; whole servers' answers are in http_test.
-#include "serve/response.h"
+#include "serve/completion_response.h"
 
 #include <limits>
 #include <string>
@@ -29,14 +29,7 @@ Event event_of(std::string text, FinishReason finish = FinishReason::kNone) {
   return event;
 }
 
-TEST(Response, ErrorsAreNestedAndAbsentPartsAreNull) {
-  EXPECT_EQ(error_json({400, "t", "say \"x\"\n", "", "", 0}),
-            R"({"error":{"message":"say \"x\"\n","type":"t","param":null,"code":null}})");
-  EXPECT_EQ(error_json({400, "t", "m", "p", "c", 0}),
-            R"({"error":{"message":"m","type":"t","param":"p","code":"c"}})");
-}
-
-TEST(Response, LogprobsShowBrokenCharactersAndTheTokenItself) {
+TEST(CompletionResponse, LogprobsShowBrokenCharactersAndTheTokenItself) {
   CompletionWriter writer(kHead, {.logprobs = 1}, kTokenizer);
   Event event = event_of("hello\xEF\xBF\xBD", FinishReason::kLength);
   event.piece.tokens = {
@@ -57,7 +50,7 @@ TEST(Response, LogprobsShowBrokenCharactersAndTheTokenItself) {
             R"("usage":{"prompt_tokens":2,"completion_tokens":3,"total_tokens":5}})");
 }
 
-TEST(Response, LogprobsZeroHasNoAlternatives) {
+TEST(CompletionResponse, LogprobsZeroHasNoAlternatives) {
   CompletionWriter writer(kHead, {.stream = true, .logprobs = 0}, kTokenizer);
   Event event = event_of("a");
   event.piece.tokens = {{'a', 0, true, -1.0F, {}}};
@@ -67,7 +60,7 @@ TEST(Response, LogprobsZeroHasNoAlternatives) {
             std::string::npos);
 }
 
-TEST(Response, AStreamWithoutUsageHasNoUsageAtAll) {
+TEST(CompletionResponse, AStreamWithoutUsageHasNoUsageAtAll) {
   CompletionWriter writer(kHead, {.stream = true}, kTokenizer);
   const std::string head =
       R"(data: {"id":"cmpl-1","object":"text_completion","created":5,"model":"m",)"
@@ -78,7 +71,7 @@ TEST(Response, AStreamWithoutUsageHasNoUsageAtAll) {
                 "\n\ndata: [DONE]\n\n");
 }
 
-TEST(Response, DoneComesAfterTheLastChoiceOnly) {
+TEST(CompletionResponse, DoneComesAfterTheLastChoiceOnly) {
   CompletionWriter writer(kHead, {.n = 2, .choices = 2, .stream = true}, kTokenizer);
   Event second = event_of("", FinishReason::kStop);
   second.choice = 1;
@@ -86,7 +79,7 @@ TEST(Response, DoneComesAfterTheLastChoiceOnly) {
   EXPECT_NE(writer.chunks(event_of("", FinishReason::kStop)).find("[DONE]"), std::string::npos);
 }
 
-TEST(Response, AFailedStreamEndsWithAnErrorAndWithoutDone) {
+TEST(CompletionResponse, AFailedStreamEndsWithAnErrorAndWithoutDone) {
   CompletionWriter writer(kHead, {.stream = true}, kTokenizer);
   Event failed = event_of("", FinishReason::kError);
   failed.error = "sorry";

@@ -9,14 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "serve/request.h"
+#include "serve/api_error.h"
 #include "serve/stream.h"
 #include "text/tokenizer.h"
 
 namespace ingot::serve {
-
-/// {"error":{"message":…,"type":…,"param":…,"code":…}}
-[[nodiscard]] std::string error_json(const ApiError& error);
 
 /// What every part of one answer repeats.
 struct CompletionHead {

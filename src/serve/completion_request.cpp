@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One table says which member of the body is read by which function; a Reader keeps the first thing
-// that was wrong. null counts as absent, as the official clients expect. See request.h.
-#include "serve/request.h"
+// that was wrong. null counts as absent, as the official clients expect. See completion_request.h.
+#include "serve/completion_request.h"
 
 #include <algorithm>
 #include <array>

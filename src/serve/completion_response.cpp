@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text is put together by hand in the order of the official documentation: an object tree per token
-// would cost more than the token. See response.h.
-#include "serve/response.h"
+// would cost more than the token. See completion_response.h.
+#include "serve/completion_response.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,10 +18,6 @@ namespace {
 
 using models::FinishReason;
 using models::TokenPiece;
-
-std::string text_or_null(const std::string& text) {
-  return text.empty() ? "null" : quote_json(text);
-}
 
 /// JSON has no infinity; the API's own floor stands for "never".
 std::string logprob_json(float logprob) {
@@ -51,12 +47,6 @@ std::string list_json(const Items& items, const Write& write) {
 }
 
 }  // namespace
-
-std::string error_json(const ApiError& error) {
-  return fmt::format(R"({{"error":{{"message":{},"type":{},"param":{},"code":{}}}}})",
-                     quote_json(error.message), quote_json(error.type), text_or_null(error.param),
-                     text_or_null(error.code));
-}
 
 CompletionWriter::CompletionWriter(CompletionHead head, CompletionForm form,
                                    const text::Tokenizer& tokenizer)
@@ -90,7 +80,7 @@ std::string CompletionWriter::chunks(const Event& event) {
   if (event.finish == FinishReason::kNone) return out;
   account(event);
   if (failed_) {
-    fmt::format_to(std::back_inserter(out), "data: {}\n\n", error_json(error_));
+    fmt::format_to(std::back_inserter(out), "data: {}\n\n", nested_error_json(error_));
     return out;
   }
   out += chunk(choice_json(event.choice, "", {}, event.finish), no_usage);
@@ -121,7 +111,7 @@ std::string CompletionWriter::head_json() const {
   return fmt::format(
       R"("id":{},"object":"text_completion","created":{},"model":{},"system_fingerprint":{})",
       quote_json(head_.id), head_.created, quote_json(head_.model),
-      text_or_null(head_.fingerprint));
+      head_.fingerprint.empty() ? "null" : quote_json(head_.fingerprint));
 }
 
 /// One `data:` line; `choices` are those between the brackets, empty `usage` leaves the key out.

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// What went wrong while a request was read, as its client is told. Internal to connection.cpp.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include <boost/system/error_code.hpp>
+
+#include "serve/api_error.h"
+#include "serve/config.h"
+
+namespace ingot::serve {
+
+[[nodiscard]] ApiError request_error(int status, std::string message, std::string code = "");
+
+/// For an error of Beast's reader; nothing when the client has gone and nobody is left to be told.
+[[nodiscard]] std::optional<ApiError> reading_error(boost::system::error_code problem,
+                                                    bool timed_out, const ServeConfig& config);
+
+}  // namespace ingot::serve

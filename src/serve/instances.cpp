@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/instances.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "base/base64.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace ingot::serve {
+namespace {
+
+/// The text of {"b64": text}, or nullptr.
+const std::string* base64_of(const Json& value) {
+  if (!value.is_object() || value.size() != 1) return nullptr;
+  const auto member = value.find("b64");
+  if (member == value.end() || !member->is_string()) return nullptr;
+  return &member->get_ref<const std::string&>();
+}
+
+constexpr size_t kMaxIgnored = 32;
+
+}  // namespace
+
+bool InstanceReader::parse(std::string_view body, Json& root) {
+  JsonLimits limits;
+  limits.max_depth = static_cast<int>(limits_.max_depth);
+  try {
+    root = parse_json(body, "body", limits);
+    if (!root.is_object()) reject("the body must be a JSON object, but is {}", root.type_name());
+  } catch (const Error& error) {
+    reject("the JSON body could not be parsed: {}", error.what());
+  }
+  return !failed();
+}
+
+void InstanceReader::unknown_field(const std::string& key, std::span<const std::string> known) {
+  if (limits_.strict) {
+    reject("unknown field \"{}\".{}", excerpt(key), did_you_mean(key, known));
+  } else if (request.ignored.size() < kMaxIgnored) {
+    request.ignored.push_back(excerpt(key));
+  }
+}
+
+void InstanceReader::add_rows(int64_t count) {
+  request.rows += count;
+  request.cells.resize(static_cast<size_t>(request.rows) * inputs_.size());
+}
+
+std::string InstanceReader::names() const {
+  constexpr size_t kListed = 40;
+  std::string list;
+  for (size_t i = 0; i < std::min(inputs_.size(), kListed); ++i) {
+    list += (i == 0 ? "" : ", ") + inputs_[i].name;
+  }
+  if (inputs_.size() > kListed) list += fmt::format(" and {} more", inputs_.size() - kListed);
+  return list;
+}
+
+std::optional<size_t> InstanceReader::find(std::string_view name, int64_t instance) {
+  const auto at = std::find_if(inputs_.begin(), inputs_.end(),
+                               [&](const PredictorInput& input) { return input.name == name; });
+  if (at != inputs_.end()) return static_cast<size_t>(at - inputs_.begin());
+  std::vector<std::string> known;
+  for (const PredictorInput& input : inputs_) known.push_back(input.name);
+  const std::string who = instance < 0 ? std::string() : fmt::format("instance {}: ", instance);
+  reject("{}the model has no input \"{}\".{}", who, excerpt(name), did_you_mean(name, known));
+  return std::nullopt;
+}
+
+std::string InstanceReader::where(int64_t instance, size_t input) const {
+  return fmt::format("instance {}: column \"{}\"", instance, inputs_[input].name);
+}
+
+void InstanceReader::put_text(int64_t instance, size_t input, std::string text) {
+  if (inputs_[input].kind != InputKind::kImage && !is_valid_utf8(text)) {
+    return reject("{} holds bytes that are not UTF-8", where(instance, input));
+  }
+  request.cells[static_cast<size_t>(instance) * inputs_.size() + input] = std::move(text);
+}
+
+void InstanceReader::put_bytes(int64_t instance, size_t input, std::string_view base64) {
+  std::optional<std::string> bytes = from_base64(base64);
+  if (!bytes) return reject("{} is not base64: \"{}\"", where(instance, input), excerpt(base64));
+  put_text(instance, input, std::move(*bytes));
+}
+
+void InstanceReader::put(int64_t instance, size_t input, const Json& value) {
+  const Json& cell = value.is_array() && value.size() == 1 ? value.front() : value;
+  if (const std::string* bytes = base64_of(cell)) return put_bytes(instance, input, *bytes);
+  if (cell.is_structured()) {
+    return reject("{} must be a text, a number, true, false, null or {{\"b64\": text}}, but is {}",
+                  where(instance, input), excerpt(dump_json(cell)));
+  }
+  if (inputs_[input].kind == InputKind::kImage && cell.is_string()) {
+    return put_bytes(instance, input, cell.get_ref<const std::string&>());
+  }
+  put_text(instance, input, json_cell(cell));
+}
+
+void InstanceReader::put_instance(int64_t instance, const Json& value) {
+  const bool is_only_value = inputs_.size() == 1 && (!value.is_structured() || base64_of(value));
+  if (is_only_value) return put(instance, 0, value);
+  if (value.is_object()) {
+    std::vector<bool> given(inputs_.size(), false);
+    for (const auto& [name, cell] : value.items()) {
+      const std::optional<size_t> input = find(name, instance);
+      if (!input) return;
+      given[*input] = true;
+      put(instance, *input, cell);
+    }
+    const auto absent = std::find(given.begin(), given.end(), false);
+    if (absent == given.end()) return;
+    const auto& name = inputs_[static_cast<size_t>(absent - given.begin())].name;
+    return reject("instance {} lacks the column \"{}\"; null stands for a missing value", instance,
+                  name);
+  }
+  if (!value.is_array()) {
+    return reject("instance {} must be an object of the columns {}, but is {}", instance, names(),
+                  excerpt(dump_json(value)));
+  }
+  if (value.size() != inputs_.size()) {
+    return reject("instance {} has {} values but the model takes {}: {}", instance, value.size(),
+                  inputs_.size(), names());
+  }
+  for (size_t i = 0; i < value.size(); ++i) put(instance, i, value[i]);
+}
+
+}  // namespace ingot::serve

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/predict_api.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "serve/open_inference.h"
+
+namespace ingot::serve {
+namespace {
+
+constexpr const char* kVersion = "1";              // of the model: a server has one
+constexpr int64_t kMaxResult = 262144;             // predictions and probabilities in one answer
+constexpr int64_t kMaxRecords = int64_t{1} << 26;  // bytes of one request's records
+
+ApiError invalid(std::string message, int status = 400) {
+  ApiError error;
+  error.status = status;
+  error.message = std::move(message);
+  return error;
+}
+
+/// Rows in the order of the request; `answers` holds those of the instances that were kept.
+AnswerRows rows_of(const std::vector<bool>& kept, std::span<const float> answers, int64_t width) {
+  AnswerRows rows;
+  rows.reserve(kept.size());
+  size_t at = 0;
+  for (const bool is_kept : kept) {
+    rows.push_back(is_kept ? answers.subspan(at, static_cast<size_t>(width))
+                           : std::span<const float>());
+    if (is_kept) at += static_cast<size_t>(width);
+  }
+  return rows;
+}
+
+class PredictJob final : public Job {
+ public:
+  using Write = std::function<Reply(std::span<const float> answers)>;
+
+  PredictJob(std::shared_ptr<Prediction> prediction, Write write, std::string ignored_fields)
+      : Job(false, std::move(ignored_fields)),
+        prediction_(std::move(prediction)),
+        write_(std::move(write)) {}
+  ~PredictJob() override {
+    prediction_->detach();
+    prediction_->cancel();
+  }
+
+  [[nodiscard]] std::string take() override { return {}; }
+  [[nodiscard]] bool done() const override {
+    return prediction_->state() != Prediction::State::kRunning;
+  }
+  [[nodiscard]] Reply reply() const override {
+    if (prediction_->state() == Prediction::State::kDone) {
+      return write_(prediction_->answers());
+    }
+    return json_reply(flat_error_json(invalid(prediction_->error(), 500)), 500);
+  }
+  void cancel() override { prediction_->cancel(); }
+
+ private:
+  std::shared_ptr<Prediction> prediction_;
+  Write write_;
+};
+
+}  // namespace
+
+PredictApi::PredictApi(const ServeConfig& config, ModelInfo model, Predictor& predictor,
+                       Batcher& batcher, Metrics& metrics)
+    : model_(std::move(model)), predictor_(predictor), batcher_(batcher), metrics_(metrics) {
+  limits_.strict = config.strict;
+}
+
+std::vector<Route> PredictApi::routes(const std::atomic<bool>& draining) {
+  std::vector<Route> routes;
+  add_tensorflow(routes);
+  add_open_inference(routes, draining);
+  return routes;
+}
+
+/// A row for a path that names the model, and its version where it says so.
+Route PredictApi::named(std::string_view method, std::string_view path, bool is_queued,
+                        Handler handler) {
+  return {method, path, false, is_queued, [this, handler](Call& call) -> Outcome {
+            if (const auto error = check_names(call)) return error_reply(*error);
+            return (this->*handler)(call);
+          }};
+}
+
+void PredictApi::add_tensorflow(std::vector<Route>& to) {
+  using A = PredictApi;
+  to.push_back(named("POST", "/v1/models/{model}/versions/{version}:predict", true, &A::predict));
+  to.push_back(named("POST", "/v1/models/{model}:predict", true, &A::predict));
+  to.push_back(
+      named("GET", "/v1/models/{model}/versions/{version}/metadata", false, &A::show_signature));
+  to.push_back(named("GET", "/v1/models/{model}/metadata", false, &A::show_signature));
+  to.push_back(named("GET", "/v1/models/{model}/versions/{version}", false, &A::show_status));
+  to.push_back(named("GET", "/v1/models/{model}", false, &A::show_status));
+}
+
+void PredictApi::add_open_inference(std::vector<Route>& to, const std::atomic<bool>& draining) {
+  using A = PredictApi;
+  const auto ready = [&draining](Call&) {
+    return draining ? json_reply(R"({"ready":false})", 503) : json_reply(R"({"ready":true})");
+  };
+  const auto model_ready = [this, ready](Call& call) -> Outcome {
+    if (const auto error = check_names(call)) return error_reply(*error);
+    return ready(call);
+  };
+  const auto server = [](Call&) {
+    return json_reply(R"({"name":"ingot","version":")" INGOT_VERSION
+                      R"(","extensions":["binary_tensor_data"]})");
+  };
+  to.push_back({"GET", "/v2", false, false, server});
+  to.push_back({"GET", "/v2/health/live", true, false,
+                [](Call&) { return json_reply(R"({"live":true})"); }});
+  to.push_back({"GET", "/v2/health/ready", true, false, ready});
+  for (const std::string_view path :
+       {"/v2/models/{model}/versions/{version}/ready", "/v2/models/{model}/ready"}) {
+    to.push_back({"GET", path, false, false, model_ready});
+  }
+  to.push_back(named("POST", "/v2/models/{model}/versions/{version}/infer", true, &A::infer));
+  to.push_back(named("POST", "/v2/models/{model}/infer", true, &A::infer));
+  to.push_back(named("GET", "/v2/models/{model}/versions/{version}", false, &A::show_metadata));
+  to.push_back(named("GET", "/v2/models/{model}", false, &A::show_metadata));
+}
+
+std::optional<ApiError> PredictApi::check_names(const Call& call) const {
+  if (call.names[0] != model_.id) {
+    return invalid(fmt::format("the model \"{}\" does not exist; this server has \"{}\"",
+                               excerpt(call.names[0]), model_.id),
+                   404);
+  }
+  if (call.names.size() < 2 || call.names[1] == kVersion) return std::nullopt;
+  return invalid(fmt::format("the model \"{}\" has no version \"{}\", only \"{}\"", model_.id,
+                             excerpt(call.names[1]), kVersion),
+                 404);
+}
+
+Outcome PredictApi::show_status(Call&) { return json_reply(tensorflow_status(kVersion)); }
+
+Outcome PredictApi::show_signature(Call&) {
+  return json_reply(
+      tensorflow_metadata(model_.id, kVersion, predictor_.inputs(), predictor_.form()));
+}
+
+Outcome PredictApi::show_metadata(Call&) {
+  return json_reply(
+      open_inference_metadata(model_.id, kVersion, predictor_.inputs(), predictor_.form()));
+}
+
+Outcome PredictApi::predict(Call& call) {
+  return submit(call, parse_tensorflow(call.body, predictor_.inputs(), limits_),
+                [this](const PredictRequest& request, const AnswerRows& rows) {
+                  return json_reply(tensorflow_answer(predictor_.form(), rows, request.by_column));
+                });
+}
+
+Outcome PredictApi::infer(Call& call) {
+  const auto body = split_infer_body(call.body, call.head.inference_header_length);
+  if (const auto* error = std::get_if<ApiError>(&body)) return error_reply(*error);
+  return submit(call,
+                parse_open_inference(std::get<InferBody>(body), predictor_.inputs(),
+                                     predictor_.form(), limits_),
+                [this](const PredictRequest& request, const AnswerRows& rows) {
+                  return open_inference_answer(model_.id, kVersion, predictor_.form(), rows,
+                                               request);
+                });
+}
+
+Outcome PredictApi::submit(Call& call, Parsed parsed, Write write) {
+  if (const auto* error = std::get_if<ApiError>(&parsed)) return error_reply(*error);
+  auto request = std::make_shared<PredictRequest>(std::get<PredictRequest>(std::move(parsed)));
+  std::vector<std::byte> records;
+  std::vector<bool> kept;
+  auto error = check_size(*request);
+  if (!error) error = encode(*request, call.lane, records, kept);
+  if (error) return error_reply(*error);
+  request->cells = {};
+  const auto rows = static_cast<int64_t>(std::count(kept.begin(), kept.end(), true));
+  const std::string ignored = header_list(request->ignored);
+  auto answer = [request = std::move(request), kept = std::move(kept), write = std::move(write),
+                 width = predictor_.form().width()](std::span<const float> answers) {
+    return write(*request, rows_of(kept, answers, width));
+  };
+  if (rows == 0) return answer({});
+  SubmittedPrediction submitted = batcher_.submit(std::move(records), rows, std::move(call.notify));
+  if (submitted.error == SubmitError::kStopped) return error_reply(stopping_error());
+  if (submitted.error == SubmitError::kQueueFull) {
+    return error_reply(queue_full_error(metrics_.retry_after_s(batcher_.config().max_batch)));
+  }
+  return std::make_unique<PredictJob>(std::move(submitted.prediction), std::move(answer), ignored);
+}
+
+/// What an answer may hold, and what it takes to compute it, is bounded before anything is made.
+std::optional<ApiError> PredictApi::check_size(const PredictRequest& request) const {
+  const int64_t entries = predictor_.form().width() + 1;
+  const int64_t bytes = std::max<int64_t>(1, predictor_.record_bytes());
+  const int64_t most = std::max<int64_t>(1, std::min(kMaxResult / entries, kMaxRecords / bytes));
+  if (request.rows <= most) return std::nullopt;
+  return invalid(fmt::format(
+      "{} instances in one request, but this model takes at most {}; send several requests",
+      request.rows, most));
+}
+
+std::optional<ApiError> PredictApi::encode(const PredictRequest& request, size_t lane,
+                                           std::vector<std::byte>& records,
+                                           std::vector<bool>& kept) {
+  const size_t columns = predictor_.inputs().size();
+  const auto bytes = static_cast<size_t>(predictor_.record_bytes());
+  records.resize(static_cast<size_t>(request.rows) * bytes);
+  size_t end = 0;
+  std::vector<std::string_view> cells(columns);
+  for (int64_t row = 0; row < request.rows; ++row) {
+    const auto from = request.cells.begin() + row * static_cast<int64_t>(columns);
+    std::copy(from, from + static_cast<int64_t>(columns), cells.begin());
+    try {
+      kept.push_back(predictor_.encode(cells, lane, std::span(records).subspan(end, bytes)));
+    } catch (const Error& error) {
+      if (error.code() == Code::kInternal) throw;
+      return invalid(fmt::format("instance {}: {}", row, error.what()));
+    }
+    if (kept.back()) end += bytes;
+  }
+  records.resize(end);
+  return std::nullopt;
+}
+
+}  // namespace ingot::serve

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests of a network: TensorFlow Serving's :predict and the Open Inference Protocol's infer,
+// from JSON over records to a row of the batcher per instance. What is parsed and written is in
+// tensorflow.h and open_inference.h.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "serve/batcher.h"
+#include "serve/config.h"
+#include "serve/instances.h"
+#include "serve/metrics.h"
+#include "serve/route.h"
+#include "serve/tensorflow.h"
+
+namespace ingot::serve {
+
+class PredictApi final : public ModelApi {
+ public:
+  /// All references must outlive it; the batcher runs the predictor.
+  PredictApi(const ServeConfig& config, ModelInfo model, Predictor& predictor, Batcher& batcher,
+             Metrics& metrics);
+
+  [[nodiscard]] std::vector<Route> routes(const std::atomic<bool>& draining) override;
+  [[nodiscard]] const ModelInfo& model() const override { return model_; }
+  [[nodiscard]] std::string error_body(const ApiError& error) const override {
+    return flat_error_json(error);
+  }
+
+ private:
+  using Handler = Outcome (PredictApi::*)(Call&);
+  using Parsed = std::variant<PredictRequest, ApiError>;
+  /// The answer from its rows.
+  using Write = std::function<Reply(const PredictRequest&, const AnswerRows&)>;
+
+  void add_tensorflow(std::vector<Route>& to);
+  void add_open_inference(std::vector<Route>& to, const std::atomic<bool>& draining);
+  [[nodiscard]] Route named(std::string_view method, std::string_view path, bool is_queued,
+                            Handler handler);
+  [[nodiscard]] std::optional<ApiError> check_names(const Call& call) const;
+
+  [[nodiscard]] Outcome show_status(Call& call);
+  [[nodiscard]] Outcome show_signature(Call& call);
+  [[nodiscard]] Outcome show_metadata(Call& call);
+  [[nodiscard]] Outcome predict(Call& call);
+  [[nodiscard]] Outcome infer(Call& call);
+  [[nodiscard]] Outcome submit(Call& call, Parsed parsed, Write write);
+  [[nodiscard]] std::optional<ApiError> check_size(const PredictRequest& request) const;
+  [[nodiscard]] std::optional<ApiError> encode(const PredictRequest& request, size_t lane,
+                                               std::vector<std::byte>& records,
+                                               std::vector<bool>& kept);
+
+  ModelInfo model_;
+  Predictor& predictor_;
+  Batcher& batcher_;
+  Metrics& metrics_;
+  PredictLimits limits_;
+};
+
+}  // namespace ingot::serve

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network without weights: two columns, answers that are a hash of the cells, so that any mistake
+// with rows, batches or order changes them. Alone, and behind a server.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/hash.h"
+#include "serve/predict_api.h"
+#include "serve/serve_testing.h"
+
+namespace ingot::testing {
+
+/// Columns "legs" (a number) and "note" (a text); a note "drop" leaves the instance out, a batch
+/// with a note "explode" fails.
+class FakePredictor final : public serve::Predictor {
+ public:
+  explicit FakePredictor(std::vector<std::string> classes = {"bird", "dog"})
+      : form_(std::move(classes)) {}
+
+  [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return kInputs; }
+  [[nodiscard]] const serve::AnswerForm& form() const override { return form_; }
+  [[nodiscard]] int64_t record_bytes() const override { return sizeof(uint64_t); }
+  bool encode(std::span<const std::string_view> cells, size_t /*lane*/,
+              std::span<std::byte> record) override {
+    double legs = 0;
+    const char* const end = cells[0].data() + cells[0].size();
+    require(std::from_chars(cells[0].data(), end, legs).ptr == end, Code::kInvalidArgument,
+            "column \"legs\": \"{}\" is no finite number", cells[0]);
+    if (cells[1] == "drop") return false;
+    const uint64_t hash = cells[1] == "explode"
+                              ? kExplodes
+                              : hash_of(std::string(cells[0]) + '|' + std::string(cells[1]));
+    std::memcpy(record.data(), &hash, sizeof hash);
+    return true;
+  }
+  void run(std::span<const std::byte* const> records, std::span<float> answers) override {
+    if (before_run) before_run();
+    {
+      const std::lock_guard lock(mutex_);
+      batches_.push_back(records.size());
+    }
+    const auto width = static_cast<size_t>(form_.width());
+    for (size_t row = 0; row < records.size(); ++row) {
+      uint64_t hash = 0;
+      std::memcpy(&hash, records[row], sizeof hash);
+      require(hash != kExplodes, Code::kInternal, "fake predictor: exploded");
+      for (size_t i = 0; i < width; ++i) {
+        answers[row * width + i] = static_cast<float>(mix64(hash + i) >> 40) * 0x1p-24F;
+      }
+    }
+  }
+
+  /// Sizes of the batches so far.
+  [[nodiscard]] std::vector<size_t> batches() const {
+    const std::lock_guard lock(mutex_);
+    return batches_;
+  }
+  std::function<void()> before_run;
+
+ private:
+  static constexpr uint64_t kExplodes = ~uint64_t{0};
+  static uint64_t hash_of(const std::string& text) {
+    uint64_t hash = 1;
+    for (const char c : text) hash = mix64(hash ^ static_cast<unsigned char>(c));
+    return hash;
+  }
+  inline static const std::array<serve::PredictorInput, 2> kInputs = {
+      {{"legs", serve::InputKind::kNumber}, {"note", serve::InputKind::kText}}};
+
+  serve::AnswerForm form_;
+  mutable std::mutex mutex_;
+  std::vector<size_t> batches_;
+};
+
+/// A fake network, served as "ingot".
+class PredictService : public Served {
+ public:
+  explicit PredictService(const serve::ServeConfig& config = {},
+                          std::vector<std::string> classes = {"bird", "dog"})
+      : predictor(std::move(classes)) {
+    predictor.before_run = [this] { gate.pass(); };
+    const serve::BatcherConfig batching{config.max_batch, config.queue, config.max_delay_s};
+    serve::WorkerHooks hooks;
+    hooks.logger = logger();
+    batcher = std::make_unique<serve::Batcher>(predictor, batching, metrics, hooks);
+    api = std::make_unique<serve::PredictApi>(config,
+                                              serve::ModelInfo{config.model_name, 1700000000, "fp"},
+                                              predictor, *batcher, metrics);
+    start(config, *api);
+  }
+  ~PredictService() { finish(); }
+
+  Response predict(std::string_view body) {
+    return ask(port(), post_to("/v1/models/ingot:predict", body));
+  }
+  Response infer(std::string_view body, std::string_view more = "") {
+    return ask(port(), post_to("/v2/models/ingot/infer", body, more));
+  }
+
+  FakePredictor predictor;
+  std::unique_ptr<serve::Batcher> batcher;
+  std::unique_ptr<serve::PredictApi> api;
+};
+
+}  // namespace ingot::testing
