@@ -3,16 +3,24 @@
 # Its tests are tests/<room>/*_test.cpp, one executable per room.
 set(INGOT_ROOMS "" CACHE INTERNAL "")
 
+# Where tests find their files. A header, not a flag: a compiler cache then knows every other test
+# again in another folder.
+if(INGOT_TESTS)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/tests/source_dir.h
+       CONTENT "#pragma once\n#define INGOT_SOURCE_DIR \"${PROJECT_SOURCE_DIR}\"\n")
+endif()
+
 function(ingot_room name)
   cmake_parse_arguments(ROOM "" "" "ROOMS;LIBS;TEST_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(ingot_${name} STATIC ${sources})
-  target_include_directories(ingot_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(ingot_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
+                                                  $<INSTALL_INTERFACE:include/ingot>)
   foreach(room ${ROOM_ROOMS})
     target_link_libraries(ingot_${name} PUBLIC ingot_${room})
   endforeach()
-  target_link_libraries(ingot_${name} PUBLIC ingot_flags ${ROOM_LIBS})
+  target_link_libraries(ingot_${name} PUBLIC $<BUILD_INTERFACE:ingot_flags> ${ROOM_LIBS})
   set(INGOT_ROOMS ${INGOT_ROOMS} ${name} CACHE INTERNAL "")
   file(GLOB_RECURSE tests CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_test.cpp)
   file(GLOB_RECURSE helpers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${name}/*_cases.cpp)
@@ -20,8 +28,8 @@ function(ingot_room name)
     add_executable(${name}_test ${tests} ${helpers})
     target_link_libraries(${name}_test PRIVATE ingot_${name} ${ROOM_TEST_LIBS} GTest::gtest
                           GTest::gtest_main)
-    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    target_compile_definitions(${name}_test PRIVATE INGOT_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
+                                                    ${PROJECT_BINARY_DIR}/tests)
     # Suites named Slow* are left out of the fast run (ctest -LE slow).
     gtest_discover_tests(${name}_test TEST_FILTER "-Slow*" DISCOVERY_TIMEOUT 60
                          PROPERTIES TIMEOUT 600)

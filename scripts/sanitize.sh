@@ -2,14 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # The fast tests under sanitizers. Address and undefined behaviour: every room but the command line,
 # whose tests run the release program. Threads: the rooms whose own code starts threads or hands work
-# to the team in a way of its own; those between them (autograd, nn, optim) only launch kernels.
+# to the team in a way of its own; all others only launch kernels, whose tests are here.
 #   scripts/sanitize.sh           both
 #   scripts/sanitize.sh asan      one of them; further arguments go to ctest
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 asan_rooms=(base kernels ledger tensor autograd io text nn data optim models train compress cost
-  serve report)
-tsan_rooms=(base kernels tensor data models train compress serve)
+  fit serve report)
+tsan_rooms=(base kernels tensor data serve)
 
 # No core files, leaks are errors, and the first finding ends the test.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1

@@ -151,12 +151,16 @@ int64_t largest_divisor(int64_t n, int64_t most) {
   return most;
 }
 
+/// Code that a run touches and a plan does not (checkpoints, metrics, evaluation), and the small
+/// things on their way. A run of 90 MiB was 1 % above its plan without it.
+constexpr int64_t kLaterBytes = int64_t{4} << 20;
+
 }  // namespace
 
 TrainPlan plan_training(Team& team, const PlanRequest& r) {
   TrainPlan plan;
   return_free_memory();
-  plan.program_bytes = resident_bytes();
+  plan.program_bytes = resident_bytes() + kLaterBytes;
   r.model.check();
   if (const double least = static_cast<double>(plan.program_bytes) + least_bytes(r);
       r.memory_bytes > 0 && least > static_cast<double>(r.memory_bytes)) {

@@ -22,8 +22,8 @@ struct TrainPlan {
   int64_t slab_bytes = 0;            ///< activations and temporaries of a step
   int64_t state_bytes = 0;           ///< weights, gradients, optimiser state
   int64_t sample_bytes = 0;          ///< sample texts while training: cache and one forward pass
-  int64_t program_bytes = 0;         ///< the process itself, as it is now
-  int64_t peak_bytes = 0;            ///< the sum
+  int64_t program_bytes = 0;  ///< the process itself: as it is now, and what it touches later
+  int64_t peak_bytes = 0;     ///< the sum
   double seconds_per_step = 0.0;
   double seconds = 0.0;  ///< of all steps, evaluations included
   double tokens_per_second = 0.0;

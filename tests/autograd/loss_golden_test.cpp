@@ -11,6 +11,7 @@
 #include "autograd/tape.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "source_dir.h"
 
 namespace ingot::testing {
 namespace {

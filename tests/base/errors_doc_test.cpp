@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "source_dir.h"
 
 namespace ingot {
 namespace {

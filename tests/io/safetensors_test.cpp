@@ -11,6 +11,7 @@
 
 #include "base/faulty_files.h"
 #include "base/message_of.h"
+#include "source_dir.h"
 
 namespace ingot::io {
 namespace {

@@ -16,6 +16,7 @@
 #include "io/safetensors.h"
 #include "models/transformer.h"
 #include "nn/parameter_store.h"
+#include "source_dir.h"
 
 namespace ingot::testing {
 

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "source_dir.h"
 #include "text/bpe_train.h"
 
 namespace ingot::text {

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "data/temp_folder.h"
+#include "source_dir.h"
 
 namespace ingot::data {
 namespace {

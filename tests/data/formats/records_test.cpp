@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/philox.h"
 #include "data/temp_folder.h"
+#include "source_dir.h"
 
 namespace ingot::data {
 namespace {

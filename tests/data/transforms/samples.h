@@ -18,6 +18,7 @@
 #include "data/schema.h"
 #include "data/transforms/feature.h"
 #include "io/byte_source.h"
+#include "source_dir.h"
 
 namespace ingot::data::samples {
 

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/message_of.h"
 #include "base/philox.h"
+#include "source_dir.h"
 
 namespace ingot::train {
 namespace {
