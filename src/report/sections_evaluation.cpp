@@ -21,6 +21,7 @@ constexpr int kWide = 936;  // pixels
 constexpr int kHalf = 456;
 constexpr int kHeight = 300;
 constexpr size_t kMatrixClasses = 14;  // a larger matrix is shown as its worst pairs
+constexpr size_t kBeside = 4;          // a matrix of so many classes has room beside the metrics
 constexpr size_t kPairsShown = 15;
 constexpr size_t kClassesShown = 40;
 constexpr size_t kFeaturesShown = 20;
@@ -39,7 +40,7 @@ std::string metrics_table(const Json& evaluation) {
     const auto value = number(*row, "value");
     if (!value) continue;
     const auto low = number(*row, "low"), high = number(*row, "high");
-    table.row({word({}, text(*row, "name")), significant(*value, 5),
+    table.row({word({}, text(*row, "name")), significant(*value, 4),
                low && high ? significant(*low, 4) + " \u2026 " + significant(*high, 4) : ""});
   }
   return table.empty() ? std::string() : table.html();
@@ -349,7 +350,10 @@ std::string judgement_section(const RunRecord& run) {
   std::string body =
       fmt::format("<p class=\"note\">{}</p>\n",
                   escape(fmt::format(words::kJudged, count_at(e, "examples"), text(e, "split"))));
-  body += "<div class=\"pair\">" + metrics + class_table(e) + "</div>\n" + confusion_html(e);
+  const std::string confusion = confusion_html(e);
+  const bool is_beside = class_names(e).size() <= kBeside;
+  body += "<div class=\"pair\">" + metrics + "<div>" + class_table(e) +
+          (is_beside ? confusion : "") + "</div></div>\n" + (is_beside ? "" : confusion);
   const std::string figures = ranking_figures(e) + calibration_figure(e) + number_figures(e);
   if (!figures.empty()) body += "<div class=\"pair figures\">" + figures + "</div>\n";
   return section(words::kEvaluation, body + importance_figure(e) + groups_html(e) + worst_html(e));

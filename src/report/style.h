@@ -135,7 +135,8 @@ table.heat { width: auto; border-collapse: separate; border-spacing: 2px; }
   background: var(--s2); opacity: calc(var(--h) * 0.42); }
 .heat td.miss::before { background: var(--s1); opacity: min(var(--h) * 2.5, 0.6); }
 .heat b { display: block; font-weight: 600; }
-.heat small { color: var(--soft); font-size: 11.5px; }
+.heat small { opacity: 0.8; font-size: 11.5px; }
+.pair > div:empty { display: none; }
 ol.worst { padding: 0; margin: 10px 0 0; list-style: none; }
 ol.worst li { border-top: 1px solid var(--hair); padding: 8px 0; }
 .verdict { margin: 0; max-width: none; }
