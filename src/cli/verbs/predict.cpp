@@ -166,8 +166,8 @@ class PredictVerb : public Verb {
     rows.flush();
     if (rows.left_out() == 0) return;
     invocation.console.note(
-        fmt::format("predict: {} rows have no answer: a value is missing and the policy of its "
-                    "column is missing=drop_row",
+        fmt::format("predict: {} rows have no answer: a value is missing or a picture broken, and "
+                    "the column leaves such rows out (missing=drop_row, image.bad=drop_row)",
                     rows.left_out()));
   }
 };
