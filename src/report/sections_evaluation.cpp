@@ -17,7 +17,7 @@
 namespace ingot::report {
 namespace {
 
-constexpr int kWide = 936;  // pixels
+constexpr int kBars = 560;  // pixels
 constexpr int kHalf = 456;
 constexpr int kHeight = 300;
 constexpr size_t kMatrixClasses = 14;  // a larger matrix is shown as its worst pairs
@@ -223,7 +223,7 @@ std::string number_figures(const Json& evaluation) {
 std::string importance_figure(const Json& evaluation) {
   BarChart chart;
   chart.title = words::kImportance;
-  chart.width = kWide;
+  chart.width = kBars;
   for (const Json* feature : members(evaluation, "importance.features")) {
     const auto increase = number(*feature, "increase");
     if (!increase) continue;
@@ -234,9 +234,10 @@ std::string importance_figure(const Json& evaluation) {
                    [](const Bar& a, const Bar& b) { return a.value > b.value; });
   if (chart.bars.size() < 2) return {};
   chart.bars.resize(std::min(chart.bars.size(), kFeaturesShown));
-  return figure(chart.title, bar_chart(chart),
-                fmt::format(words::kImportanceNote, count_at(evaluation, "importance.examples"),
-                            fixed_at(evaluation, "importance.loss", 4)));
+  const std::string note =
+      fmt::format(words::kImportanceNote, count_at(evaluation, "importance.examples"),
+                  fixed_at(evaluation, "importance.loss", 4));
+  return "<div class=\"bars\">" + figure(chart.title, bar_chart(chart), note) + "</div>\n";
 }
 
 std::string groups_html(const Json& evaluation) {

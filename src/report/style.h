@@ -124,6 +124,7 @@ svg .box.input { fill: none; stroke-dasharray: 3 3; }
 svg .edge { fill: none; stroke: var(--soft); stroke-width: 1.25; }
 svg text.box-name { font-size: 12px; font-weight: 600; fill: var(--ink); text-anchor: middle; }
 svg text.box-detail { text-anchor: middle; }
+.bars { max-width: 620px; margin-top: 22px; }
 .pair.figures { grid-template-columns: repeat(auto-fill, minmax(min(380px, 100%), 1fr));
   margin: 22px 0; }
 table.heat { width: auto; border-collapse: separate; border-spacing: 2px; }
