@@ -160,11 +160,12 @@ class KeepBest(keras.callbacks.Callback):
 def scores(targets, probabilities):
     """As ours calls them; probabilities [rows, classes]."""
     predicted = probabilities.argmax(axis=1)
+    probabilities = probabilities.astype("float64")
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # float32 sums to 1 but for rounding
     return {"accuracy": accuracy_score(targets, predicted),
             "recall_macro": recall_score(targets, predicted, average="macro"),
             "f1_macro": f1_score(targets, predicted, average="macro"),
-            "log_loss": log_loss(targets, probabilities.astype("float64"),
-                                 labels=range(probabilities.shape[1]))}
+            "log_loss": log_loss(targets, probabilities, labels=range(probabilities.shape[1]))}
 
 
 def train_keras(recipe, rows, seed):
