@@ -19,7 +19,7 @@ using testing::message_of;
 class DownloadTest : public ::testing::Test {
  protected:
   DownloadTest() {
-    for (int i = 0; i < 200'000; ++i) body_ += static_cast<char>('a' + i * i % 26);
+    for (int64_t i = 0; i < 200'000; ++i) body_ += static_cast<char>('a' + i * i % 26);
   }
   DownloadResult fetch(const LoopbackServer& server, const std::string& sha256) {
     return download(*files_, {server.url("/file"), path_, sha256}, {});
