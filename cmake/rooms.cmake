@@ -15,6 +15,11 @@ function(ingot_room name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(ingot_${name} STATIC ${sources})
+  # Not the kernels: Highway includes each of their files once per instruction set.
+  if(INGOT_UNITY GREATER 1 AND NOT name STREQUAL "kernels")
+    set_target_properties(ingot_${name} PROPERTIES UNITY_BUILD ON
+                                                   UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
+  endif()
   target_include_directories(ingot_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                                   $<INSTALL_INTERFACE:include/ingot>)
   foreach(room ${ROOM_ROOMS})

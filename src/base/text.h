@@ -32,6 +32,8 @@ namespace ingot {
 [[nodiscard]] std::string join(std::span<const std::string> parts, std::string_view separator);
 /// Pieces between separators, empty ones included; "" gives one empty piece.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+/// Space, tab, line feed, vertical tab, form feed, carriage return.
+[[nodiscard]] constexpr bool is_ascii_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /// Without spaces, tabs and line ends at both sides.
 [[nodiscard]] std::string_view trim(std::string_view text);
 /// ASCII letters only.

@@ -17,8 +17,6 @@
 namespace ingot::data {
 namespace {
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 /// What one file contributes, committed only when the whole file is good.
 struct FileOutcome {
   std::vector<CleanDocument> documents;
@@ -150,7 +148,7 @@ CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config
     result.emails = masked.addresses;
     result.text = std::move(masked.text);
   }
-  const auto spaces = std::count_if(result.text.begin(), result.text.end(), is_space);
+  const auto spaces = std::count_if(result.text.begin(), result.text.end(), is_ascii_space);
   const int64_t solid = static_cast<int64_t>(result.text.size()) - spaces;
   if (solid < std::max<int64_t>(config.min_bytes, 1)) {
     result.verdict = CleanedText::Verdict::kNearEmpty;

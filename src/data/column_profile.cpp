@@ -28,8 +28,6 @@ double quantile(const std::vector<double>& sorted, double q) {
   return sorted[below] + weight * (sorted[above] - sorted[below]);
 }
 
-bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
 }  // namespace
 
 void RunningDistribution::add(double value) {
@@ -179,7 +177,7 @@ void ColumnProfile::add_text(std::string_view value) {
     characters += (byte & 0xC0) != 0x80;
     ascii += byte < 0x80;
     letters += static_cast<unsigned char>((byte | 0x20) - 'a') < 26;
-    const bool word = !is_space(c);
+    const bool word = !is_ascii_space(c);
     spaces += !word;
     words += word && !in_word;
     in_word = word;

@@ -137,14 +137,14 @@ std::string_view line_comment_of(std::string_view body) {
 }
 
 /// One comment block at the head: [begin, end), and whether code follows on its last line.
-struct Block {
+struct TextBlock {
   size_t begin = 0, end = 0;
   bool found = false;
   bool last = false;
 };
 
-Block block_at(std::string_view text, const Line& first) {
-  Block block{first.begin, first.begin, false, false};
+TextBlock block_at(std::string_view text, const Line& first) {
+  TextBlock block{first.begin, first.begin, false, false};
   for (const BlockComment& kind : kBlockComments) {
     if (!starts_with(first.body, kind.open)) continue;
     const size_t open = static_cast<size_t>(first.body.data() - text.data());
@@ -196,7 +196,7 @@ StrippedText strip_licence(std::string_view text) {
   size_t at = starts_with(text, "\xef\xbb\xbf") ? 3 : 0;
   while ((at = skip_blank(text, at)) < text.size()) {
     const Line line = line_at(text, at);
-    const Block block = block_at(text, line);
+    const TextBlock block = block_at(text, line);
     if (!block.found) {
       if (!is_guard(line.body) || ++guards > kMaxGuards) break;
       at = line.end;

@@ -14,13 +14,13 @@ namespace {
 constexpr int64_t kBlockBytes = int64_t{8} << 20;
 constexpr int64_t kMaxBlockDocuments = 4096;
 
-struct Block {
+struct TokenBlock {
   std::vector<Document> documents;
   std::vector<std::vector<int32_t>> ids;
   int64_t bytes = 0;
 };
 
-bool read_block(CorpusReader& reader, Block& block) {
+bool read_block(CorpusReader& reader, TokenBlock& block) {
   block.documents.clear();
   block.bytes = 0;
   Document document;
@@ -34,7 +34,7 @@ bool read_block(CorpusReader& reader, Block& block) {
 
 /// Workers take documents from a shared counter: their sizes differ by orders of magnitude. The
 /// result does not depend on who encodes what.
-void encode_block(Block& block, const text::Tokenizer& tokenizer,
+void encode_block(TokenBlock& block, const text::Tokenizer& tokenizer,
                   std::vector<text::EncodeScratch>& scratches, Team& team) {
   constexpr int64_t kSerialBytes = 1024;
   block.ids.resize(block.documents.size());
@@ -78,7 +78,7 @@ ShardInfo tokenize_corpus(FileSystem& files, const std::string& corpus_file,
   ShardInfo info;
   write_atomically(files, shard_file, [&](WritableFile& file) {
     ShardWriter writer(file, tokenizer.vocab_size(), eos, tokenizer_sha256);
-    for (Block block; read_block(reader, block);) {
+    for (TokenBlock block; read_block(reader, block);) {
       throw_if_stopped(stop);
       encode_block(block, tokenizer, scratches, team);
       for (size_t i = 0; i < block.documents.size(); ++i) {

@@ -11,13 +11,13 @@
 namespace ingot::io {
 namespace {
 
-constexpr size_t kBlock = size_t{1} << 18;
+constexpr size_t kDownloadBlock = size_t{1} << 18;
 
 }  // namespace
 
 std::string unpacked_sha256(const std::string& path) {
   const std::unique_ptr<ByteSource> source = open_source(path);
-  std::vector<std::byte> block(kBlock);
+  std::vector<std::byte> block(kDownloadBlock);
   Sha256 digest;
   while (const int64_t got = source->read(block)) {
     digest.update(std::span<const std::byte>(block).first(static_cast<size_t>(got)));

@@ -10,7 +10,7 @@
 namespace ingot::report {
 namespace {
 
-constexpr double kCharacter = 6.9;  // mean width of a character at 12 px
+constexpr double kNodeCharacter = 6.9;  // mean width of a character at 12 px
 constexpr double kBoxHeight = 40;
 constexpr double kRowHeight = 62;
 constexpr double kGap = 18;  // between the boxes of a row
@@ -24,7 +24,7 @@ struct Place {
 
 double width_of(const GraphNode& node) {
   const auto longest = static_cast<double>(std::max(node.name.size(), node.detail.size()));
-  return 24 + kCharacter * longest;
+  return 24 + kNodeCharacter * longest;
 }
 
 /// Mean of the middles of what a node reads; its own place in the list for one that reads nothing.

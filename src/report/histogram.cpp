@@ -12,10 +12,10 @@
 namespace ingot::report {
 namespace {
 
-constexpr double kLeft = 44;
-constexpr double kRight = 12;
-constexpr double kTop = 10;
-constexpr double kBottom = 24;
+constexpr double kBarLeft = 44;
+constexpr double kBarRight = 12;
+constexpr double kBarTop = 10;
+constexpr double kBarBottom = 24;
 
 /// 1, 2 or 5 times a power of ten, at least `width`.
 double round_width(double width) {
@@ -57,18 +57,18 @@ std::string histogram(const Histogram& plot) {
   if (bins.counts.empty()) return {};
   const auto most = static_cast<double>(*std::max_element(bins.counts.begin(), bins.counts.end()));
   const double high = bins.low + bins.width * static_cast<double>(bins.counts.size());
-  const double bottom = plot.height - kBottom, right = plot.width - kRight;
+  const double bottom = plot.height - kBarBottom, right = plot.width - kBarRight;
   const auto x_of = [&](double v) {
-    return kLeft + (right - kLeft) * (v - bins.low) / (high - bins.low);
+    return kBarLeft + (right - kBarLeft) * (v - bins.low) / (high - bins.low);
   };
-  const auto y_of = [&](double n) { return bottom - (bottom - kTop) * n / most; };
+  const auto y_of = [&](double n) { return bottom - (bottom - kBarTop) * n / most; };
   std::string out = fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n",
                                 plot.width, plot.height, escape(plot.title));
   for (const Tick& tick : linear_ticks(0, most, 4)) {
     out += fmt::format(
         "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>"
         "<text class=\"tick\" x=\"{3:.1f}\" y=\"{4:.1f}\" text-anchor=\"end\">{5}</text>",
-        kLeft, right, y_of(tick.value), kLeft - 7, y_of(tick.value) + 3.8, tick.label);
+        kBarLeft, right, y_of(tick.value), kBarLeft - 7, y_of(tick.value) + 3.8, tick.label);
   }
   for (size_t i = 0; i < bins.counts.size(); ++i) {
     const double from = x_of(bins.low + bins.width * static_cast<double>(i));
@@ -79,8 +79,8 @@ std::string histogram(const Histogram& plot) {
         from + 0.5, y, std::max(to - from - 1, 0.5), bottom - y);
   }
   out += fmt::format(
-      "<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>", kLeft,
-      right, bottom);
+      "<line class=\"axis\" x1=\"{0:.1f}\" x2=\"{1:.1f}\" y1=\"{2:.1f}\" y2=\"{2:.1f}\"/>",
+      kBarLeft, right, bottom);
   const double label = right - 6.3 * static_cast<double>(plot.x_label.size()) - 8;
   for (const Tick& tick : linear_ticks(bins.low, high, std::max(3, plot.width / 80))) {
     const double x = x_of(tick.value);

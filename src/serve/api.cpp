@@ -14,10 +14,6 @@
 namespace ingot::serve {
 namespace {
 
-ApiError invalid(int status, std::string message, std::string code) {
-  return ApiError{status, "invalid_request_error", std::move(message), "", std::move(code), 0};
-}
-
 /// "localhost:8080" → "localhost", "[::1]:8080" → "::1".
 std::string_view without_port(std::string_view host) {
   if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
@@ -106,27 +102,28 @@ bool Api::has_key(const RequestHead& head) const {
 std::variant<Admitted, Reply> Api::admit(const RequestHead& head) const {
   if (is_foreign(head)) {
     return error_reply(
-        invalid(403,
-                "This server answers local names only; set serve.allowed_hosts to accept "
-                "another Host or Origin.",
-                "host_not_allowed"));
+        request_error(403,
+                      "This server answers local names only; set serve.allowed_hosts to accept "
+                      "another Host or Origin.",
+                      "host_not_allowed"));
   }
   std::string allow;
   Admitted admitted;
   admitted.route = find_route(head, admitted.names, allow);
   const bool open = admitted.route != nullptr && admitted.route->is_open;
   if (!key_digest_.empty() && !open && !has_key(head)) {
-    return error_reply(invalid(401,
-                               head.authorization.empty() && head.api_key.empty()
-                                   ? "You didn't provide an API key. Send it as 'Authorization: "
-                                     "Bearer KEY' or 'x-api-key: KEY'."
-                                   : "Incorrect API key provided.",
-                               "invalid_api_key"));
+    return error_reply(
+        request_error(401,
+                      head.authorization.empty() && head.api_key.empty()
+                          ? "You didn't provide an API key. Send it as 'Authorization: "
+                            "Bearer KEY' or 'x-api-key: KEY'."
+                          : "Incorrect API key provided.",
+                      "invalid_api_key"));
   }
   if (admitted.route != nullptr) return admitted;
   const std::string shown = fmt::format("({} {})", excerpt(head.method), excerpt(head.target, 200));
-  if (allow.empty()) return error_reply(invalid(404, "Invalid URL " + shown, "unknown_url"));
-  Reply reply = error_reply(invalid(
+  if (allow.empty()) return error_reply(request_error(404, "Invalid URL " + shown, "unknown_url"));
+  Reply reply = error_reply(request_error(
       405, fmt::format("Method not allowed {}; use {}.", shown, allow), "method_not_allowed"));
   reply.allow = allow;
   return reply;

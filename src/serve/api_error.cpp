@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/api_error.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/json.h"
@@ -23,6 +25,11 @@ std::string nested_error_json(const ApiError& error) {
 
 std::string flat_error_json(const ApiError& error) {
   return fmt::format(R"({{"error":{}}})", quote_json(error.message));
+}
+
+ApiError request_error(int status, std::string message, std::string code, std::string param) {
+  return ApiError{status,           "invalid_request_error", std::move(message),
+                  std::move(param), std::move(code),         0};
 }
 
 ApiError stopping_error() {

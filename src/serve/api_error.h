@@ -22,6 +22,9 @@ struct ApiError {
 /// {"error":"…"}
 [[nodiscard]] std::string flat_error_json(const ApiError& error);
 
+/// 4xx: the client's mistake. `code` is for programs, `param` the field that is wrong.
+[[nodiscard]] ApiError request_error(int status, std::string message, std::string code = "",
+                                     std::string param = "");
 /// 503: the server drains.
 [[nodiscard]] ApiError stopping_error();
 /// 429: no seat in the queue.

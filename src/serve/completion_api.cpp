@@ -15,11 +15,6 @@ namespace {
 
 constexpr int64_t kDefaultMaxTokens = 16;  // the API's documented default
 
-ApiError invalid(int status, std::string message, std::string param = "", std::string code = "") {
-  return ApiError{status,           "invalid_request_error", std::move(message),
-                  std::move(param), std::move(code),         0};
-}
-
 int64_t unix_seconds() {
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   return std::chrono::duration_cast<std::chrono::seconds>(now).count();
@@ -105,8 +100,9 @@ std::vector<Route> CompletionApi::routes(const std::atomic<bool>& /*draining*/) 
 Outcome CompletionApi::show_model(const Call& call) const {
   const std::string& id = call.names[0];
   if (id != model_.id) {
-    return error_reply(invalid(404, fmt::format("The model '{}' does not exist.", excerpt(id)),
-                               "model", "model_not_found"));
+    return error_reply(request_error(404,
+                                     fmt::format("The model '{}' does not exist.", excerpt(id)),
+                                     "model_not_found", "model"));
   }
   Reply reply;
   reply.body = model_json(model_);
@@ -118,10 +114,11 @@ Outcome CompletionApi::complete(Call& call) {
   if (const auto* error = std::get_if<ApiError>(&parsed)) return error_reply(*error);
   const auto& request = std::get<CompletionRequest>(parsed);
   if (request.model != model_.id) {
-    return error_reply(invalid(404,
-                               fmt::format("The model '{}' does not exist; this server has '{}'.",
-                                           excerpt(request.model), model_.id),
-                               "model", "model_not_found"));
+    return error_reply(
+        request_error(404,
+                      fmt::format("The model '{}' does not exist; this server has '{}'.",
+                                  excerpt(request.model), model_.id),
+                      "model_not_found", "model"));
   }
   std::vector<Choice> choices;
   auto error = make_choices(request, scratch_[call.lane], choices);
@@ -137,11 +134,12 @@ std::optional<ApiError> CompletionApi::tokenize(const Prompt& prompt, text::Enco
     // A text that cannot fit however it is cut is refused without cutting it.
     const int64_t at_least = static_cast<int64_t>(text->size()) / longest_token_;
     if (at_least > context) {
-      return invalid(400,
-                     fmt::format("This model's maximum context length is {} tokens, however your "
-                                 "prompt has at least {}. Please reduce your prompt.",
-                                 context, at_least),
-                     "prompt", "context_length_exceeded");
+      return request_error(
+          400,
+          fmt::format("This model's maximum context length is {} tokens, however your "
+                      "prompt has at least {}. Please reduce your prompt.",
+                      context, at_least),
+          "context_length_exceeded", "prompt");
     }
     engine_.tokenizer().encode(*text, text::Added::kPlain, scratch, ids);
   } else {
@@ -150,15 +148,15 @@ std::optional<ApiError> CompletionApi::tokenize(const Prompt& prompt, text::Enco
   const int64_t vocab = models::drawable_ids(engine_.spec(), engine_.tokenizer());
   for (const int32_t id : ids) {
     if (id < vocab) continue;
-    return invalid(400,
-                   fmt::format("'prompt' holds token {} but the vocabulary has {}.", id, vocab),
-                   "prompt");
+    return request_error(
+        400, fmt::format("'prompt' holds token {} but the vocabulary has {}.", id, vocab), "",
+        "prompt");
   }
   if (!ids.empty()) return std::nullopt;
   // As in training, where a document follows this token.
   const auto& tokenizer = engine_.tokenizer();
   const auto start = tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
-  if (!start) return invalid(400, "'prompt' is empty.", "prompt");
+  if (!start) return request_error(400, "'prompt' is empty.", "", "prompt");
   ids.push_back(*start);
   return std::nullopt;
 }
@@ -170,12 +168,13 @@ std::optional<ApiError> CompletionApi::size_up(const CompletionRequest& request,
   max_tokens = request.max_tokens.value_or(std::min(kDefaultMaxTokens, room));
   const int64_t wanted = request.max_tokens.value_or(1);
   if (wanted <= room) return std::nullopt;
-  return invalid(400,
-                 fmt::format("This model's maximum context length is {} tokens, however you "
-                             "requested {} tokens ({} in your prompt; {} for the completion). "
-                             "Please reduce your prompt; or completion length.",
-                             context, prompt + wanted, prompt, wanted),
-                 prompt < context ? "max_tokens" : "prompt", "context_length_exceeded");
+  return request_error(
+      400,
+      fmt::format("This model's maximum context length is {} tokens, however you "
+                  "requested {} tokens ({} in your prompt; {} for the completion). "
+                  "Please reduce your prompt; or completion length.",
+                  context, prompt + wanted, prompt, wanted),
+      "context_length_exceeded", prompt < context ? "max_tokens" : "prompt");
 }
 
 /// A request is one answer: what it may hold is bounded before anything is computed.
@@ -188,14 +187,14 @@ std::optional<ApiError> CompletionApi::bound_result(const CompletionRequest& req
     if (request.echo) tokens += static_cast<int64_t>(choice.prompt.size());
   }
   if (tokens * entries <= limits_.max_result) return std::nullopt;
-  return invalid(
+  return request_error(
       400,
       fmt::format(
           "{} prompts times n = {} may give {} tokens with {} entries each (logprobs + 1), {} "
           "in all, but {} are allowed. Please reduce 'max_tokens', 'n' or 'logprobs', or "
           "send several requests.",
           request.prompts.size(), request.n, tokens, entries, tokens * entries, limits_.max_result),
-      "max_tokens", "result_too_large");
+      "result_too_large", "max_tokens");
 }
 
 std::optional<ApiError> CompletionApi::make_choices(const CompletionRequest& request,
@@ -203,10 +202,10 @@ std::optional<ApiError> CompletionApi::make_choices(const CompletionRequest& req
                                                     std::vector<Choice>& choices) {
   const int64_t vocab = models::drawable_ids(engine_.spec(), engine_.tokenizer());
   if (!request.logit_bias.empty() && request.logit_bias.back().first >= vocab) {
-    return invalid(400,
-                   fmt::format("'logit_bias' names token {} but the vocabulary has {}.",
-                               request.logit_bias.back().first, vocab),
-                   "logit_bias");
+    return request_error(400,
+                         fmt::format("'logit_bias' names token {} but the vocabulary has {}.",
+                                     request.logit_bias.back().first, vocab),
+                         "", "logit_bias");
   }
   const uint64_t seed = request.seed ? *request.seed : identifiers_.next_seed();
   for (const Prompt& prompt : request.prompts) {

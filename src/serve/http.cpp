@@ -27,7 +27,7 @@ namespace net = boost::asio;
 using boost::system::error_code;
 using net::ip::tcp;
 
-constexpr auto kResult = net::as_tuple(net::use_awaitable);
+constexpr auto kAwaitResult = net::as_tuple(net::use_awaitable);
 constexpr double kLastWords = 1.0;    // seconds for the error events after the drain's end
 constexpr int64_t kRefusedShare = 2;  // at most 1/2 of max_connections wait for a refusal
 constexpr auto kAcceptPause = std::chrono::milliseconds(50);  // when descriptors run out
@@ -141,7 +141,7 @@ net::awaitable<void> Server::Impl::accept() {
   while (acceptor_.is_open()) {
     tcp::socket socket(io_);
     tcp::endpoint peer;
-    const auto [problem] = co_await acceptor_.async_accept(socket, peer, kResult);
+    const auto [problem] = co_await acceptor_.async_accept(socket, peer, kAwaitResult);
     if (!problem) {
       failing = false;
       try {
@@ -155,7 +155,7 @@ net::awaitable<void> Server::Impl::accept() {
     if (!failing) logger_.error("serve: cannot accept connections: {}", problem.message());
     failing = true;
     pause.expires_after(kAcceptPause);
-    co_await pause.async_wait(kResult);
+    co_await pause.async_wait(kAwaitResult);
   }
 }
 
@@ -182,30 +182,30 @@ void Server::Impl::take(tcp::socket socket, const tcp::endpoint& peer) {
 
 net::awaitable<void> Server::Impl::await_stop() {
   uint64_t count = 0;
-  co_await stop_.async_read_some(net::buffer(&count, sizeof count), kResult);
+  co_await stop_.async_read_some(net::buffer(&count, sizeof count), kAwaitResult);
   api_.start_draining();
   logger_.info("serve: drains: {} running, {} waiting, {} connections; at most {} s",
                metrics_.running.load(), metrics_.waiting.load(), shared_->live.size(),
                config_.drain_delay_s + config_.drain_timeout_s);
   net::co_spawn(io_, drain(), net::detached);
-  if (count == 1) co_await stop_.async_read_some(net::buffer(&count, sizeof count), kResult);
+  if (count == 1) co_await stop_.async_read_some(net::buffer(&count, sizeof count), kAwaitResult);
   for (Live* live : shared_->live) cut_off_ += live->cut_off() ? 1 : 0;
   io_.stop();
 }
 
 net::awaitable<void> Server::Impl::drain() {
   patience_.expires_after(micros(config_.drain_delay_s));
-  co_await patience_.async_wait(kResult);
+  co_await patience_.async_wait(kAwaitResult);
   error_code ignored;
   acceptor_.close(ignored);
   drained_ = true;
   finish_if_empty();
   for (Live* live : shared_->live) live->finish();
   patience_.expires_after(micros(config_.drain_timeout_s));
-  co_await patience_.async_wait(kResult);
+  co_await patience_.async_wait(kAwaitResult);
   for (Live* live : shared_->live) cut_off_ += live->cut_off() ? 1 : 0;
   patience_.expires_after(micros(kLastWords));
-  co_await patience_.async_wait(kResult);
+  co_await patience_.async_wait(kAwaitResult);
   io_.stop();
 }
 

@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/http_problem.h"
 
-#include <utility>
-
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
 namespace ingot::serve {
 
 namespace http = boost::beast::http;
-
-ApiError request_error(int status, std::string message, std::string code) {
-  return ApiError{status, "invalid_request_error", std::move(message), "", std::move(code), 0};
-}
 
 std::optional<ApiError> reading_error(boost::system::error_code problem, bool timed_out,
                                       const ServeConfig& config) {

@@ -12,8 +12,6 @@
 
 namespace ingot::serve {
 
-[[nodiscard]] ApiError request_error(int status, std::string message, std::string code = "");
-
 /// For an error of Beast's reader; nothing when the client has gone and nobody is left to be told.
 [[nodiscard]] std::optional<ApiError> reading_error(boost::system::error_code problem,
                                                     bool timed_out, const ServeConfig& config);

@@ -21,12 +21,6 @@ constexpr const char* kOneTensor =
     "Inference-Header-Content-Length is 0: a body of one raw tensor is not supported; send the "
     "JSON header with \"inputs\" before it";
 
-ApiError invalid(std::string message) {
-  ApiError error;
-  error.message = std::move(message);
-  return error;
-}
-
 /// What a value of a datatype may be.
 struct Datatype {
   std::string_view name;
@@ -341,11 +335,13 @@ std::variant<InferBody, ApiError> split_infer_body(std::string_view body, std::s
   uint64_t size = 0;
   const auto [end, problem] = std::from_chars(header.data(), header.data() + header.size(), size);
   if (problem != std::errc() || end != header.data() + header.size() || size > body.size()) {
-    return invalid(fmt::format(
-        "Inference-Header-Content-Length is {} but must be the bytes of JSON in a body of {}",
-        excerpt(header), body.size()));
+    return request_error(
+        400,
+        fmt::format(
+            "Inference-Header-Content-Length is {} but must be the bytes of JSON in a body of {}",
+            excerpt(header), body.size()));
   }
-  if (size == 0) return invalid(kOneTensor);
+  if (size == 0) return request_error(400, kOneTensor);
   return InferBody{body.substr(0, size), body.substr(size)};
 }
 

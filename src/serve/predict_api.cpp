@@ -19,13 +19,6 @@ constexpr const char* kVersion = "1";              // of the model: a server has
 constexpr int64_t kMaxResult = 262144;             // predictions and probabilities in one answer
 constexpr int64_t kMaxRecords = int64_t{1} << 26;  // bytes of one request's records
 
-ApiError invalid(std::string message, int status = 400) {
-  ApiError error;
-  error.status = status;
-  error.message = std::move(message);
-  return error;
-}
-
 /// Rows in the order of the request; `answers` holds those of the instances that were kept.
 AnswerRows rows_of(const std::vector<bool>& kept, std::span<const float> answers, int64_t width) {
   AnswerRows rows;
@@ -60,7 +53,7 @@ class PredictJob final : public Job {
     if (prediction_->state() == Prediction::State::kDone) {
       return write_(prediction_->answers());
     }
-    return json_reply(flat_error_json(invalid(prediction_->error(), 500)), 500);
+    return json_reply(flat_error_json(request_error(500, prediction_->error())), 500);
   }
   void cancel() override { prediction_->cancel(); }
 
@@ -133,14 +126,12 @@ void PredictApi::add_open_inference(std::vector<Route>& to, const std::atomic<bo
 
 std::optional<ApiError> PredictApi::check_names(const Call& call) const {
   if (call.names[0] != model_.id) {
-    return invalid(fmt::format("the model \"{}\" does not exist; this server has \"{}\"",
-                               excerpt(call.names[0]), model_.id),
-                   404);
+    return request_error(404, fmt::format("the model \"{}\" does not exist; this server has \"{}\"",
+                                          excerpt(call.names[0]), model_.id));
   }
   if (call.names.size() < 2 || call.names[1] == kVersion) return std::nullopt;
-  return invalid(fmt::format("the model \"{}\" has no version \"{}\", only \"{}\"", model_.id,
-                             excerpt(call.names[1]), kVersion),
-                 404);
+  return request_error(404, fmt::format("the model \"{}\" has no version \"{}\", only \"{}\"",
+                                        model_.id, excerpt(call.names[1]), kVersion));
 }
 
 Outcome PredictApi::show_status(Call&) { return json_reply(tensorflow_status(kVersion)); }
@@ -204,9 +195,11 @@ std::optional<ApiError> PredictApi::check_size(const PredictRequest& request) co
   const int64_t bytes = std::max<int64_t>(1, predictor_.record_bytes());
   const int64_t most = std::max<int64_t>(1, std::min(kMaxResult / entries, kMaxRecords / bytes));
   if (request.rows <= most) return std::nullopt;
-  return invalid(fmt::format(
-      "{} instances in one request, but this model takes at most {}; send several requests",
-      request.rows, most));
+  return request_error(
+      400,
+      fmt::format(
+          "{} instances in one request, but this model takes at most {}; send several requests",
+          request.rows, most));
 }
 
 std::optional<ApiError> PredictApi::encode(const PredictRequest& request, size_t lane,
@@ -224,7 +217,7 @@ std::optional<ApiError> PredictApi::encode(const PredictRequest& request, size_t
       kept.push_back(predictor_.encode(cells, lane, std::span(records).subspan(end, bytes)));
     } catch (const Error& error) {
       if (error.code() == Code::kInternal) throw;
-      return invalid(fmt::format("instance {}: {}", row, error.what()));
+      return request_error(400, fmt::format("instance {}: {}", row, error.what()));
     }
     if (kept.back()) end += bytes;
   }

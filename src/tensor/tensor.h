@@ -90,6 +90,11 @@ class Tensor {
   [[nodiscard]] T* data() const {
     return reinterpret_cast<T*>(raw());
   }
+  /// The same, nullptr when undefined: an optional operand of a kernel.
+  template <class T>
+  [[nodiscard]] T* data_or_null() const {
+    return defined() ? data<T>() : nullptr;
+  }
   [[nodiscard]] std::byte* raw() const { return storage_->data + offset_ * dtype_size(dtype_); }
 
   /// The single element of a one-element tensor. Throws while tracing.

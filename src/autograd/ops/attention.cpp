@@ -14,8 +14,6 @@ kernels::AttentionStrides strides_of(const Tensor& t) {
   return {t.stride(0), t.stride(1), t.stride(2)};
 }
 
-const int32_t* or_null(const Tensor& t) { return t.defined() ? t.data<int32_t>() : nullptr; }
-
 struct AttentionAttrs {
   float scale;
   bool is_causal;
@@ -80,8 +78,8 @@ void forward(const Tensor& q, const Tensor& k, const Tensor& v, const Documents&
   args.q = q.data<float>();
   args.k = k.data<float>();
   args.v = v.data<float>();
-  args.doc_start = or_null(documents.start);
-  args.doc_end = or_null(documents.end);
+  args.doc_start = documents.start.data_or_null<int32_t>();
+  args.doc_end = documents.end.data_or_null<int32_t>();
   args.out = out.data<float>();
   args.lse = lse.defined() ? lse.data<float>() : nullptr;
   args.batch = q.dim(0), args.seq = q.dim(1), args.heads = q.dim(2);
@@ -105,8 +103,8 @@ void backward(Backward& b, const Tensor& dq, const Tensor& dk, const Tensor& dv,
   args.q = q.data<float>();
   args.k = k.data<float>();
   args.v = v.data<float>();
-  args.doc_start = or_null(b.saved(5));
-  args.doc_end = or_null(b.saved(6));
+  args.doc_start = b.saved(5).data_or_null<int32_t>();
+  args.doc_end = b.saved(6).data_or_null<int32_t>();
   args.out = out.data<float>();
   args.lse = b.saved(4).data<float>();
   args.dout = dout.data<float>();

@@ -9,8 +9,6 @@ namespace {
 
 using kernels::Activation;
 
-float* or_null(const Tensor& t) { return t.defined() ? t.data<float>() : nullptr; }
-
 int64_t rows_of(const Tensor& x) { return x.shape().size(0, x.rank() - 1); }
 
 struct BatchNormAttrs {
@@ -36,13 +34,13 @@ void batch_norm_backward(Backward& b) {
   kernels::BatchNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
-  args.weight = or_null(b.saved(1));
-  args.bias = or_null(b.saved(2));
+  args.weight = b.saved(1).data_or_null<float>();
+  args.bias = b.saved(2).data_or_null<float>();
   args.mean = b.saved(3).data<float>();
   args.rstd = b.saved(4).data<float>();
-  args.dx = or_null(dx.grad);
-  args.dweight = or_null(dweight.grad);
-  args.dbias = or_null(dbias.grad);
+  args.dx = dx.grad.data_or_null<float>();
+  args.dweight = dweight.grad.data_or_null<float>();
+  args.dbias = dbias.grad.data_or_null<float>();
   args.scratch = work.data<float>();
   args.rows = rows_of(x), args.cols = x.dim(-1);
   args.is_training = attrs.is_training, args.is_relu = attrs.is_relu;
@@ -118,8 +116,8 @@ Statistics statistics_of(const Tensor& x, const BatchNormState& state,
   args.x = x.data<float>();
   args.mean = s.mean.data<float>();
   args.rstd = s.rstd.data<float>();
-  args.running_mean = or_null(state.running_mean);
-  args.running_var = or_null(state.running_var);
+  args.running_mean = state.running_mean.data_or_null<float>();
+  args.running_var = state.running_var.data_or_null<float>();
   args.scratch = work.data<float>();
   args.rows = rows, args.cols = channels;
   args.eps = options.eps;
@@ -142,8 +140,8 @@ Tensor batch_norm(const Tensor& input, const BatchNormState& state,
   args.x = x.data<float>();
   args.mean = s.mean.data<float>();
   args.rstd = s.rstd.data<float>();
-  args.weight = or_null(state.weight);
-  args.bias = or_null(state.bias);
+  args.weight = state.weight.data_or_null<float>();
+  args.bias = state.bias.data_or_null<float>();
   args.y = y.data<float>();
   args.rows = rows_of(x), args.cols = x.dim(-1);
   args.is_relu = is_relu;

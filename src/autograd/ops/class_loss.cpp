@@ -62,7 +62,7 @@ void fill_margin(Args& args, const MarginAttrs& attrs, const Tensor& logits, con
                  const Tensor& class_weights) {
   args.logits = logits.data<float>();
   args.targets = targets.raw();
-  args.class_weight = data_or_null(class_weights);
+  args.class_weight = class_weights.data_or_null<float>();
   args.classes = logits.dim(-1);
   args.rows = logits.size() / args.classes;
   args.ignore_index = attrs.ignore_index;
@@ -78,7 +78,7 @@ void margin_backward(Backward& b) {
   kernels::MarginGradArgs args;
   fill_margin(args, b.attrs<MarginAttrs>(), logits, b.saved(1), b.saved(2));
   args.scale = scale.data<float>();
-  args.row_scale = data_or_null(b.saved(3));
+  args.row_scale = b.saved(3).data_or_null<float>();
   args.dlogits = target.grad.data<float>();
   args.accumulate = target.accumulate;
   b.engine().launch("margin_grad", &kernels::margin_rows_grad, args, 3 * logits.size());
@@ -108,8 +108,8 @@ Tensor focal(const Tensor& input, const Tensor& targets, const FocalOptions& opt
   kernels::FocalRowsArgs fade;
   fade.row_nll = row_loss.data<float>();
   fade.targets = targets.raw();
-  fade.alpha = data_or_null(options.class_weights);
-  fade.row_weight = data_or_null(options.weights);
+  fade.alpha = options.class_weights.data_or_null<float>();
+  fade.row_weight = options.weights.data_or_null<float>();
   fade.row_loss = row_loss.data<float>();
   fade.row_factor = factor.data<float>();
   fade.rows = over.rows;

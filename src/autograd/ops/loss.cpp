@@ -37,7 +37,7 @@ kernels::CrossEntropyArgs forward_args(const Tensor& logits, const std::byte* ta
   kernels::CrossEntropyArgs args;
   args.logits = logits.data<float>();
   args.targets = targets;
-  args.class_weight = data_or_null(class_weights);
+  args.class_weight = class_weights.data_or_null<float>();
   args.classes = logits.dim(-1);
   args.rows = logits.size() / args.classes;
   args.ignore_index = attrs.ignore_index;
@@ -72,8 +72,8 @@ void cross_entropy_backward(Backward& b) {
   kernels::CrossEntropyArgs forward = forward_args(logits, targets.raw(), id_type(targets),
                                                    b.saved(4), b.attrs<CrossEntropyAttrs>());
   forward.lse = lse.data<float>();
-  kernels::CrossEntropyGradArgs args =
-      grad_args(forward, scale.data<float>(), data_or_null(b.saved(5)), target.grad.data<float>());
+  kernels::CrossEntropyGradArgs args = grad_args(
+      forward, scale.data<float>(), b.saved(5).data_or_null<float>(), target.grad.data<float>());
   args.accumulate = target.accumulate;
   b.engine().launch("cross_entropy_grad", &kernels::cross_entropy_grad, args, 4 * logits.size());
 }

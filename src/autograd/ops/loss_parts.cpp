@@ -50,8 +50,8 @@ Tensor divisor_of(const MeanOver& over, Engine& engine) {
   Tensor divisor = Tensor::empty(engine, {}, is_weighted ? DType::kF32 : DType::kI64);
   const Tensor work = scratch(engine, kernels::loss_scratch_bytes(over.rows));
   kernels::LossReduceArgs args;
-  args.row_weight = data_or_null(over.weights);
-  args.class_weight = data_or_null(over.class_weights);
+  args.row_weight = over.weights.data_or_null<float>();
+  args.class_weight = over.class_weights.data_or_null<float>();
   args.scratch = work.raw();
   args.rows = over.rows;
   args.ignore_index = over.ignore_index;
@@ -72,7 +72,7 @@ Tensor divisor_of(const MeanOver& over, Engine& engine) {
 Tensor per_count(const Tensor& upstream, const Tensor& divisor, Engine& engine, float alpha) {
   Tensor out = Tensor::empty(engine, {});
   kernels::LossScaleArgs args;
-  args.upstream = data_or_null(upstream);
+  args.upstream = upstream.data_or_null<float>();
   args.count = divisor.defined() ? divisor.raw() : nullptr;
   args.float_count = divisor.defined() && divisor.dtype() == DType::kF32;
   args.out = out.data<float>();
@@ -87,7 +87,7 @@ Tensor mean_rows(const Tensor& row_loss, const Tensor& weights, const Tensor& di
   const Tensor work = scratch(engine, kernels::loss_scratch_bytes(row_loss.size()));
   kernels::LossReduceArgs args;
   args.row_loss = row_loss.data<float>();
-  args.row_weight = data_or_null(weights);
+  args.row_weight = weights.data_or_null<float>();
   args.out = total.data<float>();
   args.scratch = work.raw();
   args.rows = row_loss.size();

@@ -21,11 +21,6 @@ void check_weights(const char* op, const char* name, const Tensor& weights, int6
 /// Throws unless `count` is undefined or one int64 or float32.
 void check_count(const char* op, const Tensor& count);
 
-/// Data of an optional float32 tensor.
-[[nodiscard]] inline const float* data_or_null(const Tensor& t) {
-  return t.defined() ? t.data<float>() : nullptr;
-}
-
 /// Which rows a mean goes over.
 struct MeanOver {
   Tensor targets;        ///< undefined: every row counts

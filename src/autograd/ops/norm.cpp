@@ -25,8 +25,6 @@ void require_vector(const char* op, const char* name, const Tensor& v, int64_t s
           "{}: {} is {} but the last axis of x is {}", op, name, v.shape().text(), size);
 }
 
-float* or_null(const Tensor& t) { return t.defined() ? t.data<float>() : nullptr; }
-
 // ---- softmax ------------------------------------------------------------------------------------
 
 struct SoftmaxAttrs {
@@ -93,12 +91,12 @@ void layer_norm_backward(Backward& b) {
   kernels::LayerNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
-  args.weight = or_null(b.saved(1));
+  args.weight = b.saved(1).data_or_null<float>();
   args.mean = b.saved(2).data<float>();
   args.rstd = b.saved(3).data<float>();
-  args.dx = or_null(dx.grad);
-  args.dweight = or_null(dw.grad);
-  args.dbias = or_null(db.grad);
+  args.dx = dx.grad.data_or_null<float>();
+  args.dweight = dw.grad.data_or_null<float>();
+  args.dbias = db.grad.data_or_null<float>();
   args.scratch = work.data<float>();
   args.rows = rows_of(x);
   args.cols = x.dim(-1);
@@ -118,10 +116,10 @@ void rms_norm_backward(Backward& b) {
   kernels::RmsNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
-  args.weight = or_null(b.saved(1));
+  args.weight = b.saved(1).data_or_null<float>();
   args.rstd = b.saved(2).data<float>();
-  args.dx = or_null(dx.grad);
-  args.dweight = or_null(dw.grad);
+  args.dx = dx.grad.data_or_null<float>();
+  args.dweight = dw.grad.data_or_null<float>();
   args.scratch = work.data<float>();
   args.rows = rows_of(x);
   args.cols = x.dim(-1);
@@ -209,11 +207,11 @@ Tensor layer_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
   const Tensor rstd = is_taped ? Tensor::empty(engine, {rows}) : Tensor();
   kernels::LayerNormArgs args;
   args.x = x.data<float>();
-  args.weight = or_null(weight);
-  args.bias = or_null(bias);
+  args.weight = weight.data_or_null<float>();
+  args.bias = bias.data_or_null<float>();
   args.y = y.data<float>();
-  args.mean = or_null(mean);
-  args.rstd = or_null(rstd);
+  args.mean = mean.data_or_null<float>();
+  args.rstd = rstd.data_or_null<float>();
   args.rows = rows;
   args.cols = x.dim(-1);
   args.eps = eps;
@@ -233,9 +231,9 @@ Tensor rms_norm(const Tensor& input, const Tensor& weight, float eps) {
   const Tensor rstd = is_recorded({&x, &weight}) ? Tensor::empty(engine, {rows_of(x)}) : Tensor();
   kernels::RmsNormArgs args;
   args.x = x.data<float>();
-  args.weight = or_null(weight);
+  args.weight = weight.data_or_null<float>();
   args.y = y.data<float>();
-  args.rstd = or_null(rstd);
+  args.rstd = rstd.data_or_null<float>();
   args.rows = rows_of(x);
   args.cols = x.dim(-1);
   args.eps = eps;

@@ -32,8 +32,8 @@ void fill_args(Args& args, const PairAttrs& attrs, const Tensor& x, const Tensor
                const Tensor& weights, const Tensor& pos_weight) {
   args.x = x.data<float>();
   args.target = target.data<float>();
-  args.row_weight = data_or_null(weights);
-  args.pos_weight = data_or_null(pos_weight);
+  args.row_weight = weights.data_or_null<float>();
+  args.pos_weight = pos_weight.data_or_null<float>();
   args.n = x.size();
   args.cols = attrs.cols;
   args.period = attrs.period;

@@ -13,11 +13,6 @@ namespace {
 using kernels::gate_count;
 using kernels::RecurrentKind;
 
-template <class T>
-T* or_null(const Tensor& t) {
-  return t.defined() ? t.data<T>() : nullptr;
-}
-
 struct RecurrentAttrs {
   RecurrentKind kind;
   bool is_reverse;
@@ -68,9 +63,9 @@ void recurrent_backward(Backward& b) {
   args.dy = b.grad().data<float>();
   args.gates = gates.data<float>();
   args.weight = weight.data<float>();
-  args.ids = or_null<int32_t>(ids);
-  args.dropout = or_null<float>(dropout);
-  args.y = or_null<float>(y);
+  args.ids = ids.data_or_null<int32_t>();
+  args.dropout = dropout.data_or_null<float>();
+  args.y = y.data_or_null<float>();
   args.inner = inner.data<float>();
   args.scratch = work.data<float>();
   args.batch = batch, args.seq = seq, args.hidden = hidden;
@@ -155,12 +150,12 @@ Tensor run_recurrent(const char* op, RecurrentKind kind, const Tensor& x,
   kernels::RecurrentArgs args;
   args.gates = gates.data<float>();
   args.weight = weight.data<float>();
-  args.bias = or_null<float>(bias);
-  args.ids = or_null<int32_t>(ids);
-  args.dropout = or_null<float>(dropout);
+  args.bias = bias.data_or_null<float>();
+  args.ids = ids.data_or_null<int32_t>();
+  args.dropout = dropout.data_or_null<float>();
   args.y = y.data<float>();
   args.inner = inner.data<float>();
-  args.prev = or_null<float>(prev);
+  args.prev = prev.data_or_null<float>();
   args.scratch = work.data<float>();
   args.batch = shape[0], args.seq = shape[1], args.hidden = shape[2];
   args.kind = kind;

@@ -16,7 +16,7 @@
 namespace ingot::cli {
 namespace {
 
-constexpr uint64_t kSeed = 7;
+constexpr uint64_t kMadeUpSeed = 7;
 constexpr int64_t kVocab = 320;
 constexpr int64_t kDocuments = 48;
 constexpr int64_t kValidationDocuments = 6;
@@ -31,7 +31,7 @@ constexpr const char* kWords[] = {"the",   "river",  "runs",  "over",  "stones",
                                   "comes", "slowly", "to",    "every", "valley", "again"};
 
 std::string document(int64_t index) {
-  Philox random(kSeed, static_cast<uint64_t>(index));
+  Philox random(kMadeUpSeed, static_cast<uint64_t>(index));
   const auto words = 20 + static_cast<int64_t>(random.bounded(60));
   std::string text;
   uint64_t word = random.bounded(std::size(kWords));
@@ -70,7 +70,7 @@ class Attempt {
         folder_(std::move(folder)),
         config_(made_up_training(run.replay)),
         team_(run.threads),
-        engine_(team_, {kSeed, 0}),
+        engine_(team_, {kMadeUpSeed, 0}),
         model_(engine_, made_up_model(run.layout, data.vocab)),
         train_(data.train),
         validation_(data.validation) {}

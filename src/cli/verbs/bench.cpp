@@ -16,7 +16,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"model.", "train."};
+const std::vector<std::string> kBenchSections = {"model.", "train."};
 constexpr double kStepSeconds = 3.0;
 
 /// The parts that were asked for, taken out of the words; all of them when none was named.
@@ -150,9 +150,9 @@ class BenchVerb : public Verb {
         "usage: ingot bench [machine] [kernels] [step] [recipe.yaml] [key=value ...]\n\n"
         "Without a part, all three. `step` measures the recipe's model on made-up tokens.\n"
         "Figures are honest only on an otherwise idle machine.",
-        kSections);
+        kBenchSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kBenchSections); }
 
   int run(Invocation& invocation) override {
     const Parts parts = Parts::take(invocation.words);

@@ -13,7 +13,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"compress."};
+const std::vector<std::string> kCompressSections = {"compress."};
 
 class CompressVerb : public Verb {
  public:
@@ -24,9 +24,9 @@ class CompressVerb : public Verb {
         "usage: ingot compress RUN [compress.formats=[q8,q4]]\n\n"
         "Writes MODEL-q8 and MODEL-q4 beside the model folder. `ingot eval RUN FOLDER`\n"
         "measures what a format costs in quality.",
-        kSections);
+        kCompressSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kCompressSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

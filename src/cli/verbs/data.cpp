@@ -18,7 +18,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.", "tokenizer.", "table."};
+const std::vector<std::string> kDataSections = {"data.", "tokenizer.", "table."};
 
 class DataVerb : public Verb {
  public:
@@ -47,10 +47,10 @@ class DataVerb : public Verb {
             "the network: it shows licence, sizes and SHA-256 of a published data set, and "
             "fetches\n"
             "it with --yes.",
-        kSections);
+        kDataSections);
   }
   std::vector<std::string> keys() const override {
-    std::vector<std::string> keys = verb_keys(kSections);
+    std::vector<std::string> keys = verb_keys(kDataSections);
     for (std::string& key : get_keys()) {
       if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
     }

@@ -12,7 +12,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"eval.", "pack."};
+const std::vector<std::string> kEvalSections = {"eval.", "pack."};
 
 class EvalVerb : public Verb {
  public:
@@ -22,9 +22,9 @@ class EvalVerb : public Verb {
     return verb_help(
         "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n\n"
         "RUN is a run directory; MODEL another model folder, such as RUN/model-q4.",
-        kSections);
+        kEvalSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kEvalSections); }
 
   int run(Invocation& invocation) override {
     require(!invocation.words.empty() && invocation.words.size() <= 2, Code::kInvalidArgument,

@@ -12,7 +12,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"generate."};
+const std::vector<std::string> kGenerateSections = {"generate."};
 
 class GenerateVerb : public Verb {
  public:
@@ -22,9 +22,9 @@ class GenerateVerb : public Verb {
     return verb_help(
         "usage: ingot generate RUN [generate.prompt=TEXT] [key=value ...]\n\n"
         "RUN is a run directory, whose recipe is taken, or a model folder (float32, q8, q4).",
-        kSections);
+        kGenerateSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kGenerateSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

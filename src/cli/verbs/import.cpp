@@ -7,7 +7,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"table."};
+const std::vector<std::string> kImportSections = {"table."};
 
 class ImportVerb : public Verb {
  public:
@@ -22,9 +22,9 @@ class ImportVerb : public Verb {
         "predict DIR` take it as one that was trained here. The recipe must make the numbers of\n"
         "a picture as the training did: scale: given, with its mean and deviation. Code in a\n"
         "checkpoint is refused, never run.",
-        kSections);
+        kImportSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kImportSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 2, Code::kInvalidArgument,

@@ -11,8 +11,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"model.", "train.",  "tokenizer.", "pack.",
-                                            "table.", "layers.", "objective.", "price."};
+const std::vector<std::string> kPlanSections = {"model.", "train.",  "tokenizer.", "pack.",
+                                                "table.", "layers.", "objective.", "price."};
 
 class PlanVerb : public Verb {
  public:
@@ -27,9 +27,9 @@ class PlanVerb : public Verb {
         "time is measured for two seconds. A run that does not fit under memory= is\n"
         "refused, with the change that would fit. --graph adds the table of layers and, as\n"
         "Mermaid, the network and the road from data to deployment.",
-        kSections);
+        kPlanSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kPlanSections); }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

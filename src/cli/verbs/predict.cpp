@@ -16,7 +16,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"predict."};
+const std::vector<std::string> kPredictSections = {"predict."};
 
 constexpr size_t kReadBlock = size_t{1} << 20;
 
@@ -133,9 +133,9 @@ class PredictVerb : public Verb {
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
         "(CSV, TSV, JSON lines), or standard input (CSV, or JSON lines when it begins with a\n"
         "brace). Answers go to standard output, one line per row, in the order of the rows.",
-        kSections);
+        kPredictSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kPredictSections); }
 
   int run(Invocation& invocation) override {
     const std::vector<std::string>& words = invocation.words;

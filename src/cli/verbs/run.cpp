@@ -9,7 +9,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {
+const std::vector<std::string> kRunSections = {
     "data.",      "tokenizer.", "pack.",     "model.",    "train.", "table.", "layers.",
     "objective.", "eval.",      "compress.", "generate.", "serve.", "price."};
 
@@ -24,9 +24,9 @@ class RunVerb : public Verb {
         "usage: ingot run recipe.yaml [key=value ...]\n       ingot run RUN\n\n"
         "Stages that are done for the same settings are not run again; the same command\n"
         "continues a run that was stopped.",
-        kSections);
+        kRunSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kRunSections); }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

@@ -11,7 +11,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"serve."};
+const std::vector<std::string> kServeSections = {"serve."};
 
 class ServeVerb : public Verb {
  public:
@@ -25,9 +25,9 @@ class ServeVerb : public Verb {
         "TensorFlow Serving's :predict and the Open Inference Protocol (KServe V2).\n"
         "SIGTERM drains: running answers get serve.drain_timeout_s to finish, new requests are\n"
         "refused.",
-        kSections);
+        kServeSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kServeSections); }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

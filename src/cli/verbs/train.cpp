@@ -10,8 +10,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"data.",  "tokenizer.", "pack.",   "model.",
-                                            "train.", "table.",     "layers.", "objective."};
+const std::vector<std::string> kTrainSections = {"data.",  "tokenizer.", "pack.",   "model.",
+                                                 "train.", "table.",     "layers.", "objective."};
 
 class TrainVerb : public Verb {
  public:
@@ -21,9 +21,9 @@ class TrainVerb : public Verb {
     return verb_help(
         "usage: ingot train recipe.yaml [key=value ...]\n       ingot train RUN\n\n"
         "Ctrl-C writes an exact checkpoint and stops; the same command continues.",
-        kSections);
+        kTrainSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kTrainSections); }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

@@ -16,8 +16,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kSections = {"tune.",   "train.", "table.",    "data.",
-                                            "layers.", "model.", "objective."};
+const std::vector<std::string> kTuneSections = {"tune.",   "train.", "table.",    "data.",
+                                                "layers.", "model.", "objective."};
 
 constexpr size_t kLines = 25;  // of the curve
 constexpr double kBar = 40;    // characters
@@ -82,9 +82,9 @@ class TuneVerb : public Verb {
         "usage: ingot tune lr recipe.yaml [tune.lr.steps=100] [key=value ...]\n\n"
         "Trains tune.lr.steps steps with a learning rate that grows from tune.lr.from to\n"
         "tune.lr.to, shows the loss over the rate and suggests one. Nothing trained is kept.",
-        kSections);
+        kTuneSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kSections); }
+  std::vector<std::string> keys() const override { return verb_keys(kTuneSections); }
 
   int run(Invocation& invocation) override {
     require(!invocation.words.empty() && invocation.words[0] == "lr", Code::kInvalidArgument,

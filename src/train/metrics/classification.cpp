@@ -12,7 +12,7 @@
 namespace ingot::train {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kNoValue = std::numeric_limits<double>::quiet_NaN();
 constexpr double kClip = 0x1.0p-52;  // of probabilities under a logarithm, as scikit-learn
 constexpr double kSumTolerance =
     1e-3;  // a float32 or half-precision softmax adds up to 1 this well
@@ -34,7 +34,7 @@ double mean_defined(const std::vector<double>& values) {
     sum += v;
     ++count;
   }
-  return count > 0.0 ? sum / count : kNan;
+  return count > 0.0 ? sum / count : kNoValue;
 }
 
 }  // namespace
@@ -195,7 +195,7 @@ void ClassificationMetrics::add_row(const float* row, size_t width, int64_t labe
 
 std::vector<double> ClassificationMetrics::values_of(const Tally& t, double roc, double pr) const {
   const double n = t.count;
-  if (n == 0.0) return std::vector<double>(metric_names(options_).size(), kNan);
+  if (n == 0.0) return std::vector<double>(metric_names(options_).size(), kNoValue);
   const double accuracy = t.correct / n;
   std::vector<double> values = {accuracy};
   if (options_.classes > options_.top_k) values.push_back(t.top_k / n);
@@ -264,7 +264,7 @@ ClassificationResult ClassificationMetrics::result() const {
   for (size_t c = 0; c < tally_.support.size(); ++c) {
     const double precision = ratio(tally_.hits[c], tally_.predicted[c]);
     const double recall = ratio(tally_.hits[c], tally_.support[c]);
-    out.per_class.push_back({precision, recall, f1_of(precision, recall), kNan, kNan,
+    out.per_class.push_back({precision, recall, f1_of(precision, recall), kNoValue, kNoValue,
                              static_cast<int64_t>(tally_.support[c])});
   }
   for (const Bin& bin : tally_.bins) {
@@ -274,14 +274,15 @@ ClassificationResult ClassificationMetrics::result() const {
   const auto count = static_cast<size_t>(options_.bootstrap.replicates);
   std::vector<std::vector<double>> areas(2);
   if (!labels_.empty()) rank(out, areas);
-  for (std::vector<double>& a : areas) a.resize(count, kNan);
+  for (std::vector<double>& a : areas) a.resize(count, kNoValue);
   for (const ClassValues& c : out.per_class) {
     roc.push_back(c.roc_auc);
     pr.push_back(c.average_precision);
   }
   const std::vector<std::string> names = metric_names(options_);
   const std::vector<double> values = values_of(tally_, mean_defined(roc), mean_defined(pr));
-  for (size_t k = 0; k < names.size(); ++k) out.values.push_back({names[k], values[k], kNan, kNan});
+  for (size_t k = 0; k < names.size(); ++k)
+    out.values.push_back({names[k], values[k], kNoValue, kNoValue});
   std::vector<std::vector<double>> replicates(names.size());
   std::vector<uint8_t> weights(examples_.size());
   for (size_t r = 0; r < count && !examples_.empty(); ++r) {

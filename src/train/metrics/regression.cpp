@@ -11,7 +11,7 @@ namespace ingot::train {
 namespace {
 
 constexpr std::array kNames = {"mse", "rmse", "mae", "r2"};
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
@@ -60,10 +60,10 @@ std::vector<double> RegressionMetrics::values_of(const std::vector<Sums>& sums) 
   std::vector<double> total(kNames.size(), 0.0);
   const auto outputs = static_cast<double>(sums.size());
   for (const Sums& s : sums) {
-    if (s.count == 0.0) return std::vector<double>(kNames.size(), kNan);
+    if (s.count == 0.0) return std::vector<double>(kNames.size(), kUndefined);
     const double mse = s.squared / s.count;
     double r2 = s.spread > 0.0 ? 1.0 - s.squared / s.spread : (s.squared == 0.0 ? 1.0 : 0.0);
-    if (s.count < 2.0) r2 = kNan;
+    if (s.count < 2.0) r2 = kUndefined;
     const std::array values = {mse, std::sqrt(mse), s.absolute / s.count, r2};
     for (size_t k = 0; k < total.size(); ++k) total[k] += values[k] / outputs;
   }
@@ -75,7 +75,7 @@ RegressionResult RegressionMetrics::result() const {
   out.count = rows_;
   const std::vector<double> values = values_of(sums_);
   for (size_t k = 0; k < kNames.size(); ++k)
-    out.values.push_back({kNames[k], values[k], kNan, kNan});
+    out.values.push_back({kNames[k], values[k], kUndefined, kUndefined});
   const BootstrapOptions& b = options_.bootstrap;
   if (b.replicates == 0 || rows_ == 0) return out;
   const size_t outputs = sums_.size();
