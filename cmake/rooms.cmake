@@ -33,6 +33,11 @@ function(ingot_room name)
     add_executable(${name}_test ${tests} ${helpers})
     target_link_libraries(${name}_test PRIVATE ingot_${name} ${ROOM_TEST_LIBS} GTest::gtest
                           GTest::gtest_main)
+    # Nor the tests of the floors below, which give many local helpers one name.
+    if(INGOT_UNITY GREATER 1 AND NOT name MATCHES "^(kernels|autograd)$")
+      set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON
+                                                    UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
+    endif()
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
                                                     ${PROJECT_BINARY_DIR}/tests)
     # Suites named Slow* are left out of the fast run (ctest -LE slow).

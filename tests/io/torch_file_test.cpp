@@ -14,20 +14,20 @@ namespace {
 
 using testing::message_of;
 
-const std::string kFolder = INGOT_SOURCE_DIR "/tests/golden/io/";
+const std::string kTorchFolder = INGOT_SOURCE_DIR "/tests/golden/io/";
 
-std::vector<TorchTensor> parse(const std::string& bytes) {
+std::vector<TorchTensor> parse_torch(const std::string& bytes) {
   return parse_torch_file(std::as_bytes(std::span(bytes)), "t");
 }
-std::string refusal(const std::string& bytes) {
-  return message_of([&] { (void)parse(bytes); });
+std::string torch_refusal(const std::string& bytes) {
+  return message_of([&] { (void)parse_torch(bytes); });
 }
 
 TEST(TorchFile, BothFormsHoldWhatPyTorchSays) {
-  const Json golden = parse_json(read_file(kFolder + "state.json"), "state.json");
+  const Json golden = parse_json(read_file(kTorchFolder + "state.json"), "state.json");
   for (const char* name : {"state_zip.pt", "state_stream.pt"}) {
     SCOPED_TRACE(name);
-    const TorchFile file(kFolder + name);
+    const TorchFile file(kTorchFolder + name);
     const Json& tensors = golden.at("tensors");
     ASSERT_EQ(file.tensors().size(), tensors.size());
     for (size_t i = 0; i < tensors.size(); ++i) {
@@ -45,7 +45,7 @@ TEST(TorchFile, BothFormsHoldWhatPyTorchSays) {
 }
 
 TEST(TorchFile, WholeNumbersAreNoWeights) {
-  const TorchFile file(kFolder + "state_zip.pt");
+  const TorchFile file(kTorchFolder + "state_zip.pt");
   for (const TorchTensor& t : file.tensors()) {
     if (t.name != "long") continue;
     EXPECT_EQ(message_of([&] { (void)torch_numbers(t); }),
@@ -54,26 +54,27 @@ TEST(TorchFile, WholeNumbersAreNoWeights) {
 }
 
 TEST(TorchFileErrors, SayWhatIsWrong) {
-  EXPECT_EQ(refusal("xyz"),
+  EXPECT_EQ(torch_refusal("xyz"),
             "t: offset 0: the pickle opcode 0x78 is not read. Save plain tensors, as "
             "torch.save(model.state_dict(), …) does");
-  EXPECT_EQ(refusal(std::string("\x80\x02K\x01.", 5)), "t: neither form of torch.save's files");
-  std::string stream = read_file(kFolder + "state_stream.pt");
-  const std::string cut = refusal(stream.substr(0, stream.size() - 1));
+  EXPECT_EQ(torch_refusal(std::string("\x80\x02K\x01.", 5)),
+            "t: neither form of torch.save's files");
+  std::string stream = read_file(kTorchFolder + "state_stream.pt");
+  const std::string cut = torch_refusal(stream.substr(0, stream.size() - 1));
   EXPECT_NE(cut.find("bytes are left"), std::string::npos) << cut;
-  const std::string zip = read_file(kFolder + "state_zip.pt");
-  EXPECT_EQ(refusal(zip.substr(0, zip.size() - 1)),
+  const std::string zip = read_file(kTorchFolder + "state_zip.pt");
+  EXPECT_EQ(torch_refusal(zip.substr(0, zip.size() - 1)),
             "t: the zip file has no directory at its end; is it whole?");
 }
 
 TEST(TorchFileErrors, AnyCutAndAnyChangedByteIsRefusedOrRead) {
-  const std::string whole = read_file(kFolder + "state_stream.pt");
+  const std::string whole = read_file(kTorchFolder + "state_stream.pt");
   for (size_t n = 0; n < whole.size(); n += 7)
-    EXPECT_NE(refusal(whole.substr(0, n)), "no error") << n;
+    EXPECT_NE(torch_refusal(whole.substr(0, n)), "no error") << n;
   for (size_t i = 0; i < whole.size(); ++i) {
     std::string changed = whole;
     changed[i] = static_cast<char>(changed[i] ^ 0x15);
-    EXPECT_EQ(refusal(changed).find("internal"), std::string::npos) << i;  // and no crash
+    EXPECT_EQ(torch_refusal(changed).find("internal"), std::string::npos) << i;  // and no crash
   }
 }
 

@@ -17,8 +17,8 @@ using models::TransformerConfig;
 // float32 sums over other tile borders: a few roundings, relative to the largest.
 constexpr double kTolerance = 1e-5;
 
-struct Rig {
-  explicit Rig(const TransformerConfig& c) : model(engine, c), store(engine, model) {}
+struct TransformerRig {
+  explicit TransformerRig(const TransformerConfig& c) : model(engine, c), store(engine, model) {}
   Team team{2};
   Engine engine{team};
   Transformer model;
@@ -32,7 +32,7 @@ std::vector<float> part(const std::vector<float>& v, int64_t begin, int64_t end)
 TEST(Transformer, PackedDocumentsEqualDocumentsOnTheirOwn) {
   const std::vector<int64_t> lengths = {17, 1, 70, 9};
   for (const ModelLayout layout : {ModelLayout::kGpt2, ModelLayout::kLlama}) {
-    Rig rig(small_config(layout, true, 128));
+    TransformerRig rig(small_config(layout, true, 128));
     const int64_t vocab = rig.model.config().vocab;
     std::vector<int32_t> ids, starts, positions;
     for (const int64_t length : lengths) {
@@ -65,7 +65,7 @@ TEST(Transformer, PackedDocumentsEqualDocumentsOnTheirOwn) {
 }
 
 TEST(Transformer, GradientsOfPackedDocumentsEqualThoseOfDocumentsOnTheirOwn) {
-  Rig rig(small_config(ModelLayout::kLlama, true, 64));
+  TransformerRig rig(small_config(ModelLayout::kLlama, true, 64));
   Tape tape(rig.engine);
   rig.store.bind(tape);
   const std::vector<int32_t> ids = random_ids(40, 1), targets = random_ids(40, 2);
@@ -100,7 +100,7 @@ TEST(Transformer, GradientsOfPackedDocumentsEqualThoseOfDocumentsOnTheirOwn) {
 }
 
 TEST(Transformer, ParametersAreNamedAndCountedAsInTransformers) {
-  Rig gpt2(small_config(ModelLayout::kGpt2, true, 30)),
+  TransformerRig gpt2(small_config(ModelLayout::kGpt2, true, 30)),
       llama(small_config(ModelLayout::kLlama, false, 30));
   // wte 97·36, wpe 30·36; per block 2 norms, c_attn 36→108, c_proj, c_fc 36→53, c_proj; ln_f.
   EXPECT_EQ(gpt2.store.parameter_count(),
@@ -125,7 +125,7 @@ TEST(Transformer, ParametersAreNamedAndCountedAsInTransformers) {
 TEST(Transformer, DropoutActsOnlyInTraining) {
   TransformerConfig c = small_config(ModelLayout::kGpt2, true, 16);
   c.dropout = 0.5F;
-  Rig rig(c);
+  TransformerRig rig(c);
   const Tensor ids = Tensor::from<int32_t>(rig.engine, random_ids(16, 1), {1, 16});
   nn::SequenceContext training;
   training.is_training = true;
@@ -143,7 +143,7 @@ TEST(Transformer, DropoutActsOnlyInTraining) {
 
 TEST(Transformer, ALongSequenceIsRefused) {
   for (const ModelLayout layout : {ModelLayout::kGpt2, ModelLayout::kLlama}) {
-    Rig rig(small_config(layout, true, 8));
+    TransformerRig rig(small_config(layout, true, 8));
     const Tensor ids = Tensor::zeros(rig.engine, {1, 9}, DType::kI32);
     const std::string what = message_of([&] { (void)rig.model.forward(ids); });
     EXPECT_NE(what.find("a sequence of 9 tokens is longer than"), std::string::npos) << what;

@@ -26,7 +26,7 @@ using optim::OptimizerConfig;
 using optim::OptimizerKind;
 
 // Ten float32 steps against float64, parameters of size 2.
-constexpr double kTolerance = 1e-6;
+constexpr double kRuleTolerance = 1e-6;
 
 OptimizerConfig rule(OptimizerKind kind) {
   OptimizerConfig c;
@@ -134,7 +134,7 @@ TEST(OptimizerRules, TenStepsEqualPyTorchAndNumPy) {
         const auto want = c.at("steps")[step].at(parameter).get<std::vector<double>>();
         const std::vector<float> got = run.weights(parameter);
         for (size_t i = 0; i < want.size(); ++i) {
-          ASSERT_NEAR(static_cast<double>(got[i]), want[i], kTolerance)
+          ASSERT_NEAR(static_cast<double>(got[i]), want[i], kRuleTolerance)
               << parameter << i << " after step " << step + 1;
         }
       }

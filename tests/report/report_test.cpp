@@ -109,7 +109,7 @@ void expect_valid(const std::string& page) {
   }
 }
 
-size_t count_of(const std::string& text, const std::string& part) {
+size_t times_in(const std::string& text, const std::string& part) {
   size_t count = 0;
   for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
   return count;
@@ -159,7 +159,7 @@ TEST(Report, ShowsTheFiguresOfEveryPart) {
                            "8 bit 0.28\xC3\x97"}) {
     EXPECT_NE(page.find(text), std::string::npos) << text;
   }
-  EXPECT_EQ(count_of(page, "<figure>"), 4U);  // loss, learning rate, throughput, bits per byte
+  EXPECT_EQ(times_in(page, "<figure>"), 4U);  // loss, learning rate, throughput, bits per byte
   EXPECT_EQ(page.find("Not readable"), std::string::npos);  // a torn last line is no problem
 }
 
@@ -213,7 +213,7 @@ TEST(Report, ShowsHowAModelOfATableIsJudged) {
   }
   EXPECT_EQ(page.find("<i>animal</i>"), std::string::npos);  // the target stands in the verdict
   // loss, accuracy, two curves, calibration, importance
-  EXPECT_EQ(count_of(page, "<figure>"), 6U);
+  EXPECT_EQ(times_in(page, "<figure>"), 6U);
   EXPECT_EQ(page.find("nats per token"), std::string::npos);
 }
 
@@ -236,7 +236,7 @@ TEST(Report, ShowsMistakenPicturesAndNothingElseAsOne) {
       {"true":"x","predicted":"y","picture":"data:image/png;base64,\" onload=\"a"},
       {"true":"x","predicted":"y","picture":"https://elsewhere/a.png"}]})");
   const std::string page = render(read_run(folder.path()));
-  EXPECT_EQ(count_of(page, "<img"), 1U);
+  EXPECT_EQ(times_in(page, "<img"), 1U);
   EXPECT_NE(page.find("data:image/png;base64,iVBO+/="), std::string::npos);
   EXPECT_NE(page.find("&lt;dog&gt;"), std::string::npos);
   EXPECT_EQ(page.find("elsewhere"), std::string::npos);
@@ -346,7 +346,7 @@ TEST(Report, EscapesEverythingThatComesFromTheRun) {
   EXPECT_EQ(unbalanced(page), "");
   EXPECT_EQ(page.find("<script"), std::string::npos);
   EXPECT_EQ(page.find("<img"), std::string::npos);
-  EXPECT_GE(count_of(page, "&lt;script&gt;"), 12U);
+  EXPECT_GE(times_in(page, "&lt;script&gt;"), 12U);
 }
 
 TEST(Report, SurvivesValuesOfEveryWrongType) {

@@ -23,7 +23,9 @@ using ::ingot::testing::message_of;
 /// Golden values carry nine decimals, the bags are float32.
 constexpr double kBagTolerance = 1e-6;
 
-Json golden() { return parse_json(read_file(golden_path("word_index.json")), "word_index.json"); }
+Json index_golden() {
+  return parse_json(read_file(golden_path("word_index.json")), "word_index.json");
+}
 
 WordIndexConfig config_of(const Json& options) {
   WordIndexConfig config;
@@ -36,7 +38,7 @@ WordIndexConfig config_of(const Json& options) {
   return config;
 }
 
-std::vector<std::string> all_texts(const Json& json) {
+std::vector<std::string> index_texts(const Json& json) {
   auto texts = json["texts"].get<std::vector<std::string>>();
   for (const Json& text : json["new"]) texts.push_back(text.get<std::string>());
   return texts;
@@ -49,7 +51,7 @@ WordIndex fit(const WordIndexConfig& config, const Json& texts) {
 }
 
 void expect_ids(const WordIndex& words, const Json& json, const Json& expected) {
-  const std::vector<std::string> texts = all_texts(json);
+  const std::vector<std::string> texts = index_texts(json);
   ASSERT_EQ(texts.size(), expected.size());
   for (size_t i = 0; i < texts.size(); ++i) {
     const std::vector<int32_t> ids = words.encode(texts[i]);
@@ -59,7 +61,7 @@ void expect_ids(const WordIndex& words, const Json& json, const Json& expected) 
 }
 
 TEST(WordIndex, GivesTheIdsOfKeras) {
-  const Json json = golden();
+  const Json json = index_golden();
   ASSERT_EQ(json["cases"].size(), 13U);
   for (const Json& item : json["cases"]) {
     SCOPED_TRACE(item["options"].dump());
@@ -71,7 +73,7 @@ TEST(WordIndex, GivesTheIdsOfKeras) {
 }
 
 TEST(WordIndex, GivesTheBagsOfKeras) {
-  const Json json = golden();
+  const Json json = index_golden();
   int checked = 0;
   for (const Json& item : json["cases"]) {
     if (!item.contains("matrix") || item["matrix"].empty()) continue;

@@ -15,23 +15,24 @@ std::string head(char type, const std::vector<uint32_t>& sizes) {
   return text;
 }
 
-Array read(const std::string& file) { return read_idx(*io::memory_source(file, "f")); }
+Array read_idx_text(const std::string& file) { return read_idx(*io::memory_source(file, "f")); }
 
 TEST(Idx, ReadsEveryType) {
-  const Array bytes = read(head(8, {2, 2}) + std::string("\x00\x01\x7f\xff", 4));
+  const Array bytes = read_idx_text(head(8, {2, 2}) + std::string("\x00\x01\x7f\xff", 4));
   EXPECT_EQ(bytes.shape, (Shape{2, 2}));
   EXPECT_EQ(bytes.values<uint8_t>()[3], 255);
-  EXPECT_EQ(read(head(9, {1}) + "\xff").values<int32_t>()[0], -1);
-  EXPECT_EQ(read(head(11, {1}) + "\xff\xfe").values<int32_t>()[0], -2);
-  EXPECT_EQ(read(head(12, {1}) + "\x01\x02\x03\x04").values<int32_t>()[0], 0x01020304);
-  EXPECT_EQ(read(head(13, {1}) + std::string("\x3f\xc0\0\0", 4)).values<float>()[0], 1.5F);
-  EXPECT_EQ(read(head(14, {1}) + std::string("\xc0\0\0\0\0\0\0\0", 8)).values<double>()[0], -2.0);
-  EXPECT_EQ(read(head(8, {0, 28, 28})).bytes.size(), 0U);
+  EXPECT_EQ(read_idx_text(head(9, {1}) + "\xff").values<int32_t>()[0], -1);
+  EXPECT_EQ(read_idx_text(head(11, {1}) + "\xff\xfe").values<int32_t>()[0], -2);
+  EXPECT_EQ(read_idx_text(head(12, {1}) + "\x01\x02\x03\x04").values<int32_t>()[0], 0x01020304);
+  EXPECT_EQ(read_idx_text(head(13, {1}) + std::string("\x3f\xc0\0\0", 4)).values<float>()[0], 1.5F);
+  EXPECT_EQ(read_idx_text(head(14, {1}) + std::string("\xc0\0\0\0\0\0\0\0", 8)).values<double>()[0],
+            -2.0);
+  EXPECT_EQ(read_idx_text(head(8, {0, 28, 28})).bytes.size(), 0U);
 }
 
 TEST(Idx, RefusesLies) {
   const auto refusal = [](const std::string& file) {
-    return message_of(Code::kCorruptFile, [&] { (void)read(file); });
+    return message_of(Code::kCorruptFile, [&] { (void)read_idx_text(file); });
   };
   EXPECT_EQ(refusal(""), "idx: \"f\": ends after 0 of 4 bytes; fetch the file again");
   EXPECT_EQ(

@@ -26,7 +26,7 @@ constexpr double kSumTolerance = 1e-3;
 /// One rounding to float32.
 constexpr double kTolerance = 1e-5;
 
-const char* const kTable =
+const char* const kFeatureTable =
     "age,city,note,y\n"  // line 1
     "10,Oslo,a cat,1\n"
     "30,Rome,a dog,2\n"
@@ -58,7 +58,7 @@ TargetConfig target_y() {
 /// Fitted on all rows but the last.
 FeatureSet small_set() {
   FeatureSet set(small_schema(), small_configs(), target_y());
-  const auto table = table_of(kTable);
+  const auto table = table_of(kFeatureTable);
   const FitReport report = set.fit(*table, [](int64_t row) { return row < 3; });
   EXPECT_EQ(report.rows, 3);
   EXPECT_EQ(report.dropped, 0);
@@ -90,7 +90,7 @@ TEST(FeatureSet, MakesBlocksOfTheTrainingRows) {
   EXPECT_EQ(set.blocks()[1].id_limit, 6);  // none, <OOV>, a, cat, dog, bird
   EXPECT_EQ(std::vector<std::string>(set.column_names().begin(), set.column_names().end()),
             (std::vector<std::string>{"age", "city=Oslo", "city=Rome"}));
-  const auto records = encode_all(set, *table_of(kTable));
+  const auto records = encode_all(set, *table_of(kFeatureTable));
   ASSERT_EQ(records.size(), 4U);
   EXPECT_EQ(records[0].table, (Floats{0, 1, 0}));
   EXPECT_EQ(records[1].table, (Floats{1, 0, 1}));
@@ -102,7 +102,7 @@ TEST(FeatureSet, MakesBlocksOfTheTrainingRows) {
 
 TEST(FeatureSet, NeverLooksAtRowsThatAreHeldOut) {
   FeatureSet changed(small_schema(), small_configs(), target_y());
-  std::string text = kTable;
+  std::string text = kFeatureTable;
   text.replace(text.find("50,Bonn,fish,4"), 14, "-9e9,Wien,other words,700");
   changed.fit(*table_of(text), [](int64_t row) { return row < 3; });
   EXPECT_EQ(changed.to_json(), small_set().to_json());
@@ -133,10 +133,10 @@ TEST(FeatureSet, LeavesOutRowsUnderDropRowForEveryFeature) {
   auto configs = small_configs();
   configs[0].missing = Missing::kDropRow;
   FeatureSet set(small_schema(), configs, target_y());
-  const FitReport report = set.fit(*table_of(kTable));
+  const FitReport report = set.fit(*table_of(kFeatureTable));
   EXPECT_EQ(report.rows, 3);
   EXPECT_EQ(report.dropped, 1);
-  const auto records = encode_all(set, *table_of(kTable));
+  const auto records = encode_all(set, *table_of(kFeatureTable));
   EXPECT_EQ(records.size(), 3U);
   EXPECT_EQ(set.blocks()[1].id_limit, 6) << "bird, of the row left out, is no word";
 }
@@ -155,7 +155,7 @@ TEST(FeatureSet, GivesTheTargetOfARow) {
   const FeatureSet set = small_set();
   ASSERT_NE(set.target(), nullptr);
   EXPECT_FALSE(set.target()->is_class()) << "a column of numbers";
-  const auto table = table_of(kTable);
+  const auto table = table_of(kFeatureTable);
   const ColumnMap map = set.map_columns(table->columns(), table->name(), true);
   std::vector<std::string_view> cells;
   ASSERT_TRUE(table->next(cells));
@@ -265,11 +265,11 @@ TEST(FeatureSet, RefusesToFitOnNothingOrTwiceAndToEncodeUnfitted) {
             "features: not fitted yet; fit on training rows first");
   EXPECT_EQ(message_of([&] { (void)set.to_json(); }),
             "features: not fitted yet; fit on training rows first");
-  EXPECT_EQ(message_of([&] { set.fit(*table_of(kTable), [](int64_t) { return false; }); }),
+  EXPECT_EQ(message_of([&] { set.fit(*table_of(kFeatureTable), [](int64_t) { return false; }); }),
             "features: no training row to fit on in \"t.csv\" (0 left out for missing values); "
             "check the split and missing=drop_row");
   FeatureSet twice = small_set();
-  EXPECT_EQ(message_of([&] { twice.fit(*table_of(kTable)); }),
+  EXPECT_EQ(message_of([&] { twice.fit(*table_of(kFeatureTable)); }),
             "features: already fitted; make a new set to fit on other rows");
 }
 

@@ -16,7 +16,7 @@ namespace {
 using ::ingot::testing::message_of;
 
 /// A few roundings of double arithmetic.
-constexpr double kTolerance = 1e-12;
+constexpr double kScaleTolerance = 1e-12;
 
 NumberScale fitted(Scale kind, const std::vector<double>& values) {
   NumberScale scale(kind);
@@ -51,10 +51,11 @@ TEST(NumberScale, MapsToItsRange) {
   EXPECT_EQ(fitted(Scale::kSymmetric, {2, 6, 4}).apply(5), 0.5);
   EXPECT_EQ(fitted(Scale::kSymmetric, {2, 6, 4}).apply(2), -1);
   EXPECT_EQ(fitted(Scale::kStandard, {1, 3}).apply(4), 2);
-  EXPECT_NEAR(fitted(Scale::kLog, {1, 3}).apply(std::exp(2.0)), 2, kTolerance);
-  EXPECT_NEAR(fitted(Scale::kLog1p, {1, 3}).apply(0), 0, kTolerance);
+  EXPECT_NEAR(fitted(Scale::kLog, {1, 3}).apply(std::exp(2.0)), 2, kScaleTolerance);
+  EXPECT_NEAR(fitted(Scale::kLog1p, {1, 3}).apply(0), 0, kScaleTolerance);
   // ln 1 = 0 and ln e² = 2: mean 1, deviation 1.
-  EXPECT_NEAR(fitted(Scale::kLogStandard, {1, std::exp(2.0)}).apply(std::exp(3.0)), 2, kTolerance);
+  EXPECT_NEAR(fitted(Scale::kLogStandard, {1, std::exp(2.0)}).apply(std::exp(3.0)), 2,
+              kScaleTolerance);
   EXPECT_EQ(fitted(Scale::kNone, {1, 3}).apply(7), 7);
 }
 
@@ -62,7 +63,7 @@ TEST(NumberScale, InvertsWhatItApplied) {
   for (const EnumName& name : kScaleNames) {
     const NumberScale scale = fitted(static_cast<Scale>(name.value), {0.5, 2, 31, 4});
     for (const double x : {0.25, 1.0, 100.0}) {
-      EXPECT_NEAR(scale.invert(scale.apply(x)) / x, 1, kTolerance) << name.name;
+      EXPECT_NEAR(scale.invert(scale.apply(x)) / x, 1, kScaleTolerance) << name.name;
     }
   }
 }

@@ -31,7 +31,7 @@ TargetConfig classes() {
   return config;
 }
 
-TargetConfig number(Scale scale = Scale::kNone, double unit = 1) {
+TargetConfig number_target(Scale scale = Scale::kNone, double unit = 1) {
   TargetConfig config;
   config.column = "y";
   config.kind = TargetKind::kNumber;
@@ -78,7 +78,8 @@ TEST(Target, ALabelNeverSeenInTrainingNamesItsLine) {
 
 TEST(Target, RefusesWhatCannotBeLearnt) {
   EXPECT_EQ(message_of([] { fitted(classes(), {}); }), "target \"y\": no training row to fit on");
-  EXPECT_EQ(message_of([] { fitted(number(), {}); }), "target \"y\": no training row to fit on");
+  EXPECT_EQ(message_of([] { fitted(number_target(), {}); }),
+            "target \"y\": no training row to fit on");
   EXPECT_EQ(message_of([] {
               fitted(classes(), {"a", "a"});
             }),
@@ -89,19 +90,19 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
             }),
             "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
   EXPECT_EQ(message_of([] {
-              fitted(number(), {"1", ""});
+              fitted(number_target(), {"1", ""});
             }),
             "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
   EXPECT_EQ(message_of([] {
-              fitted(number(), {"1", "nan"});
+              fitted(number_target(), {"1", "nan"});
             }),
             "target \"y\" (line 3): \"nan\" is no finite number; correct it, or set kind=class");
   EXPECT_EQ(message_of([] {
-              fitted(number(), {"1", "inf"});
+              fitted(number_target(), {"1", "inf"});
             }),
             "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set kind=class");
   EXPECT_EQ(message_of([] {
-              fitted(number(Scale::kLog), {"1", "0"});
+              fitted(number_target(Scale::kLog), {"1", "0"});
             }),
             "target \"y\" (line 3): scale=log needs values > 0, got 0");
   TargetConfig few = classes();
@@ -115,7 +116,7 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
 
 TEST(Target, ScalesNumbersAndBack) {
   // In units of 100: 1, 2, 3; mean 2, deviation √(2/3).
-  const Target target = fitted(number(Scale::kStandard, 100), {"100", "200", "300"});
+  const Target target = fitted(number_target(Scale::kStandard, 100), {"100", "200", "300"});
   const std::string text = "400";
   EXPECT_FLOAT_EQ(target.encode_number({text, false, 9}),
                   static_cast<float>(2 / std::sqrt(2.0 / 3.0)));
@@ -125,9 +126,9 @@ TEST(Target, ScalesNumbersAndBack) {
   const Target again = stored(target);
   EXPECT_EQ(again.decode_number(0.3), target.decode_number(0.3));
   EXPECT_FALSE(again.is_class());
-  const Target plain = fitted(number(), {"1", "5"});
+  const Target plain = fitted(number_target(), {"1", "5"});
   EXPECT_EQ(plain.encode_number({text, false, 9}), 400);
-  const Target logs = fitted(number(Scale::kLog), {"1", "5"});
+  const Target logs = fitted(number_target(Scale::kLog), {"1", "5"});
   EXPECT_FLOAT_EQ(logs.encode_number({text, false, 9}), std::log(400.0F));
   const std::string zero = "0";
   EXPECT_EQ(message_of([&] {
@@ -143,12 +144,12 @@ TEST(Target, ScalesNumbersAndBack) {
 
 TEST(Target, WarnsOfAConstant) {
   std::vector<std::string> warnings;
-  fitted(number(), {"3", "3"}, &warnings);
+  fitted(number_target(), {"3", "3"}, &warnings);
   EXPECT_EQ(warnings, std::vector<std::string>{"y: the target is the same in all training rows"});
 }
 
 TEST(Target, ChecksItsConfig) {
-  EXPECT_EQ(message_of([] { check(number(Scale::kNone, 0)); }),
+  EXPECT_EQ(message_of([] { check(number_target(Scale::kNone, 0)); }),
             "target \"y\": unit is 0, it must be a number other than 0");
   TargetConfig few = classes();
   few.max_classes = 1;

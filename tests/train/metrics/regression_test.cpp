@@ -20,7 +20,7 @@ namespace {
 using testing::message_of;
 
 // The same sums in double, in another order.
-constexpr double kRelative = 1e-12;
+constexpr double kScoreTolerance = 1e-12;
 
 TEST(RegressionMetrics, EqualScikitLearn) {
   const std::string path = std::string(INGOT_SOURCE_DIR) + "/tests/golden/train/metrics.json";
@@ -40,7 +40,7 @@ TEST(RegressionMetrics, EqualScikitLearn) {
     EXPECT_EQ(r.count, static_cast<int64_t>(t.size()) / o.outputs);
     for (const MetricValue& v : r.values) {
       const auto want = c.at("values").at(v.name).get<double>();
-      EXPECT_NEAR(v.value, want, kRelative * std::abs(want)) << v.name;
+      EXPECT_NEAR(v.value, want, kScoreTolerance * std::abs(want)) << v.name;
     }
   }
 }
