@@ -20,6 +20,10 @@ function(ingot_room name)
     set_target_properties(ingot_${name} PROPERTIES UNITY_BUILD ON
                                                    UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
   endif()
+  # Rooms that only call others gain nothing from more, and compile in two thirds of the time.
+  if(name MATCHES "^(cli|report)$")
+    target_compile_options(ingot_${name} PRIVATE $<$<CONFIG:Release>:-O1>)
+  endif()
   target_include_directories(ingot_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>
                                                   $<INSTALL_INTERFACE:include/ingot>)
   foreach(room ${ROOM_ROOMS})
@@ -38,6 +42,7 @@ function(ingot_room name)
       set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON
                                                     UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
     endif()
+    target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
                                                     ${PROJECT_BINARY_DIR}/tests)
     # Suites named Slow* are left out of the fast run (ctest -LE slow).
