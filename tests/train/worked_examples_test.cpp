@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The formulas by which the founding documents explain learning, each with the right value (listed,
-// with what the documents print, in docs/worked_examples.md). Truth is by hand or plain double
-// arithmetic. The programs of the same page are recipes and flows.
+// The formulas by which tutorials explain learning, each with the right value (listed, with what
+// one of them prints, in docs/worked_examples.md). Truth is by hand or plain double arithmetic. The
+// programs of the same page are recipes and flows.
 #include <cmath>
 
 #include "autograd/ops.h"

@@ -32,7 +32,7 @@ class ImageNodes : public ::testing::Test {
   Engine engine_{team_};
 };
 
-/// The network of the founding documents: two 5 x 5 convolutions, two pools, 1024 units.
+/// The network of recipes/cifar_cnn.yaml: two 5 x 5 convolutions, two pools, 1024 units.
 std::string documents_cnn(const std::string& padding) {
   const std::string conv = "kernel: 5, padding: " + padding + ", activation: relu}\n";
   return "- {type: conv2d, filters: 32, " + conv + "- {type: max_pool2d}\n" +
