@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The fast tests under sanitizers. Address and undefined behaviour: the engine and the rooms that read
 # bytes from elsewhere. Threads: the team and the kernels, which all other rooms only launch (serve has
-# threads of its own: INGOT_ROOMS=serve). INGOT_ROOMS names other rooms; the command line's tests run the release
-# program and are in neither.
+# threads of its own: INGOT_ROOMS=serve). INGOT_ROOMS names other rooms; the command line's tests run
+# the release program and are in neither. CONTRIBUTING.md says what is left out.
 #   scripts/sanitize.sh           both
 #   scripts/sanitize.sh asan      one of them; further arguments go to ctest
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
