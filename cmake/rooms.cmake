@@ -41,6 +41,8 @@ function(ingot_room name)
     if(INGOT_UNITY GREATER 1 AND NOT name MATCHES "^(kernels|autograd)$")
       set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON
                                                     UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
+      # A replaced operator new must not be seen where it is called.
+      set_source_files_properties(${helpers} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
     endif()
     target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests
