@@ -48,7 +48,8 @@ bool read_head(PngJob* job) {
   if (setjmp(png_jmpbuf(job->png)) != 0) return false;
   png_set_read_fn(job->png, job, ingot_png_read);
   png_set_chunk_malloc_max(job->png, kMaxChunk);
-  png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, nullptr, 0);
+  constexpr int kAllThatPixelsDoNotNeed = -1;  // texts too, which may unpack to gigabytes
+  png_set_keep_unknown_chunks(job->png, PNG_HANDLE_CHUNK_NEVER, nullptr, kAllThatPixelsDoNotNeed);
   png_read_info(job->png, job->info);
   job->width = png_get_image_width(job->png, job->info);
   job->height = png_get_image_height(job->png, job->info);

@@ -11,6 +11,7 @@
 #include <zlib.h>
 
 #include "base/files.h"
+#include "base/machine.h"
 #include "base/message_of.h"
 #include "source_dir.h"
 
@@ -156,6 +157,40 @@ TEST(Image, TooManyPixelsAreRefusedFromTheHead) {
   jpeg.replace(frame + 5, 4, "\x4e\x20\x4e\x20");  // 20000, 20000
   EXPECT_EQ(message_of([&] { (void)decode(jpeg); }),
             "image: \"a\": 20000 x 20000 pixels are more than the 67108864 allowed");
+}
+
+/// A chunk of a PNG: length, name, content, checksum.
+std::string png_chunk(const std::string& name, const std::string& content) {
+  const std::string checked = name + content;
+  const auto crc = static_cast<uint32_t>(
+      crc32(0, reinterpret_cast<const Bytef*>(checked.data()), static_cast<uInt>(checked.size())));
+  std::string chunk;
+  const auto number = [&](uint32_t value) {
+    for (int shift = 24; shift >= 0; shift -= 8) chunk += static_cast<char>(value >> shift & 0xFF);
+  };
+  number(static_cast<uint32_t>(content.size()));
+  chunk += checked;
+  number(crc);
+  return chunk;
+}
+
+TEST(Image, PackedTextsOfAPngAreNotUnpacked) {
+  constexpr size_t kText = size_t{4} << 20;
+  constexpr int kChunks = 64;
+  constexpr size_t kHead = 33;  // signature and IHDR
+  const std::string zeros(kText, '\0');
+  std::string packed(compressBound(kText), '\0');
+  uLongf size = packed.size();
+  ASSERT_EQ(compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+                     reinterpret_cast<const Bytef*>(zeros.data()), kText),
+            Z_OK);
+  const std::string text = png_chunk("zTXt", std::string("k\0\0", 3) + packed.substr(0, size));
+  std::string png = encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {7}});
+  for (int i = 0; i < kChunks; ++i) png.insert(kHead, text);
+  const int64_t before = peak_resident_bytes();
+  EXPECT_EQ(decode(png).pixels, std::vector<uint8_t>{7});
+  EXPECT_EQ(probe_image(std::as_bytes(std::span(png)), "a").width, 1);
+  EXPECT_LT(peak_resident_bytes() - before, int64_t{kChunks * kText / 8});
 }
 
 TEST(Image, RawPixelsAreAPnmFile) {
