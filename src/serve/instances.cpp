@@ -60,9 +60,11 @@ std::string InstanceReader::names() const {
 }
 
 std::optional<size_t> InstanceReader::find(std::string_view name, int64_t instance) {
-  const auto at = std::find_if(inputs_.begin(), inputs_.end(),
-                               [&](const PredictorInput& input) { return input.name == name; });
-  if (at != inputs_.end()) return static_cast<size_t>(at - inputs_.begin());
+  if (places_.empty()) {
+    for (size_t i = 0; i < inputs_.size(); ++i) places_.emplace(inputs_[i].name, i);
+  }
+  const auto at = places_.find(name);
+  if (at != places_.end()) return at->second;
   std::vector<std::string> known;
   for (const PredictorInput& input : inputs_) known.push_back(input.name);
   const std::string who = instance < 0 ? std::string() : fmt::format("instance {}: ", instance);

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -88,6 +89,7 @@ class InstanceReader {
 
   std::span<const PredictorInput> inputs_;
   const PredictLimits& limits_;
+  std::unordered_map<std::string_view, size_t> places_;  // of inputs_, once find() is called
   std::optional<ApiError> error_;
 };
 

@@ -169,6 +169,19 @@ TEST(Tensorflow, AWideModelDoesNotMultiplyABodyOfBareValues) {
             std::string::npos);
 }
 
+TEST(Tensorflow, AWideModelTakesObjectsInAnyOrder) {
+  constexpr size_t kColumns = 500;
+  std::vector<PredictorInput> wide;
+  std::string object;
+  Cells cells;
+  for (size_t i = 0; i < kColumns; ++i) {
+    wide.push_back({"c" + std::to_string(i), InputKind::kNumber});
+    object = "\"c" + std::to_string(i) + "\":" + std::to_string(i) + (i == 0 ? "" : ",") + object;
+    cells.push_back(std::to_string(i));
+  }
+  EXPECT_EQ(good("{\"instances\":[{" + object + "}]}", wide).cells, cells);
+}
+
 const std::array<float, 4> kValues = {0.25F, 0.75F, 0.5F, 0.5F};
 
 TEST(Tensorflow, AnswersAreRowsOrColumns) {
