@@ -10,6 +10,46 @@
 #include "base/text.h"
 
 namespace ingot::serve {
+namespace {
+
+/// NaN is in no range.
+template <class Number>
+void check_range(const char* key, Number value, Number low, Number high) {
+  require(value >= low && value <= high, Code::kInvalidArgument,
+          "serve: {} is {} but must be between {} and {}", key, value, low, high);
+}
+
+/// The upper bounds are far beyond use, and keep sums and products of sizes in range.
+void check_sizes(const ServeConfig& config) {
+  constexpr int64_t kMany = 1'000'000;
+  constexpr int64_t kHuge = int64_t{1} << 40;
+  check_range<int64_t>("max_batch", config.max_batch, 1, kMany);
+  check_range<int64_t>("queue", config.queue, 1, kMany);
+  check_range<int64_t>("kv_mib", config.kv_mib, 1, kHuge >> 20);
+  check_range<int64_t>("step_rows", config.step_rows, 0, kMany);
+  check_range<int64_t>("max_choices", config.max_choices, 1, kMany);
+  check_range<int64_t>("max_body_bytes", config.max_body_bytes, 1, kHuge);
+  check_range<int64_t>("max_header_bytes", config.max_header_bytes, 256, kMany);
+  check_range<int64_t>("max_connections", config.max_connections, 1, kMany);
+  check_range<int64_t>("per_ip", config.per_ip, 1, kMany);
+  check_range<int64_t>("stream_bytes", config.stream_bytes, 1024, kHuge);
+}
+
+/// An infinite or huge time overflows a timer, which then fires at once.
+void check_seconds(const ServeConfig& config) {
+  constexpr double kShortest = 0.001;
+  constexpr double kLongest = 1e6;  // eleven days
+  check_range("header_timeout_s", config.header_timeout_s, kShortest, kLongest);
+  check_range("body_timeout_s", config.body_timeout_s, kShortest, kLongest);
+  check_range("idle_timeout_s", config.idle_timeout_s, kShortest, kLongest);
+  check_range("write_stall_s", config.write_stall_s, kShortest, kLongest);
+  check_range("ping_s", config.ping_s, kShortest, kLongest);
+  check_range("max_delay_s", config.max_delay_s, 0.0, kLongest);
+  check_range("drain_delay_s", config.drain_delay_s, 0.0, kLongest);
+  check_range("drain_timeout_s", config.drain_timeout_s, 0.0, kLongest);
+}
+
+}  // namespace
 
 bool is_loopback_host(const std::string& host) {
   const bool dotted = std::all_of(host.begin(), host.end(),
@@ -37,32 +77,10 @@ void check_config(const ServeConfig& config) {
           "keep "
           "host=127.0.0.1",
           config.host);
-  require(config.port >= 0 && config.port <= 65535, Code::kInvalidArgument,
-          "serve: port is {} but must be between 0 and 65535", config.port);
+  check_range<int64_t>("port", config.port, 0, 65535);
   require(!config.model_name.empty(), Code::kInvalidArgument, "serve: model_name is empty");
-  const auto at_least = [](const char* key, auto value, auto low) {
-    require(value >= low, Code::kInvalidArgument, "serve: {} is {} but must be at least {}", key,
-            value, low);
-  };
-  at_least("max_batch", config.max_batch, 1);
-  at_least("queue", config.queue, 1);
-  at_least("kv_mib", config.kv_mib, 1);
-  at_least("step_rows", config.step_rows, 0);
-  at_least("max_choices", config.max_choices, 1);
-  at_least("max_body_bytes", config.max_body_bytes, 1);
-  at_least("max_header_bytes", config.max_header_bytes, 256);
-  at_least("max_connections", config.max_connections, 1);
-  at_least("per_ip", config.per_ip, 1);
-  at_least("stream_bytes", config.stream_bytes, 1024);
-  constexpr double kShortest = 0.001;
-  at_least("header_timeout_s", config.header_timeout_s, kShortest);
-  at_least("body_timeout_s", config.body_timeout_s, kShortest);
-  at_least("idle_timeout_s", config.idle_timeout_s, kShortest);
-  at_least("write_stall_s", config.write_stall_s, kShortest);
-  at_least("ping_s", config.ping_s, kShortest);
-  at_least("max_delay_s", config.max_delay_s, 0.0);
-  at_least("drain_delay_s", config.drain_delay_s, 0.0);
-  at_least("drain_timeout_s", config.drain_timeout_s, 0.0);
+  check_sizes(config);
+  check_seconds(config);
 }
 
 }  // namespace ingot::serve

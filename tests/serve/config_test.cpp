@@ -53,12 +53,39 @@ TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
   };
   EXPECT_EQ(message("port=0"), "");
   EXPECT_EQ(message("port=70000"), "serve: port is 70000 but must be between 0 and 65535");
-  EXPECT_EQ(message("queue=0"), "serve: queue is 0 but must be at least 1");
-  EXPECT_EQ(message("max_body_bytes=-1"), "serve: max_body_bytes is -1 but must be at least 1");
-  EXPECT_EQ(message("write_stall_s=0"), "serve: write_stall_s is 0 but must be at least 0.001");
-  EXPECT_EQ(message("drain_timeout_s=-1"), "serve: drain_timeout_s is -1 but must be at least 0");
-  EXPECT_EQ(message("max_delay_s=-1"), "serve: max_delay_s is -1 but must be at least 0");
+  EXPECT_EQ(message("queue=0"), "serve: queue is 0 but must be between 1 and 1000000");
+  EXPECT_EQ(message("max_body_bytes=-1"),
+            "serve: max_body_bytes is -1 but must be between 1 and 1099511627776");
+  EXPECT_EQ(message("write_stall_s=0"),
+            "serve: write_stall_s is 0 but must be between 0.001 and 1000000");
+  EXPECT_EQ(message("drain_timeout_s=-1"),
+            "serve: drain_timeout_s is -1 but must be between 0 and 1000000");
   EXPECT_EQ(message("model_name="), "serve: model_name is empty");
+}
+
+TEST(ServeConfig, SecondsAndSizesEnd) {
+  const auto message = [](const std::string& assignment) {
+    ServeConfig config;
+    apply_override(assignment, config);
+    return error_of([&] { check_config(config); });
+  };
+  for (const std::string key :
+       {"header_timeout_s", "body_timeout_s", "idle_timeout_s", "write_stall_s", "ping_s",
+        "max_delay_s", "drain_delay_s", "drain_timeout_s"}) {
+    EXPECT_EQ(message(key + "=1e6"), "");
+    for (const std::string value : {"inf", "1e13", "nan"}) {
+      EXPECT_NE(message(key + "=" + value).find(key), std::string::npos) << key << value;
+    }
+  }
+  EXPECT_EQ(message("max_delay_s=inf"),
+            "serve: max_delay_s is inf but must be between 0 and 1000000");
+  EXPECT_EQ(message("kv_mib=8796093022208"),
+            "serve: kv_mib is 8796093022208 but must be between 1 and 1048576");
+  for (const std::string key :
+       {"max_batch", "queue", "kv_mib", "step_rows", "max_choices", "max_body_bytes", 
+        "max_header_bytes", "max_connections", "per_ip", "stream_bytes"}) {
+    EXPECT_NE(message(key + "=9223372036854775807").find(key), std::string::npos) << key;
+  }
 }
 
 TEST(ServeConfig, LoopbackIsKnown) {
