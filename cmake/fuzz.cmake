@@ -50,7 +50,7 @@ ingot_fuzz(predict
                    src/serve/instances.cpp src/serve/open_inference.cpp src/serve/route.cpp
                    src/serve/tensorflow.cpp)
 ingot_fuzz(recipe)
-ingot_fuzz(request SOURCES src/serve/completion_request.cpp)
+ingot_fuzz(request SOURCES src/serve/api_error.cpp src/serve/completion_request.cpp)
 ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)
 ingot_fuzz(shard SOURCES src/data/shard.cpp)
 ingot_fuzz(table

@@ -326,7 +326,7 @@ std::variant<CompletionRequest, ApiError> parse_completion(std::string_view body
   try {
     return parse_checked(body, limits);
   } catch (const std::exception&) {  // memory: the only thing left that can go wrong
-    return ApiError{500, "server_error", "The server could not read the request.", "", "", 0};
+    return own_fault_error();
   }
 }
 

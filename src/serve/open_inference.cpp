@@ -263,7 +263,9 @@ void read_outputs(InstanceReader& in, const Json& root, const AnswerForm& form) 
     }
     return;
   }
-  if (!list->is_array()) return in.reject("\"outputs\" must be a list");
+  if (!list->is_array()) {
+    return in.reject("\"outputs\" must be a list, but is {}", excerpt(dump_json(*list)));
+  }
   for (const Json& entry : *list) {
     if (!in.failed()) read_output(in, entry, form, is_binary);
   }
@@ -275,7 +277,9 @@ void read_body(InstanceReader& in, const Json& root, std::string_view raw, const
     if (std::find(kKnown.begin(), kKnown.end(), key) == kKnown.end()) in.unknown_field(key, kKnown);
   }
   if (const Json* id = member(root, "id")) {
-    if (!id->is_string()) return in.reject("\"id\" must be a string");
+    if (!id->is_string()) {
+      return in.reject("\"id\" must be a string, but is {}", excerpt(dump_json(*id)));
+    }
     in.request.id = id->get<std::string>();
   }
   if (!in.failed()) read_outputs(in, root, form);

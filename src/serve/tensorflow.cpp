@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
+
 namespace ingot::serve {
 namespace {
 
@@ -79,7 +81,10 @@ void read_body(InstanceReader& in, const Json& root) {
       inputs = &value;
     } else if (key == "signature_name") {
       const bool known = value.is_string() && (value == kSignature || value == "");
-      if (!known) in.reject("\"signature_name\" must be \"{}\", the only one", kSignature);
+      if (!known) {
+        in.reject("\"signature_name\" must be \"{}\", the only one, but is {}", kSignature,
+                  excerpt(dump_json(value)));
+      }
     } else {
       in.unknown_field(key, kKnown);
     }

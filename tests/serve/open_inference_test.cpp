@@ -137,8 +137,8 @@ TEST(OpenInference, WhatIsWrongIsNamed) {
        R"(the output "prediction" is asked for twice)"},
       {R"({"outputs":[{"name":"prediction","parameters":{"classification":2}}],"inputs":[]})",
        R"(the output parameter "classification" is not supported)"},
-      {R"({"outputs":{},"inputs":[]})", R"("outputs" must be a list)"},
-      {R"({"id":7,"inputs":[]})", R"("id" must be a string)"},
+      {R"({"outputs":{},"inputs":[]})", R"("outputs" must be a list, but is {})"},
+      {R"({"id":7,"inputs":[]})", R"("id" must be a string, but is 7)"},
   };
   for (const Wrong& wrong : table) EXPECT_EQ(bad(wrong.body), wrong.message) << wrong.body;
 }

@@ -118,7 +118,7 @@ TEST(Tensorflow, WhatIsWrongIsNamedWithInstanceColumnAndValue) {
       {R"({"inputs":{"wings":[1]}})", R"(the model has no input "wings". Known: legs, note.)"},
       {R"({"inputs":[1,2]})", R"("inputs" must be an object of the columns legs, note)"},
       {R"({"signature_name":"other","instances":[[1,"a"]]})",
-       R"("signature_name" must be "serving_default", the only one)"},
+       R"("signature_name" must be "serving_default", the only one, but is "other")"},
   };
   for (const Wrong& wrong : table) EXPECT_EQ(bad(wrong.body), wrong.message) << wrong.body;
 }
