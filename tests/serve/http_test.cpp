@@ -204,14 +204,28 @@ TEST(Server, DrainIsLogged) {
                                                     "connections; at most 30 s"});
 }
 
-TEST(Server, DrainFinishesStreamsAndRefusesNewWork) {
-  ServeConfig config;
-  config.drain_delay_s = 0.2;
-  Service service(config);
+TEST(Server, DrainFinishesStreams) {
+  Service service;
   service.gate.set(false);
   Client streaming(service.port());
   streaming.send(post(R"({"model":"ingot","prompt":"p","max_tokens":50,"stream":true})"));
   streaming.until("\r\n\r\n");
+  Client idle(service.port());
+  idle.send(get("/ready"));
+  EXPECT_EQ(idle.response().status, 200);
+  service.server->request_stop();
+  EXPECT_TRUE(idle.closed());
+  service.gate.set(true);
+  const std::string rest = streaming.until("data: [DONE]\n\n");
+  EXPECT_NE(rest.find(R"("finish_reason":"length")"), std::string::npos);
+  service.join();
+  EXPECT_EQ(service.cut_off, 0);
+}
+
+TEST(Server, ADrainingServerRefusesNewWork) {
+  ServeConfig config;
+  config.drain_delay_s = 600;  // the second stop ends it
+  Service service(config);
   Client late(service.port());
   late.send(get("/ready"));
   EXPECT_EQ(late.response().status, 200);
@@ -230,12 +244,9 @@ TEST(Server, DrainFinishesStreamsAndRefusesNewWork) {
   EXPECT_EQ(refused.body,
             R"({"error":{"message":"The server is shutting down.","type":"server_error",)"
             R"("param":null,"code":"service_unavailable"}})");
-  service.gate.set(true);
-  const std::string rest = streaming.until("data: [DONE]\n\n");
-  EXPECT_NE(rest.find(R"("finish_reason":"length")"), std::string::npos);
+  service.server->request_stop();
   service.join();
   EXPECT_EQ(service.cut_off, 0);
-  EXPECT_TRUE(late.closed());
 }
 
 TEST(Server, WhatDoesNotFinishInTimeGetsAnErrorEvent) {

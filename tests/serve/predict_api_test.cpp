@@ -275,14 +275,27 @@ TEST(PredictApi, AVanishedClientCancelsWhatHasNotRun) {
   EXPECT_EQ(service.predictor.batches().size(), 1U);
 }
 
-TEST(PredictApi, DrainFinishesWhatRunsAndRefusesNewWork) {
-  ServeConfig config;
-  config.drain_delay_s = 0.2;
-  PredictService service(config);
+TEST(PredictApi, DrainFinishesWhatRuns) {
+  PredictService service;
   service.gate.set(false);
   Client running(service.port());
   running.send(post_to(kPredict, kTwo));
   ASSERT_TRUE(eventually([&] { return service.metrics.running == 2; }));
+  Client idle(service.port());
+  idle.send(get("/v2/health/ready"));
+  EXPECT_EQ(idle.response().status, 200);
+  service.server->request_stop();
+  EXPECT_TRUE(idle.closed());
+  service.gate.set(true);
+  EXPECT_EQ(running.response().status, 200);
+  service.join();
+  EXPECT_EQ(service.cut_off, 0);
+}
+
+TEST(PredictApi, ADrainingServerRefusesNewWork) {
+  ServeConfig config;
+  config.drain_delay_s = 600;  // the second stop ends it
+  PredictService service(config);
   Client late(service.port());
   late.send(get("/v2/health/ready"));
   EXPECT_EQ(late.response().status, 200);
@@ -299,8 +312,7 @@ TEST(PredictApi, DrainFinishesWhatRunsAndRefusesNewWork) {
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After: 5"));
   EXPECT_EQ(refused.body, R"({"error":"The server is shutting down."})");
-  service.gate.set(true);
-  EXPECT_EQ(running.response().status, 200);
+  service.server->request_stop();
   service.join();
   EXPECT_EQ(service.cut_off, 0);
 }
