@@ -56,6 +56,7 @@ class Batcher::Impl {
   ~Impl();
   SubmittedPrediction submit(std::vector<std::byte> records, int64_t rows,
                              std::function<void()> notify);
+  [[nodiscard]] bool is_full();
 
   const BatcherConfig config_;
 
@@ -82,6 +83,7 @@ class Batcher::Impl {
   RealClock real_clock_;
   const size_t record_bytes_;
   const size_t width_;
+  const int64_t enough_;  // waiting rows that start a batch before its delay has passed
   std::vector<Part> batch_;
   std::vector<const std::byte*> records_;
   std::vector<float> answers_;
@@ -101,7 +103,8 @@ Batcher::Impl::Impl(Predictor& predictor, const BatcherConfig& config, Metrics& 
       metrics_(metrics),
       hooks_(std::move(hooks)),
       record_bytes_(static_cast<size_t>(predictor.record_bytes())),
-      width_(static_cast<size_t>(predictor.form().width())) {
+      width_(static_cast<size_t>(predictor.form().width())),
+      enough_(std::min(config.max_batch, config.queue)) {
   require(config.max_batch > 0 && config.queue > 0 && config.max_delay_s >= 0,
           Code::kInvalidArgument,
           "serve: max_batch {} and queue {} must be > 0 and max_delay_s {} not negative",
@@ -138,6 +141,11 @@ SubmittedPrediction Batcher::Impl::submit(std::vector<std::byte> records, int64_
   return {std::move(prediction), SubmitError::kNone};
 }
 
+bool Batcher::Impl::is_full() {
+  const std::lock_guard lock(mutex_);
+  return waiting_ >= config_.queue;
+}
+
 void Batcher::Impl::run() {
   flush_denormals();
   if (hooks_.thread_start) hooks_.thread_start();
@@ -158,7 +166,7 @@ bool Batcher::Impl::gather() {
       if (stop_) return false;
       drop_ended();
       if (waiting_ > 0) seconds = queue_.front()->submitted_s_ + config_.max_delay_s - now();
-      if (waiting_ >= config_.max_batch || (waiting_ > 0 && seconds <= 0)) {
+      if (waiting_ >= enough_ || (waiting_ > 0 && seconds <= 0)) {
         take();
         return true;
       }
@@ -252,6 +260,7 @@ SubmittedPrediction Batcher::submit(std::vector<std::byte> records, int64_t rows
                                     std::function<void()> notify) {
   return impl_->submit(std::move(records), rows, std::move(notify));
 }
+bool Batcher::is_full() { return impl_->is_full(); }
 const BatcherConfig& Batcher::config() const { return impl_->config_; }
 
 }  // namespace ingot::serve

@@ -22,7 +22,7 @@
 namespace ingot::serve {
 
 struct BatcherConfig {
-  int64_t max_batch = 32;    ///< examples run at once
+  int64_t max_batch = 32;    ///< examples run at once; a full queue starts a batch as well
   int64_t queue = 256;       ///< examples waiting before submit refuses
   double max_delay_s = 0.0;  ///< a batch that is not full waits so long for more
 };
@@ -85,6 +85,8 @@ class Batcher {
   SubmittedPrediction submit(std::vector<std::byte> records, int64_t rows,
                              std::function<void()> notify);
 
+  /// submit would refuse now: worth knowing before records are made.
+  [[nodiscard]] bool is_full();
   [[nodiscard]] const BatcherConfig& config() const;
 
  private:

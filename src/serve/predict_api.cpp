@@ -80,10 +80,12 @@ std::vector<Route> PredictApi::routes(const std::atomic<bool>& draining) {
 /// A row for a path that names the model, and its version where it says so.
 Route PredictApi::named(std::string_view method, std::string_view path, bool is_queued,
                         Handler handler) {
-  return {method, path, false, is_queued, [this, handler](Call& call) -> Outcome {
-            if (const auto error = check_names(call)) return error_reply(*error);
-            return (this->*handler)(call);
-          }};
+  const auto answer = [this, is_queued, handler](Call& call) -> Outcome {
+    if (const auto error = check_names(call)) return error_reply(*error);
+    if (is_queued && batcher_.is_full()) return queue_full();
+    return (this->*handler)(call);
+  };
+  return {method, path, false, is_queued, answer};
 }
 
 void PredictApi::add_tensorflow(std::vector<Route>& to) {
@@ -183,10 +185,12 @@ Outcome PredictApi::submit(Call& call, Parsed parsed, Write write) {
   if (rows == 0) return answer({});
   SubmittedPrediction submitted = batcher_.submit(std::move(records), rows, std::move(call.notify));
   if (submitted.error == SubmitError::kStopped) return error_reply(stopping_error());
-  if (submitted.error == SubmitError::kQueueFull) {
-    return error_reply(queue_full_error(metrics_.retry_after_s(batcher_.config().max_batch)));
-  }
+  if (submitted.error == SubmitError::kQueueFull) return queue_full();
   return std::make_unique<PredictJob>(std::move(submitted.prediction), std::move(answer), ignored);
+}
+
+Reply PredictApi::queue_full() const {
+  return error_reply(queue_full_error(metrics_.retry_after_s(batcher_.config().max_batch)));
 }
 
 /// What an answer may hold, and what it takes to compute it, is bounded before anything is made.

@@ -54,6 +54,7 @@ class PredictApi final : public ModelApi {
   [[nodiscard]] std::optional<ApiError> encode(const PredictRequest& request, size_t lane,
                                                std::vector<std::byte>& records,
                                                std::vector<bool>& kept);
+  [[nodiscard]] Reply queue_full() const;
 
   ModelInfo model_;
   Predictor& predictor_;

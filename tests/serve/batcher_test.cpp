@@ -112,8 +112,19 @@ TEST_F(BatcherTest, ADelayEnds) {
   EXPECT_EQ(answers(submit(batcher, 0, 1)).size(), 2U);
 }
 
+TEST_F(BatcherTest, AFullQueueStartsABatchThatItCannotFill) {
+  constexpr double kForever = 1e6;
+  Batcher batcher(predictor_, {.max_batch = 8, .queue = 2, .max_delay_s = kForever}, metrics_);
+  const auto first = submit(batcher, 0, 1);
+  const auto second = submit(batcher, 1, 1);
+  EXPECT_EQ(answers(first).size(), 2U);
+  EXPECT_EQ(answers(second).size(), 2U);
+  EXPECT_EQ(predictor_.batches(), std::vector<size_t>{2});
+}
+
 TEST_F(BatcherTest, AFullQueueRefuses) {
   Batcher batcher(predictor_, {.max_batch = 1, .queue = 3}, metrics_);
+  EXPECT_FALSE(batcher.is_full());
   gate_.set(false);
   const auto running = submit(batcher, 0, 1);
   ASSERT_TRUE(eventually([&] { return metrics_.running == 1; }));
@@ -121,6 +132,7 @@ TEST_F(BatcherTest, AFullQueueRefuses) {
   const SubmittedPrediction refused = batcher.submit(records_of(predictor_, 2, 1), 1, {});
   EXPECT_EQ(refused.prediction, nullptr);
   EXPECT_EQ(refused.error, SubmitError::kQueueFull);
+  EXPECT_TRUE(batcher.is_full());
   gate_.set(true);
   EXPECT_EQ(answers(waiting).size(), 6U);
 }

@@ -235,8 +235,10 @@ TEST(PredictApi, AFullQueueAnswers429WithRetryAfter) {
   Client waiting(service.port());
   waiting.send(request);
   ASSERT_TRUE(eventually([&] { return service.metrics.waiting == 1; }));
+  const int encoded = service.predictor.encoded;
   const Response refused = ask(service.port(), request);
   EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(service.predictor.encoded, encoded) << "refused before the work";
   EXPECT_TRUE(refused.has("Retry-After: 1"));
   EXPECT_TRUE(refused.has("x-ratelimit-remaining-requests: 0"));
   EXPECT_EQ(refused.body,

@@ -3,7 +3,7 @@
 // with rows, batches or order changes them. Alone, and behind a server.
 #pragma once
 
-#include <array>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <functional>
@@ -18,18 +18,21 @@
 
 namespace ingot::testing {
 
-/// Columns "legs" (a number) and "note" (a text); a note "drop" leaves the instance out, a batch
-/// with a note "explode" fails.
+/// Columns "legs" (a number) and "note" (a text, or pictures); a note "drop" leaves the instance
+/// out, a batch with a note "explode" fails.
 class FakePredictor final : public serve::Predictor {
  public:
-  explicit FakePredictor(std::vector<std::string> classes = {"bird", "dog"})
-      : form_(std::move(classes)) {}
+  explicit FakePredictor(std::vector<std::string> classes = {"bird", "dog"},
+                         serve::InputKind note = serve::InputKind::kText)
+      : form_(std::move(classes)), inputs_{{"legs", serve::InputKind::kNumber}, {"note", note}} {}
 
-  [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return kInputs; }
+  [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return inputs_; }
   [[nodiscard]] const serve::AnswerForm& form() const override { return form_; }
   [[nodiscard]] int64_t record_bytes() const override { return sizeof(uint64_t); }
   bool encode(std::span<const std::string_view> cells, size_t /*lane*/,
               std::span<std::byte> record) override {
+    ++encoded;
+    if (before_encode) before_encode();
     double legs = 0;
     const char* const end = cells[0].data() + cells[0].size();
     require(std::from_chars(cells[0].data(), end, legs).ptr == end, Code::kInvalidArgument,
@@ -64,6 +67,8 @@ class FakePredictor final : public serve::Predictor {
     return batches_;
   }
   std::function<void()> before_run;
+  std::function<void()> before_encode;
+  std::atomic<int> encoded{0};  ///< examples, begun
 
  private:
   static constexpr uint64_t kExplodes = ~uint64_t{0};
@@ -72,10 +77,8 @@ class FakePredictor final : public serve::Predictor {
     for (const char c : text) hash = mix64(hash ^ static_cast<unsigned char>(c));
     return hash;
   }
-  inline static const std::array<serve::PredictorInput, 2> kInputs = {
-      {{"legs", serve::InputKind::kNumber}, {"note", serve::InputKind::kText}}};
-
   serve::AnswerForm form_;
+  std::vector<serve::PredictorInput> inputs_;
   mutable std::mutex mutex_;
   std::vector<size_t> batches_;
 };
@@ -84,8 +87,10 @@ class FakePredictor final : public serve::Predictor {
 class PredictService : public Served {
  public:
   explicit PredictService(const serve::ServeConfig& config = {},
-                          std::vector<std::string> classes = {"bird", "dog"})
-      : predictor(std::move(classes)) {
+                          std::vector<std::string> classes = {"bird", "dog"},
+                          serve::InputKind note = serve::InputKind::kText)
+      : predictor(std::move(classes), note) {
+    predictor.before_encode = [this] { encoding.pass(); };
     predictor.before_run = [this] { gate.pass(); };
     const serve::BatcherConfig batching{config.max_batch, config.queue, config.max_delay_s};
     serve::WorkerHooks hooks;
@@ -96,7 +101,10 @@ class PredictService : public Served {
                                               predictor, *batcher, metrics);
     start(config, *api);
   }
-  ~PredictService() { finish(); }
+  ~PredictService() {
+    encoding.set(true);
+    finish();
+  }
 
   Response predict(std::string_view body) {
     return ask(port(), post_to("/v1/models/ingot:predict", body));
@@ -105,6 +113,7 @@ class PredictService : public Served {
     return ask(port(), post_to("/v2/models/ingot/infer", body, more));
   }
 
+  Gate encoding;  ///< holds the thread that encodes, before each example
   FakePredictor predictor;
   std::unique_ptr<serve::Batcher> batcher;
   std::unique_ptr<serve::PredictApi> api;
