@@ -92,6 +92,11 @@ void PredictApi::add_tensorflow(std::vector<Route>& to) {
   using A = PredictApi;
   to.push_back(named("POST", "/v1/models/{model}/versions/{version}:predict", true, &A::predict));
   to.push_back(named("POST", "/v1/models/{model}:predict", true, &A::predict));
+  for (const std::string_view path :
+       {"/v1/models/{model}/versions/{version}:classify", "/v1/models/{model}:classify",
+        "/v1/models/{model}/versions/{version}:regress", "/v1/models/{model}:regress"}) {
+    to.push_back(named("POST", path, false, &A::refuse_examples));
+  }
   to.push_back(
       named("GET", "/v1/models/{model}/versions/{version}/metadata", false, &A::show_signature));
   to.push_back(named("GET", "/v1/models/{model}/metadata", false, &A::show_signature));
@@ -146,6 +151,14 @@ Outcome PredictApi::show_signature(Call&) {
 Outcome PredictApi::show_metadata(Call&) {
   return json_reply(
       open_inference_metadata(model_.id, kVersion, predictor_.inputs(), predictor_.form()));
+}
+
+/// TensorFlow Serving's other two requests, which hold tf.Examples.
+Outcome PredictApi::refuse_examples(Call&) {
+  return error_reply(request_error(
+      404, fmt::format("\":classify\" and \":regress\" are not served; send rows or columns to "
+                       "/v1/models/{}:predict",
+                       model_.id)));
 }
 
 Outcome PredictApi::predict(Call& call) {

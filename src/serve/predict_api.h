@@ -47,6 +47,7 @@ class PredictApi final : public ModelApi {
   [[nodiscard]] Outcome show_status(Call& call);
   [[nodiscard]] Outcome show_signature(Call& call);
   [[nodiscard]] Outcome show_metadata(Call& call);
+  [[nodiscard]] Outcome refuse_examples(Call& call);
   [[nodiscard]] Outcome predict(Call& call);
   [[nodiscard]] Outcome infer(Call& call);
   [[nodiscard]] Outcome submit(Call& call, Parsed parsed, Write write);

@@ -90,6 +90,12 @@ TEST(PredictApi, OtherModelsVersionsAndPathsDoNotExist) {
   const Response path = ask(service.port(), post_to("/v1/completions", "{}"));
   EXPECT_EQ(path.status, 404);
   EXPECT_EQ(path.body, "{\"error\":\"Invalid URL (POST /v1/completions)\"}");
+  for (const char* other : {"/v1/models/ingot:classify", "/v1/models/ingot/versions/1:regress"}) {
+    const Response examples = ask(service.port(), post_to(other, "{}"));
+    EXPECT_EQ(examples.status, 404);
+    EXPECT_EQ(examples.body, R"({"error":"\":classify\" and \":regress\" are not served; send )"
+                             R"(rows or columns to /v1/models/ingot:predict"})");
+  }
   const Response method = ask(service.port(), get(kPredict));
   EXPECT_EQ(method.status, 405);
   EXPECT_TRUE(method.has("Allow: POST"));
