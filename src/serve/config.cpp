@@ -29,6 +29,7 @@ void check_sizes(const ServeConfig& config) {
   check_range<int64_t>("step_rows", config.step_rows, 0, kMany);
   check_range<int64_t>("max_choices", config.max_choices, 1, kMany);
   check_range<int64_t>("max_body_bytes", config.max_body_bytes, 1, kHuge);
+  check_range<int64_t>("max_pixels", config.max_pixels, 1, kHuge);
   check_range<int64_t>("max_header_bytes", config.max_header_bytes, 256, kMany);
   check_range<int64_t>("max_connections", config.max_connections, 1, kMany);
   check_range<int64_t>("per_ip", config.per_ip, 1, kMany);

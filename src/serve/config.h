@@ -22,6 +22,7 @@ struct ServeConfig {
   int64_t step_rows = 0;
   int64_t max_choices = 128;
   int64_t max_body_bytes = 2 << 20;
+  int64_t max_pixels = 16 << 20;
   int64_t max_header_bytes = 16 << 10;
   int64_t max_connections = 1024;
   int64_t per_ip = 64;
@@ -53,6 +54,8 @@ struct ServeConfig {
     field("step_rows", step_rows, "tokens per engine step, 0 takes the model's largest");
     field("max_choices", max_choices, "prompts times n in one request");
     field("max_body_bytes", max_body_bytes, "larger bodies get status 413");
+    field("max_pixels", max_pixels,
+          "networks: pixels of all pictures in one request; more get status 400, none is decoded");
     field("max_header_bytes", max_header_bytes, "larger headers get status 431");
     field("max_connections", max_connections, "connections held at once");
     field("per_ip", per_ip,

@@ -5,6 +5,7 @@
 // alone in its statement, which GCC 12 needs for correct lifetimes. See connection.h.
 #include "serve/connection.h"
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -109,10 +110,11 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   bool cut_off() override {
     closing_ = true;
     cut_off_ = true;
-    if (!job_) {
+    if (!working_) {
       cancel_socket();
       return false;
     }
+    abandoned_ = true;
     ring();
     return true;
   }
@@ -169,6 +171,7 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   net::awaitable<bool> reply(const Reply& reply);
   net::awaitable<bool> write(std::string text);
   net::awaitable<void> linger();
+  void start_watching();
   net::awaitable<void> stop_watching();
   static net::awaitable<void> watch(std::shared_ptr<Connection> self);
   std::string head_lines(int status, std::string_view content_type);
@@ -189,8 +192,10 @@ class Connection final : public Live, public std::enable_shared_from_this<Connec
   bool closing_ = false;  // the server drains
   bool cut_off_ = false;  // the server's patience has ended
   Present now_;           // the request being answered
+  bool working_ = false;  // from a body that is read to its answer
   bool watching_ = false;
-  bool gone_ = false;  // the client has closed
+  bool gone_ = false;                   // the client has closed
+  std::atomic<bool> abandoned_{false};  // for the reading thread: nobody waits for the answer
 };
 
 /// One request and its answer; false: close.
@@ -266,7 +271,8 @@ net::awaitable<bool> Connection::answer(Parser& parser) {
   Outcome outcome = co_await hand_over(admitted, head, request.body());
   bool sent = false;
   if (const auto* result = std::get_if<Reply>(&outcome)) {
-    sent = co_await reply(*result);
+    co_await stop_watching();
+    if (!gone_) sent = co_await reply(*result);
   } else {
     job_ = std::move(std::get<std::unique_ptr<Job>>(outcome));
     sent = co_await await_job();
@@ -292,35 +298,39 @@ net::awaitable<bool> Connection::read_body(Parser& parser) {
 
 net::awaitable<Outcome> Connection::hand_over(const Admitted& admitted, const RequestHead& head,
                                               std::string_view body) {
-  if (now_.is_queued) disarm();
-  Call call{head, admitted.names, body, 0, [&io = shared_.io, weak = weak_from_this()] {
-              net::post(io, [weak] {
-                if (const auto self = weak.lock()) self->ring();
-              });
-            }};
+  disarm();
+  working_ = true;
+  gone_ = false;
+  abandoned_ = false;
+  const auto notify = [&io = shared_.io, weak = weak_from_this()] {
+    net::post(io, [weak] {
+      if (const auto self = weak.lock()) self->ring();
+    });
+  };
+  Call call{head, admitted.names, body, 0, notify, &abandoned_};
   const Route& route = *admitted.route;
-  if (body.size() <= kInlineBody) co_return shared_.api.answer(route, std::move(call));
-  std::optional<Outcome> outcome;
+  if (body.size() <= kInlineBody && !route.is_slow) {
+    co_return shared_.api.answer(route, std::move(call));
+  }
+  start_watching();
+  Outcome outcome = shared_.api.error_reply(stopping_error());
   const auto work = [&]() -> net::awaitable<void> {
     call.lane = 1;
-    outcome = shared_.api.answer(route, std::move(call));
+    if (!abandoned_) outcome = shared_.api.answer(route, std::move(call));
     co_return;
   };
   co_await net::co_spawn(shared_.reading, work(), net::use_awaitable);
-  co_return std::move(*outcome);
+  co_return std::move(outcome);
 }
 
 net::awaitable<bool> Connection::await_job() {
-  gone_ = false;
-  watching_ = true;
-  net::co_spawn(shared_.io, watch(shared_from_this()), net::detached);
+  start_watching();
   bool sent = false;
   if (job_->is_stream) {
     sent = co_await send_stream();
   } else {
     sent = co_await send_whole();
   }
-  if (gone_ && !job_->done()) ++shared_.metrics.disconnects;
   job_.reset();
   co_await stop_watching();
   co_return sent && !gone_;
@@ -363,16 +373,25 @@ net::awaitable<bool> Connection::send_whole() {
   co_return sent;
 }
 
+void Connection::start_watching() {
+  if (watching_ || gone_) return;
+  watching_ = true;
+  net::co_spawn(shared_.io, watch(shared_from_this()), net::detached);
+}
+
 /// Reads on while an answer is made, so that a closing client is noticed at once.
 net::awaitable<void> Connection::watch(std::shared_ptr<Connection> self) {
-  while (self->job_ && self->buffer_.size() < kReadAhead) {
+  while (self->working_ && self->buffer_.size() < kReadAhead) {
     const auto [problem, size] =
         co_await self->socket_.async_read_some(self->buffer_.prepare(4096), kResult);
     if (!problem) {
       self->buffer_.commit(size);
       continue;
     }
-    self->gone_ = self->job_ != nullptr;
+    if (!self->working_) break;
+    self->gone_ = true;
+    self->abandoned_ = true;
+    if (!self->job_ || !self->job_->done()) ++self->shared_.metrics.disconnects;
     if (self->job_) self->job_->cancel();
     break;
   }
@@ -382,7 +401,8 @@ net::awaitable<void> Connection::watch(std::shared_ptr<Connection> self) {
 
 net::awaitable<void> Connection::stop_watching() {
   constexpr double kLong = 3600.0;
-  cancel_socket();
+  working_ = false;
+  if (watching_) cancel_socket();
   while (watching_) co_await wait_news(kLong);
   rung_ = false;
 }

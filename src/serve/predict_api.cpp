@@ -2,6 +2,7 @@
 #include "serve/predict_api.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "io/image.h"
 #include "serve/open_inference.h"
 
 namespace ingot::serve {
@@ -30,6 +32,19 @@ AnswerRows rows_of(const std::vector<bool>& kept, std::span<const float> answers
     if (is_kept) at += static_cast<size_t>(width);
   }
   return rows;
+}
+
+/// By the head of the file; 0 for what is no picture, of which the model decides.
+int64_t pixels_of(std::string_view bytes) {
+  if (!io::is_image(bytes)) return 0;
+  io::DecodeOptions any;
+  any.max_pixels = std::numeric_limits<int64_t>::max();
+  try {
+    const io::ImageInfo info = io::probe_image(std::as_bytes(std::span(bytes)), "", any);
+    return info.height * info.width;
+  } catch (const Error&) {
+    return 0;
+  }
 }
 
 class PredictJob final : public Job {
@@ -66,8 +81,16 @@ class PredictJob final : public Job {
 
 PredictApi::PredictApi(const ServeConfig& config, ModelInfo model, Predictor& predictor,
                        Batcher& batcher, Metrics& metrics)
-    : model_(std::move(model)), predictor_(predictor), batcher_(batcher), metrics_(metrics) {
+    : model_(std::move(model)),
+      predictor_(predictor),
+      batcher_(batcher),
+      metrics_(metrics),
+      max_pixels_(config.max_pixels) {
   limits_.strict = config.strict;
+  const auto inputs = predictor.inputs();
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].kind == InputKind::kImage) pictures_.push_back(i);
+  }
 }
 
 std::vector<Route> PredictApi::routes(const std::atomic<bool>& draining) {
@@ -85,7 +108,7 @@ Route PredictApi::named(std::string_view method, std::string_view path, bool is_
     if (is_queued && batcher_.is_full()) return queue_full();
     return (this->*handler)(call);
   };
-  return {method, path, false, is_queued, answer};
+  return {method, path, false, is_queued, answer, is_queued && !pictures_.empty()};
 }
 
 void PredictApi::add_tensorflow(std::vector<Route>& to) {
@@ -186,7 +209,8 @@ Outcome PredictApi::submit(Call& call, Parsed parsed, Write write) {
   std::vector<std::byte> records;
   std::vector<bool> kept;
   auto error = check_size(*request);
-  if (!error) error = encode(*request, call.lane, records, kept);
+  if (!error) error = check_pixels(*request);
+  if (!error) error = encode(*request, call, records, kept);
   if (error) return error_reply(*error);
   request->cells = {};
   const auto rows = static_cast<int64_t>(std::count(kept.begin(), kept.end(), true));
@@ -219,7 +243,29 @@ std::optional<ApiError> PredictApi::check_size(const PredictRequest& request) co
           request.rows, most));
 }
 
-std::optional<ApiError> PredictApi::encode(const PredictRequest& request, size_t lane,
+/// A file of a few kilobytes may hold pixels for gigabytes, so the pictures of a request are
+/// bounded together before one is decoded.
+std::optional<ApiError> PredictApi::check_pixels(const PredictRequest& request) const {
+  const auto inputs = predictor_.inputs();
+  int64_t used = 0;
+  for (int64_t row = 0; row < request.rows && !pictures_.empty(); ++row) {
+    for (const size_t input : pictures_) {
+      const auto cell = static_cast<size_t>(row) * inputs.size() + input;
+      const int64_t pixels = pixels_of(request.cells[cell]);
+      if (pixels > max_pixels_ - used) {
+        return request_error(
+            400, fmt::format("instance {}: column \"{}\": this picture of {} pixels brings the "
+                             "request over the {} that serve.max_pixels allows; send smaller "
+                             "pictures or several requests",
+                             row, inputs[input].name, pixels, max_pixels_));
+      }
+      used += pixels;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ApiError> PredictApi::encode(const PredictRequest& request, const Call& call,
                                            std::vector<std::byte>& records,
                                            std::vector<bool>& kept) {
   const size_t columns = predictor_.inputs().size();
@@ -228,10 +274,11 @@ std::optional<ApiError> PredictApi::encode(const PredictRequest& request, size_t
   size_t end = 0;
   std::vector<std::string_view> cells(columns);
   for (int64_t row = 0; row < request.rows; ++row) {
+    if (call.is_abandoned()) return stopping_error();
     const auto from = request.cells.begin() + row * static_cast<int64_t>(columns);
     std::copy(from, from + static_cast<int64_t>(columns), cells.begin());
     try {
-      kept.push_back(predictor_.encode(cells, lane, std::span(records).subspan(end, bytes)));
+      kept.push_back(predictor_.encode(cells, call.lane, std::span(records).subspan(end, bytes)));
     } catch (const Error& error) {
       if (error.code() == Code::kInternal) throw;
       return request_error(400, fmt::format("instance {}: {}", row, error.what()));

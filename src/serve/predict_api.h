@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of a network: TensorFlow Serving's :predict and the Open Inference Protocol's infer,
-// from JSON over records to a row of the batcher per instance. What is parsed and written is in
-// tensorflow.h and open_inference.h.
+// from JSON over records to a row of the batcher per instance. Pictures are bounded by the heads of
+// their files and decoded on the thread for long bodies, never on the I/O thread. What is parsed
+// and written is in tensorflow.h and open_inference.h.
 #pragma once
 
 #include <atomic>
@@ -52,7 +53,8 @@ class PredictApi final : public ModelApi {
   [[nodiscard]] Outcome infer(Call& call);
   [[nodiscard]] Outcome submit(Call& call, Parsed parsed, Write write);
   [[nodiscard]] std::optional<ApiError> check_size(const PredictRequest& request) const;
-  [[nodiscard]] std::optional<ApiError> encode(const PredictRequest& request, size_t lane,
+  [[nodiscard]] std::optional<ApiError> check_pixels(const PredictRequest& request) const;
+  [[nodiscard]] std::optional<ApiError> encode(const PredictRequest& request, const Call& call,
                                                std::vector<std::byte>& records,
                                                std::vector<bool>& kept);
   [[nodiscard]] Reply queue_full() const;
@@ -62,6 +64,8 @@ class PredictApi final : public ModelApi {
   Batcher& batcher_;
   Metrics& metrics_;
   PredictLimits limits_;
+  int64_t max_pixels_;
+  std::vector<size_t> pictures_;  // inputs that hold some
 };
 
 }  // namespace ingot::serve

@@ -69,9 +69,14 @@ struct Call {
   std::string_view body;
   size_t lane = 0;               ///< of the calling thread, < kLanes
   std::function<void()> notify;  ///< called on the engine's thread when a Job has news
+  const std::atomic<bool>* abandoned = nullptr;  ///< see is_abandoned()
+
+  /// Nobody waits for the answer any more: worth a look between two pieces of long work.
+  [[nodiscard]] bool is_abandoned() const { return abandoned != nullptr && *abandoned; }
 };
 
-/// Threads that may call a route at the same time: the I/O thread, and one for long bodies.
+/// Threads that may call a route at the same time: the I/O thread, and one for long bodies and slow
+/// routes.
 inline constexpr size_t kLanes = 2;
 
 struct Route {
@@ -80,6 +85,7 @@ struct Route {
   bool is_open = false;     ///< answered without a key
   bool is_queued = false;   ///< asks the model: refused while draining, limits and time are told
   std::function<Outcome(Call&)> answer;
+  bool is_slow = false;  ///< short bodies too are read on the thread for long ones
 };
 
 /// What the API says about the served model.

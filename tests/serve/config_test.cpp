@@ -82,7 +82,7 @@ TEST(ServeConfig, SecondsAndSizesEnd) {
   EXPECT_EQ(message("kv_mib=8796093022208"),
             "serve: kv_mib is 8796093022208 but must be between 1 and 1048576");
   for (const std::string key :
-       {"max_batch", "queue", "kv_mib", "step_rows", "max_choices", "max_body_bytes", 
+       {"max_batch", "queue", "kv_mib", "step_rows", "max_choices", "max_body_bytes", "max_pixels",
         "max_header_bytes", "max_connections", "per_ip", "stream_bytes"}) {
     EXPECT_NE(message(key + "=9223372036854775807").find(key), std::string::npos) << key;
   }

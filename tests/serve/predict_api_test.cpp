@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
+#include "io/image.h"
 #include "serve/predict_testing.h"
 
 namespace ingot::serve {
@@ -281,6 +283,98 @@ TEST(PredictApi, AVanishedClientCancelsWhatHasNotRun) {
   EXPECT_EQ(running.response().status, 200);
   ASSERT_TRUE(eventually([&] { return service.metrics.finished_cancelled == 1; }));
   EXPECT_EQ(service.predictor.batches().size(), 1U);
+}
+
+/// A picture as the value of an instance.
+std::string picture(int64_t height, int64_t width) {
+  const auto pixels = static_cast<size_t>(height * width);
+  const std::string png = io::encode_png(
+      {.height = height, .width = width, .channels = 1, .pixels = std::vector<uint8_t>(pixels)});
+  return R"({"b64":")" + to_base64(png) + "\"}";
+}
+
+/// Instances of one picture each.
+std::string pictures(int count, const std::string& each = picture(8, 8)) {
+  std::string instances;
+  for (int i = 0; i < count; ++i) instances += (i == 0 ? "[" : ",[") + ("4," + each) + "]";
+  return R"({"instances":[)" + instances + "]}";
+}
+
+/// Answers numbers for pictures.
+class PictureService : public PredictService {
+ public:
+  explicit PictureService(const ServeConfig& config = {})
+      : PredictService(config, {}, InputKind::kImage) {}
+};
+
+TEST(PredictApi, PicturesOfOneRequestAreBoundedTogether) {
+  ServeConfig config;
+  config.max_pixels = 3 * 64;
+  PictureService service(config);
+  EXPECT_EQ(service.predict(pictures(3)).status, 200);
+  EXPECT_EQ(service.predictor.encoded, 3);
+  const Response refused = service.predict(pictures(5));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(
+      refused.body,
+      R"({"error":"instance 3: column \"note\": this picture of 64 pixels brings the request )"
+      R"(over the 192 that serve.max_pixels allows; send smaller pictures or several )"
+      R"(requests"})");
+  EXPECT_EQ(service.predictor.encoded, 3) << "nothing was decoded";
+  EXPECT_EQ(service.predict(pictures(1, R"({"b64":"eA=="})")).status, 200) << "no picture at all";
+}
+
+TEST(PredictApi, ASmallFileOfManyPixelsIsRefusedByItsHead) {
+  PictureService service;
+  const std::string black = picture(4200, 4200);
+  ASSERT_LT(black.size(), 32U << 10);
+  const Response refused = service.predict(pictures(1, black));
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find("17640000 pixels"), std::string::npos) << refused.body;
+  EXPECT_EQ(service.predictor.encoded, 0);
+}
+
+TEST(PredictApi, OthersAreAnsweredWhilePicturesAreDecoded) {
+  PictureService service;
+  service.encoding.set(false);
+  Client client(service.port());
+  client.send(post_to(kPredict, pictures(1)));
+  ASSERT_TRUE(eventually([&] { return service.predictor.encoded == 1; }));
+  EXPECT_EQ(ask(service.port(), get("/health")).status, 200);
+  service.encoding.set(true);
+  EXPECT_EQ(client.response().status, 200);
+}
+
+TEST(PredictApi, PicturesOfAVanishedClientAreNotDecoded) {
+  PictureService service;
+  service.encoding.set(false);
+  Client first(service.port());
+  first.send(post_to(kPredict, pictures(5)));
+  ASSERT_TRUE(eventually([&] { return service.predictor.encoded == 1; }));
+  Client second(service.port());  // waits for its turn
+  second.send(post_to(kPredict, pictures(5)));
+  second.close();
+  first.close();
+  ASSERT_TRUE(eventually([&] { return service.metrics.disconnects == 2; }));
+  service.encoding.set(true);
+  EXPECT_EQ(service.predict(pictures(1)).status, 200);
+  EXPECT_EQ(service.predictor.encoded, 2) << "the first of the first request, and the last request";
+  EXPECT_EQ(service.metrics.finished_cancelled, 0) << "nothing was submitted for them";
+}
+
+TEST(PredictApi, ASecondStopEndsTheDecodingOfPictures) {
+  PictureService service;
+  service.encoding.set(false);
+  Client client(service.port());
+  client.send(post_to(kPredict, pictures(5)));
+  ASSERT_TRUE(eventually([&] { return service.predictor.encoded == 1; }));
+  service.server->request_stop();
+  service.server->request_stop();
+  service.join();
+  EXPECT_EQ(service.cut_off, 1);
+  service.encoding.set(true);
+  service.server.reset();  // joins the thread that decodes
+  EXPECT_EQ(service.predictor.encoded, 1);
 }
 
 TEST(PredictApi, DrainFinishesWhatRuns) {
