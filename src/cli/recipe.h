@@ -82,7 +82,7 @@ struct PredictConfig {
     field("format", format, "of the answers");
     field("batch", batch, "rows computed at once; the answers do not depend on it");
     field("tta", tta,
-          "pictures, also in eval: the mean of several versions: flip (mirrored too), "
+          "pictures, also in eval and serve: the mean of several versions: flip (mirrored too), "
           "flip_translate (moved by a pixel too)");
     field("input", input, "how the bytes of the table to answer for are read");
   }

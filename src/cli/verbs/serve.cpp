@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot serve RUN`: the OpenAI-compatible HTTP server, until SIGTERM or Ctrl-C drains it.
+// `ingot serve RUN`: a language model or a network behind HTTP, until SIGTERM or Ctrl-C drains it.
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -11,7 +11,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kServeSections = {"serve."};
+const std::vector<std::string> kServeSections = {"serve.", "predict.tta"};
 
 class ServeVerb : public Verb {
  public:
