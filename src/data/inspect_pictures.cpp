@@ -54,7 +54,7 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   require(at != columns.end(), Code::kNotFound, "inspect: \"{}\" has no column \"{}\".{}",
           table.name(), column, did_you_mean(column, columns));
   const auto place = static_cast<size_t>(at - columns.begin());
-  const std::string folder = folder_of_table(table.name());
+  RowFolder folder(table);
   PictureReport report;
   report.column = column;
   Sizes sizes;
@@ -62,7 +62,7 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   table.rewind();
   while (table.next(cells)) {
     throw_if_stopped(stop);
-    const Cell cell{cells[place], trim(cells[place]).empty(), table.line(), folder};
+    const Cell cell{cells[place], trim(cells[place]).empty(), table.line(), folder.get()};
     if (cell.missing) {
       ++report.missing;
       continue;

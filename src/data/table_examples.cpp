@@ -23,6 +23,16 @@ class SplitFile {
         path_(std::move(path)),
         file_(files.open(path_ + ".tmp", OpenMode::kTruncate)),
         writer_(*file_, layout) {}
+  SplitFile(const SplitFile&) = delete;
+  SplitFile& operator=(const SplitFile&) = delete;
+  ~SplitFile() {
+    if (file_ == nullptr) return;
+    file_.reset();
+    try {
+      files_.remove(path_ + ".tmp");
+    } catch (const Error&) {  // what ends the writing is on its way to the user
+    }
+  }
   void add(std::span<const std::byte> record) { writer_.add(record); }
   int64_t finish() {
     const int64_t rows = writer_.finish();
@@ -141,7 +151,7 @@ ExampleEncoder::ExampleEncoder(const FeatureSet& features, const std::vector<std
 ExampleEncoder::ExampleEncoder(const FeatureSet& features, const TableReader& table,
                                bool with_target)
     : ExampleEncoder(features, table.columns(), table.name(), with_target) {
-  map_.folder = folder_of_table(table.name());
+  folder_.emplace(table);
 }
 
 std::vector<std::string_view> ExampleEncoder::feature_values(
@@ -164,6 +174,7 @@ std::vector<std::string_view> ExampleEncoder::feature_values(
 bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t line,
                             std::span<std::byte> record) {
   INGOT_ASSERT(static_cast<int64_t>(record.size()) == layout_.record_bytes());
+  if (folder_) map_.folder = folder_->get();
   if (!features_.encode(cells, map_, line, row_)) return false;
   size_t field = 0;
   size_t ids = 0, pixels = 0;

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,8 +67,9 @@ struct TableConfig {
 /// Cells → the bytes of a record. One per thread.
 class ExampleEncoder {
  public:
-  /// For the rows of a table, whose cells may be paths of pictures beside it. `features` must
-  /// outlive it. Throws as FeatureSet::map_columns.
+  /// For the rows of a table, whose cells may be paths of pictures beside it: encode() takes the
+  /// row that the table gave last. `features` and `table` must outlive it. Throws as
+  /// FeatureSet::map_columns.
   ExampleEncoder(const FeatureSet& features, const TableReader& table, bool with_target);
   /// For rows from elsewhere, such as a request: pictures stand in the cells, no file is read.
   ExampleEncoder(const FeatureSet& features, const std::vector<std::string>& columns,
@@ -85,6 +87,7 @@ class ExampleEncoder {
   const FeatureSet& features_;
   ExampleLayout layout_;
   ColumnMap map_;
+  std::optional<RowFolder> folder_;  // of the rows of a table
   Record row_;
   bool with_target_;
   std::vector<std::string> digests_;  // per column of pictures

@@ -45,6 +45,15 @@ TEST_F(InspectPictures, CountsSizesAndKindsAndNamesTheBad) {
   EXPECT_EQ(json["first_bad"][0]["line"], 4);
 }
 
+TEST_F(InspectPictures, LooksBesideTheFileOfEachRow) {
+  (void)put("a/1.png", 2, 2, 3);
+  (void)put("b/1.png", 3, 3, 3);
+  (void)folder_.put("a/t.csv", "photo\n1.png\n");
+  (void)folder_.put("b/t.csv", "photo\n1.png\n");
+  const auto table = open_table(folder_.file("?/t.csv"));
+  EXPECT_EQ(inspect_pictures(*table, "photo", kMaxPixels).different_sizes, 2);
+}
+
 TEST_F(InspectPictures, ReadsAColumnOfATable) {
   (void)put("photos/a.png", 4, 4, 3);
   const auto table = open_table(folder_.put("t.csv", "n,photo\n1,photos/a.png\n2,\n"));

@@ -105,6 +105,57 @@ TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {
   EXPECT_EQ(std::to_integer<int>(pixels[1]), 10 * std::to_integer<int>(pixels[0]));
 }
 
+TEST_F(TableExamplesTest, APictureIsThatOfItsOwnRowsFolder) {
+  // Two folders that hold the same names: gray 10 k under a, 100 + 10 k under b.
+  for (int part = 0; part < 2; ++part) {
+    const std::string folder = part == 0 ? "shards/a/" : "shards/b/";
+    std::string csv = "photo,kind,level\n";
+    for (int k = 0; k < 8; ++k) {
+      const int level = 100 * part + 10 * k;
+      const std::string name = std::to_string(k) + ".png";
+      (void)folder_.put(folder + name,
+                        io::pnm_head(1, 1, 1) + std::string(1, static_cast<char>(level)));
+      csv += name + (k % 2 == 0 ? ",x," : ",y,") + std::to_string(level) + "\n";
+    }
+    (void)folder_.put(folder + "labels.csv", csv);
+  }
+  TableConfig c;
+  c.path = folder_.file("shards/*/labels.csv");
+  c.target.column = "level";
+  c.split.validation = c.split.test = 0;
+  (void)make_examples(*files_, c, folder_.file("data"));
+  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
+  ASSERT_EQ(train.rows(), 16);
+  const int64_t photo = train.layout().find("photo")->offset;
+  const int64_t target = train.layout().find(kTargetField)->offset;
+  for (int64_t i = 0; i < train.rows(); ++i) {
+    float level = 0;
+    std::memcpy(&level, train.row(i).data() + target, sizeof(level));
+    EXPECT_EQ(std::to_integer<int>(train.row(i)[static_cast<size_t>(photo)]),
+              static_cast<int>(level));
+  }
+  // Mean and deviation are those of all 16, whatever file the table stood at before.
+  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
+  double sum = 0;
+  for (int value = 0; value < 16; ++value) {
+    const auto byte = static_cast<uint8_t>(100 * (value / 8) + 10 * (value % 8));
+    float number = 0;
+    features.find_image("photo")->to_numbers({&byte, 1}, &number);
+    sum += static_cast<double>(number);
+  }
+  constexpr double kFloat = 1e-5;
+  EXPECT_NEAR(sum, 0, kFloat);
+}
+
+TEST_F(TableExamplesTest, NothingIsLeftOfAPassThatFails) {
+  TableConfig c = config(table(50));
+  c.split.test_file = folder_.put("later.csv", "area,city,price\n60,Oslo,dear\n");
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
+                                  [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+                       "dear"));
+  EXPECT_EQ(files_->list(folder_.file("data")), std::vector<std::string>{});
+}
+
 TEST_F(TableExamplesTest, EqualPicturesUnderOtherNamesAreDuplicates) {
   for (int i = 0; i < 10; ++i) {
     const std::string pixels(3, static_cast<char>(i / 2));

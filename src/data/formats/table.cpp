@@ -94,4 +94,12 @@ std::string folder_of_table(const std::string& path) {
   return directory_exists(path) ? path : parent_path(path);
 }
 
+const std::string& RowFolder::get() {
+  if (table_->name() != file_) {
+    file_ = table_->name();
+    folder_ = folder_of_table(file_);
+  }
+  return folder_;
+}
+
 }  // namespace ingot::data

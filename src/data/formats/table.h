@@ -2,9 +2,9 @@
 // A table as a stream of records: named columns, then one row of cells after the other, in bounded
 // memory, so that a file larger than memory can be read, and read again after rewind(). Cells are
 // text; what they mean (numbers, categories, texts) is data/schema.h's business. A cell of pictures
-// is the path of one, relative to the folder of the table, or the picture itself: the bytes of a
-// PNG, JPEG, PGM or PPM file (io/image.h). One reader per format, listed in table.cpp. Called by
-// the schema, the transforms and the data verbs.
+// is the path of one, relative to the folder of the file that the row stands in, or the picture
+// itself: the bytes of a PNG, JPEG, PGM or PPM file (io/image.h). One reader per format, listed in
+// table.cpp. Called by the schema, the transforms and the data verbs.
 #pragma once
 
 #include <cstdint>
@@ -94,7 +94,7 @@ class TableReader {
 ///   .jsonl .ndjson      jsonl.h
 ///   .bin                CIFAR's binary batches (cifar.h)
 ///   …-idx3-ubyte, .npy  arrays of pictures (array_pictures.h)
-///   a pattern           several files as one table (table_parts.h)
+///   a pattern           several files, or folders of pictures, as one table (table_parts.h)
 /// Files may be packed as .gz or .xz (the compression itself is told by the first bytes). Throws
 /// kNotFound, kIo; kInvalidArgument for another ending or a broken format; kCorruptFile for an
 /// empty file, duplicate column names or a file that is not text.
@@ -108,6 +108,19 @@ class TableReader {
 
 /// The folder that relative paths in the cells of the table `path` start from.
 [[nodiscard]] std::string folder_of_table(const std::string& path);
+
+/// The same for the row that a reader gave last: another one in every file of a pattern.
+class RowFolder {
+ public:
+  /// `table` must outlive it.
+  explicit RowFolder(const TableReader& table) : table_(&table) {}
+  /// Valid until the next call.
+  [[nodiscard]] const std::string& get();
+
+ private:
+  const TableReader* table_;
+  std::string file_, folder_;
+};
 
 /// Throws kInvalidArgument naming the key, its value and what is allowed.
 void check(const TableFormat& format);

@@ -16,7 +16,6 @@ namespace ingot::data {
 namespace {
 
 constexpr std::string_view kAllColumns = "*";
-constexpr std::string_view kTableBlock = "table";
 
 FeatureKind kind_of(ColumnKind kind) {
   switch (kind) {
@@ -133,7 +132,7 @@ Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const Co
 /// Streams the training rows past the features that want them; with `first` also past the target.
 void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass) {
   ColumnMap map = map_columns(table.columns(), table.name(), target_.has_value());
-  map.folder = folder_of_table(table.name());
+  RowFolder folder(table);
   std::vector<std::string_view> cells;
   std::vector<Cell> row(features_.size());
   table.rewind();
@@ -141,6 +140,7 @@ void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitP
   pass.dropped = 0;
   for (int64_t index = 0; table.next(cells); ++index) {
     if (is_training && !is_training(index)) continue;
+    map.folder = folder.get();
     bool dropped = false;
     for (size_t i = 0; i < features_.size(); ++i) {
       row[i] =

@@ -28,6 +28,9 @@ namespace ingot::data {
 
 class ImageFeature;
 
+/// The block of all float32 numbers.
+inline constexpr std::string_view kTableBlock = "table";
+
 /// Which rows (from 0, records of the table) are fitted on.
 using RowFilter = std::function<bool(int64_t row)>;
 
@@ -54,8 +57,9 @@ struct ColumnMap {
   std::vector<int32_t> features;
   int32_t target = kAbsent;
   int64_t columns = 0;
-  /// Where relative paths of pictures start. Empty: pictures must stand in the cells themselves,
-  /// so that nobody reads files of a server by naming them in a request.
+  /// Where relative paths of pictures start, of the row that is encoded (RowFolder). Empty:
+  /// pictures must stand in the cells themselves, so that nobody reads files of a server by naming
+  /// them in a request.
   std::string folder;
 };
 
