@@ -5,8 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/checked.h"
 #include "base/files.h"
+#include "base/text.h"
 #include "data/formats/idx.h"
 #include "data/formats/npy.h"
 #include "data/formats/picture_table.h"
@@ -39,9 +42,13 @@ PictureShape shape_of(const ArrayHead& head, const char* verb, const std::string
 }
 
 template <class T>
-void append(const Array& array, std::vector<int32_t>& labels) {
+void append(const Array& array, const std::string& where, std::vector<int32_t>& labels) {
   for (const T value : array.values<T>()) {
-    labels.push_back(static_cast<int32_t>(value));
+    const auto label = static_cast<int32_t>(value);
+    require(static_cast<T>(label) == value, Code::kCorruptFile,
+            "{}: label {} of picture {} does not fit 32 bits; classes are numbered from 0", where,
+            value, labels.size() + 1);
+    labels.push_back(label);
   }
 }
 
@@ -49,9 +56,10 @@ std::vector<int32_t> labels_of(const ArrayFormat& format, const std::string& pat
   const Array array = format.read(*io::open_source(path));
   const int rank = array.shape.rank();
   std::vector<int32_t> labels;
-  if (array.dtype == DType::kU8) append<uint8_t>(array, labels);
-  if (array.dtype == DType::kI32) append<int32_t>(array, labels);
-  if (array.dtype == DType::kI64) append<int64_t>(array, labels);
+  const std::string where = fmt::format("{}: \"{}\"", format.verb, path);
+  if (array.dtype == DType::kU8) append<uint8_t>(array, where, labels);
+  if (array.dtype == DType::kI32) append<int32_t>(array, where, labels);
+  if (array.dtype == DType::kI64) append<int64_t>(array, where, labels);
   require((rank == 1 || (rank == 2 && array.shape[1] == 1)) &&
               (!labels.empty() || array.shape.size() == 0),
           Code::kCorruptFile, "{}: \"{}\" holds {} {}; labels are whole numbers [count]",
@@ -75,13 +83,12 @@ class ArraySource final : public PictureSource {
 
   [[nodiscard]] PictureShape shape() const override { return shape_; }
   [[nodiscard]] bool has_labels() const override { return has_labels_; }
-  bool next(std::span<std::byte> pixels, int32_t& label) override {
+  bool next(std::string& cell, int32_t& label) override {
     if (next_ == head_.shape[0]) {
       require_end(*source_, format_.verb);
       return false;
     }
-    const int64_t got = io::read_fully(*source_, pixels);
-    require(got == static_cast<int64_t>(pixels.size()), Code::kCorruptFile,
+    require(append_pixels(*source_, shape_.size(), cell), Code::kCorruptFile,
             "{}: \"{}\": ends in picture {} of {}; fetch the file again", format_.verb, name(),
             next_ + 1, head_.shape[0]);
     if (has_labels_) label = labels_[static_cast<size_t>(next_)];
@@ -111,19 +118,34 @@ std::string with(std::string text, std::string_view from, std::string_view to) {
   return at == std::string::npos ? std::string() : text.replace(at, from.size(), to);
 }
 
+constexpr std::string_view kPacked[] = {"", ".gz", ".xz"};
+
+/// What `name` ends in of kPacked.
+std::string_view packing_of(std::string_view name) {
+  for (const std::string_view ending : {kPacked[1], kPacked[2]}) {
+    if (lower_ascii(name).ends_with(ending)) return name.substr(name.size() - ending.size());
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string labels_beside(const std::string& images) {
   const std::string folder = parent_path(images);
   const std::string name = base_name(images);
-  const std::string idx = with(with(name, "images", "labels"), "idx3", "idx1");
-  const std::string bare = idx.ends_with(".gz") ? idx.substr(0, idx.size() - 3) : idx;
-  const std::string names[] = {idx, bare, bare.empty() ? "" : bare + ".gz",
-                               name.ends_with(".npy") ? with(name, "images", "labels") : "",
-                               name.starts_with("x_") ? "y_" + name.substr(2) : ""};
+  const std::string packing(packing_of(name));
+  const std::string bare = name.substr(0, name.size() - packing.size());
+  const bool is_npy = bare.ends_with(".npy");
+  const std::string labels = with(bare, "images", "labels");
+  const std::string names[] = {is_npy ? labels : with(labels, "idx3", "idx1"),
+                               is_npy && bare.starts_with("x_") ? "y_" + bare.substr(2) : ""};
   for (const std::string& candidate : names) {
-    const std::string path = join_path(folder, candidate);
-    if (!candidate.empty() && candidate != name && file_exists(path)) return path;
+    if (candidate.empty()) continue;
+    for (const std::string_view ending :
+         {std::string_view(packing), kPacked[0], kPacked[1], kPacked[2]}) {
+      const std::string path = join_path(folder, candidate + std::string(ending));
+      if (file_exists(path)) return path;
+    }
   }
   return {};
 }

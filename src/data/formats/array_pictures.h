@@ -3,9 +3,10 @@
 // [count, height, width] or [count, height, width, channels]. Their labels lie in a file of their
 // own beside them, under the usual name; without one the table has no classes, as what predict
 // reads:
-//   train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz     (either one packed or not)
+//   train-images-idx3-ubyte.gz  train-labels-idx1-ubyte.gz
 //   test_images.npy             test_labels.npy
 //   x_train.npy                 y_train.npy
+// Either one may be packed (.gz, .xz) or not.
 // Called by table.cpp.
 #pragma once
 

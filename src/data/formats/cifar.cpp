@@ -55,7 +55,7 @@ class CifarSource final : public PictureSource {
   [[nodiscard]] const char* names() const { return kind_.names; }
   [[nodiscard]] PictureShape shape() const override { return {kSide, kSide, kChannels}; }
   [[nodiscard]] bool has_labels() const override { return true; }
-  bool next(std::span<std::byte> pixels, int32_t& label) override {
+  bool next(std::string& cell, int32_t& label) override {
     const int64_t got = io::read_fully(*source_, record_);
     if (got == 0) return false;
     ++number_;
@@ -67,9 +67,12 @@ class CifarSource final : public PictureSource {
     require(label < kind_.classes, Code::kCorruptFile,
             "cifar: \"{}\": record {} has the label {}, of {} classes; is it the binary version?",
             name(), number_, label, kind_.classes);
+    const size_t front = cell.size();
+    cell.resize(front + kChannels * kPlane);
+    char* const pixels = cell.data() + front;
     for (size_t c = 0; c < kChannels; ++c) {
       const std::byte* plane = record_.data() + kind_.label_bytes + c * kPlane;
-      for (size_t i = 0; i < kPlane; ++i) pixels[kChannels * i + c] = plane[i];
+      for (size_t i = 0; i < kPlane; ++i) pixels[kChannels * i + c] = static_cast<char>(plane[i]);
     }
     return true;
   }

@@ -2,6 +2,8 @@
 // The head of the PNM file stands in the cell from the start; a record is written behind it.
 #include "data/formats/picture_table.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -21,7 +23,6 @@ class PictureTable final : public TableReader {
     const PictureShape s = source_->shape();
     cell_ = io::pnm_head(s.height, s.width, s.channels);
     head_ = cell_.size();
-    cell_.resize(head_ + static_cast<size_t>(s.height * s.width * s.channels));
     columns_.emplace_back(kImageColumn);
     if (source_->has_labels()) columns_.emplace_back(kClassColumn);
   }
@@ -30,9 +31,8 @@ class PictureTable final : public TableReader {
   bool next(std::vector<std::string_view>& cells) override {
     cells.clear();
     int32_t label = 0;
-    if (!source_->next(std::as_writable_bytes(std::span(cell_).subspan(head_)), label)) {
-      return false;
-    }
+    cell_.resize(head_);
+    if (!source_->next(cell_, label)) return false;
     ++record_;
     cells.emplace_back(cell_);
     if (columns_.size() == 1) return true;
@@ -60,6 +60,20 @@ class PictureTable final : public TableReader {
 };
 
 }  // namespace
+
+bool append_pixels(io::ByteSource& source, int64_t size, std::string& cell) {
+  constexpr int64_t kFirst = int64_t{1} << 20;
+  for (int64_t have = 0; have < size;) {
+    const int64_t piece = std::min(std::max(kFirst, have), size - have);
+    const size_t end = cell.size();
+    cell.resize(end + static_cast<size_t>(piece));
+    have += piece;
+    if (io::read_fully(source, std::as_writable_bytes(std::span(cell)).subspan(end)) != piece) {
+      return false;
+    }
+  }
+  return true;
+}
 
 std::unique_ptr<TableReader> picture_table(std::unique_ptr<PictureSource> source,
                                            std::vector<std::string> classes) {

@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "data/formats/table.h"
+#include "io/byte_source.h"
 
 namespace ingot::data {
 
@@ -21,6 +21,8 @@ struct PictureShape {
   int64_t height = 0;
   int64_t width = 0;
   int64_t channels = 0;  ///< 1 or 3
+
+  [[nodiscard]] int64_t size() const { return height * width * channels; }
 };
 
 /// Pictures one after the other, in bounded memory.
@@ -29,11 +31,16 @@ class PictureSource {
   virtual ~PictureSource() = default;
   [[nodiscard]] virtual PictureShape shape() const = 0;
   [[nodiscard]] virtual bool has_labels() const = 0;
-  /// Fills [height, width, channels] and the label; false at the end. Throws kCorruptFile.
-  virtual bool next(std::span<std::byte> pixels, int32_t& label) = 0;
+  /// Appends the bytes [height, width, channels] to `cell` and sets the label; false at the end.
+  /// Throws kCorruptFile.
+  virtual bool next(std::string& cell, int32_t& label) = 0;
   virtual void rewind() = 0;
   [[nodiscard]] virtual const std::string& name() const = 0;
 };
+
+/// Appends the next `size` bytes of a file; false when it ends first. Memory grows with what is
+/// really there, so a lie about the size costs nothing.
+[[nodiscard]] bool append_pixels(io::ByteSource& source, int64_t size, std::string& cell);
 
 /// `classes` names the labels; empty: their numbers are their names.
 [[nodiscard]] std::unique_ptr<TableReader> picture_table(std::unique_ptr<PictureSource> source,

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "base/machine.h"
 #include "data/formats/npy.h"
 #include "data/formats/real_files.h"
 #include "data/temp_folder.h"
@@ -68,10 +69,42 @@ TEST(ArrayPictures, NpyPicturesHaveTheirLabelsBesideThem) {
   EXPECT_EQ(rows_of(*open_table(images), 3), (std::vector<Row>{{"abc", "0"}, {"def", "5"}}));
 }
 
+TEST(ArrayPictures, ALabelThatFitsNoClassIsNamed) {
+  const TempFolder folder;
+  Array pixels{{DType::kU8, {2, 1, 1}}, std::vector<std::byte>(2)};
+  Array labels{{DType::kI64, {2}}, std::vector<std::byte>(16)};
+  labels.bytes[8] = std::byte{1};
+  labels.bytes[12] = std::byte{1};  // 2^32 + 1
+  const std::string images = folder.put("x_test.npy", npy_bytes(pixels));
+  const std::string path = folder.put("y_test.npy", npy_bytes(labels));
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)open_table(images); }),
+            "npy: \"" + path +
+                "\": label 4294967297 of picture 2 does not fit 32 bits; classes are numbered from "
+                "0");
+}
+
+TEST(ArrayPictures, AHeadThatLiesCostsNoMemory) {
+  const TempFolder folder;
+  // Announces pictures of 1 GiB, and none or a few bytes of them.
+  const std::string none = folder.put("none-idx3-ubyte", head(8, {0, 32768, 32768}));
+  const std::string few = folder.put("few-idx3-ubyte", head(8, {2, 32768, 32768}) + "abc");
+  const bool is_fresh = reset_peak_resident();
+  const int64_t before = peak_resident_bytes();
+  std::vector<std::string_view> cells;
+  EXPECT_FALSE(open_table(none)->next(cells));
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)open_table(few)->next(cells); }),
+            "idx: \"" + few + "\": ends in picture 1 of 2; fetch the file again");
+  constexpr int64_t kRoom = int64_t{64} << 20;
+  if (is_fresh) {
+    EXPECT_LT(peak_resident_bytes() - before, kRoom);
+  }
+}
+
 TEST(ArrayPictures, LabelsAreFoundByTheUsualNames) {
   const TempFolder folder;
   for (const char* name :
-       {"t10k-labels-idx1-ubyte.gz", "a-labels.idx1-ubyte", "test_labels.npy", "y_val.npy"}) {
+       {"t10k-labels-idx1-ubyte.gz", "a-labels.idx1-ubyte", "test_labels.npy", "y_val.npy",
+        "b_labels.npy.xz", "y_b.npy.gz", "c-labels-idx1-ubyte.xz"}) {
     (void)folder.put(name, "");
   }
   const auto found = [&](const std::string& images) {
@@ -83,6 +116,11 @@ TEST(ArrayPictures, LabelsAreFoundByTheUsualNames) {
   EXPECT_EQ(found("a-images.idx3-ubyte.gz"), "a-labels.idx1-ubyte");
   EXPECT_EQ(found("test_images.npy"), "test_labels.npy");
   EXPECT_EQ(found("x_val.npy"), "y_val.npy");
+  EXPECT_EQ(found("x_val.npy.gz"), "y_val.npy");
+  EXPECT_EQ(found("x_b.npy.gz"), "y_b.npy.gz");
+  EXPECT_EQ(found("x_b.npy"), "y_b.npy.gz");
+  EXPECT_EQ(found("b_images.npy.gz"), "b_labels.npy.xz");
+  EXPECT_EQ(found("c-images-idx3-ubyte.xz"), "c-labels-idx1-ubyte.xz");
   EXPECT_EQ(found("other.npy"), "");
   EXPECT_EQ(found("val-images-idx3-ubyte"), "");
 }

@@ -14,10 +14,10 @@ class Counting final : public PictureSource {
   explicit Counting(bool has_labels) : has_labels_(has_labels) {}
   [[nodiscard]] PictureShape shape() const override { return {1, 2, 1}; }
   [[nodiscard]] bool has_labels() const override { return has_labels_; }
-  bool next(std::span<std::byte> pixels, int32_t& label) override {
+  bool next(std::string& cell, int32_t& label) override {
     if (next_ == 2) return false;
-    pixels[0] = static_cast<std::byte>(10 * next_);
-    pixels[1] = static_cast<std::byte>(10 * next_ + 1);
+    cell += static_cast<char>(10 * next_);
+    cell += static_cast<char>(10 * next_ + 1);
     label = next_++;
     return true;
   }
