@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
-#include "data/formats/table_parts.h"
+#include "data/formats/table_state.h"
 #include "data/table_files.h"
 
 namespace ingot::cli {
@@ -60,9 +60,9 @@ class TableData : public RunFolder {
 
 std::string table_key(const data::TableConfig& table) {
   const std::string schema = file_exists(table.schema) ? sha256_file(table.schema) : "";
-  return sha256_hex(to_yaml(table) + data::table_state(table.path) + "\n" +
-                    data::table_state(table.split.validation_file) + "\n" +
-                    data::table_state(table.split.test_file) + "\n" + schema)
+  const auto state = [&](const std::string& path) { return data::table_state(path, table.format); };
+  return sha256_hex(to_yaml(table) + state(table.path) + "\n" + state(table.split.validation_file) +
+                    "\n" + state(table.split.test_file) + "\n" + schema)
       .substr(0, 16);
 }
 

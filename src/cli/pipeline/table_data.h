@@ -9,8 +9,8 @@
 
 namespace ingot::cli {
 
-/// Of what the recipe says about the table, the names and sizes of its files, so that a table which
-/// grew is read again, and what its schema file holds.
+/// Of what the recipe says about the table, the state of its files (data/formats/table_state.h), so
+/// that a table which changed is read again, and what its schema file holds.
 [[nodiscard]] std::string table_key(const data::TableConfig& table);
 
 /// out/data/clean.csv.

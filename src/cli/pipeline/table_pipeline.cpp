@@ -98,14 +98,14 @@ std::string layer_table(models::Network& network) {
 }
 
 TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe)
-    : RunFolder(invocation, by_rows(recipe)) {
+    : RunFolder(invocation, by_rows(recipe)), table_key_(table_key(recipe.table)) {
   require(!recipe.layers.empty(), Code::kInvalidArgument,
           "recipe: a table is named but no network. List layers, such as layers: [{{type: dense, "
           "units: 1}}]");
 }
 
 std::string TablePipeline::train_key() const {
-  return sha256_hex(table_key(recipe_.table) + recipe_hash(recipe_)).substr(0, 16);
+  return sha256_hex(table_key_ + recipe_hash(recipe_)).substr(0, 16);
 }
 
 data::FeatureSet TablePipeline::features() const {
@@ -121,7 +121,7 @@ data::ExampleReader TablePipeline::split(data::Split split) const {
 void TablePipeline::require_same_table() const {
   const Json before = read_stage("examples");
   if (!has_checkpoints() || before.value("state", "") != "done" ||
-      before.value("key", "") == table_key(recipe_.table)) {
+      before.value("key", "") == table_key_) {
     return;
   }
   const std::string file = path("data/schema.yaml");
@@ -137,7 +137,7 @@ void TablePipeline::require_same_table() const {
 
 void TablePipeline::examples() {
   require_same_table();
-  stage("examples", table_key(recipe_.table), [&] {
+  stage("examples", table_key_, [&] {
     const data::TableExamples made =
         data::make_examples(*invocation_.files, recipe_.table, path("data"));
     invocation_.console.note(

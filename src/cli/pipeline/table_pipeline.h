@@ -37,6 +37,7 @@ class TablePipeline : public RunFolder {
   [[nodiscard]] data::ExampleReader split(data::Split split) const;
   void save_model(models::Network& network);
 
+  std::string table_key_;  // of the table as it was when the run began
   std::optional<data::FeatureSet> features_;
 };
 

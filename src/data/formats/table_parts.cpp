@@ -2,9 +2,10 @@
 #include "data/formats/table_parts.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
 #include <glob.h>
 
 #include "base/error.h"
@@ -60,6 +61,21 @@ class ChainReader final : public TableReader {
   int64_t skipped_ = 0;  // in the files before
 };
 
+/// A file that lies there plain and packed would be read twice.
+void require_once(const std::vector<std::string>& files) {
+  std::map<std::string_view, std::string_view> plain;  // name → file
+  for (const std::string_view file : files) {
+    const bool is_packed = file.ends_with(".gz") || file.ends_with(".xz");
+    const auto [found, is_new] =
+        plain.emplace(is_packed ? file.substr(0, file.size() - 3) : file, file);
+    require(
+        is_new, Code::kInvalidArgument,
+        "table: \"{}\" and \"{}\" are one file, packed and not, and would be read twice; remove "
+        "one, or narrow the pattern",
+        found->second, file);
+  }
+}
+
 }  // namespace
 
 bool is_pattern(const std::string& path) {
@@ -76,27 +92,13 @@ std::vector<std::string> table_parts(const std::string& path) {
   ::globfree(&found);
   require(!files.empty(), Code::kNotFound, "table: no file matches \"{}\"", path);
   std::sort(files.begin(), files.end());
+  require_once(files);
   return files;
 }
 
 std::unique_ptr<TableReader> chain_tables(std::vector<std::string> files,
                                           const TableFormat& format) {
   return std::make_unique<ChainReader>(std::move(files), format);
-}
-
-std::string table_state(const std::string& path) {
-  std::string state;
-  if (directory_exists(path)) {
-    for (const FileEntry& file : list_files(path).files) {
-      state += fmt::format("{} {}\n", file.path, file.size);
-    }
-    return state;
-  }
-  if (path.empty() || (!is_pattern(path) && !file_exists(path))) return state;
-  for (const std::string& file : table_parts(path)) {
-    state += fmt::format("{} {}\n", base_name(file), file_size(file));
-  }
-  return state;
 }
 
 }  // namespace ingot::data

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables in several files: a path with * ? or [...] in it stands for the files it matches, sorted
-// by their bytes, read one after the other as one table. Called by table.cpp and the stages of a
-// run.
+// by their bytes, read one after the other as one table. Called by table.cpp and table_state.cpp.
 #pragma once
 
 #include <memory>
@@ -15,7 +14,8 @@ namespace ingot::data {
 /// Whether `path` is no file or folder itself and has a *, ? or [ in it.
 [[nodiscard]] bool is_pattern(const std::string& path);
 
-/// The files of a pattern, or the path itself. Throws kNotFound when a pattern matches nothing.
+/// The files of a pattern, or the path itself. Throws kNotFound when a pattern matches nothing,
+/// kInvalidArgument when it matches a file and the same one packed (.gz, .xz), naming both.
 [[nodiscard]] std::vector<std::string> table_parts(const std::string& path);
 
 /// The files as one table; name() and line() are those of the file being read. Throws what opening
@@ -23,9 +23,5 @@ namespace ingot::data {
 /// are not those of the first, naming both.
 [[nodiscard]] std::unique_ptr<TableReader> chain_tables(std::vector<std::string> files,
                                                         const TableFormat& format);
-
-/// Names and sizes of all files of a table: changes when the data does. "" for a path that is
-/// empty or not there.
-[[nodiscard]] std::string table_state(const std::string& path);
 
 }  // namespace ingot::data

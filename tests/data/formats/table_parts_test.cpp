@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Several files as one table: order, names and lines, and files that do not belong together.
+// Several files as one table: order, names and lines, and files that do not belong together. The
+// state of a table changes with every byte that a stage may read, and with nothing else.
 #include "data/formats/table_parts.h"
 
+#include <chrono>
+#include <filesystem>
+
 #include "base/files.h"
+#include "data/formats/table_state.h"
 #include "data/temp_folder.h"
 
 namespace ingot::data {
@@ -71,20 +76,82 @@ TEST(TableParts, WhatDoesNotBelongTogetherIsNamed) {
             "table: no file matches \"" + folder.file("c*.csv") + "\"");
 }
 
-TEST(TableParts, TheStateChangesWithTheData) {
+TEST(TableParts, AFileBesideItsPackedSelfIsRefused) {
   const TempFolder folder;
-  (void)folder.put("pets/cat/a.png", "1");
-  (void)folder.put("pets/dog/b.png", "1");
-  const std::string before = table_state(folder.file("pets"));
-  EXPECT_EQ(before, "cat/a.png 1\ndog/b.png 1\n");
-  (void)folder.put("pets/dog/b.png", "12");
-  EXPECT_NE(table_state(folder.file("pets")), before);
-  (void)folder.put("p1.csv", "x");
-  (void)folder.put("p2.csv", "xy");
-  EXPECT_EQ(table_state(folder.file("p*.csv")), "p1.csv 1\np2.csv 2\n");
-  EXPECT_EQ(table_state(folder.file("p2.csv")), "p2.csv 2\n");
+  const std::string plain = folder.put("batch_1.bin", "x"),
+                    packed = folder.put("batch_1.bin.gz", "");
+  (void)folder.put("batch_2.bin.xz", "");
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument, [&] { (void)table_parts(folder.file("batch_*.bin*")); }),
+      "table: \"" + plain + "\" and \"" + packed +
+          "\" are one file, packed and not, and would be read twice; remove one, or narrow "
+          "the pattern");
+  EXPECT_EQ(table_parts(folder.file("batch_*.bin")), Texts{plain});
+  EXPECT_EQ(table_parts(folder.file("batch_*.?z")).size(), 2U);
+}
+
+namespace fs = std::filesystem;
+
+class TableState : public ::testing::Test {
+ protected:
+  /// Whether the state of `path` is another one once `name` holds `content`.
+  bool changes(const std::string& path, const std::string& name, const std::string& content) {
+    const std::string before = table_state(folder_.file(path));
+    EXPECT_NE(before, "");
+    (void)folder_.put(name, content);
+    return table_state(folder_.file(path)) != before;
+  }
+  TempFolder folder_;
+};
+
+TEST_F(TableState, OfAFileChangesWithACell) {
+  (void)folder_.put("t.csv", "x,y\n1,4\n");
+  EXPECT_FALSE(changes("t.csv", "t.csv", "x,y\n1,4\n")) << "written again";
+  EXPECT_TRUE(changes("t.csv", "t.csv", "x,y\n1,2\n")) << "edited in place";
+  EXPECT_TRUE(changes("t.csv", "t.csv", "x,y\n1,2\n3,4\n"));
+  EXPECT_FALSE(changes("t.csv", "other.csv", "x,y\n"));
   EXPECT_EQ(table_state(""), "");
-  EXPECT_EQ(table_state(folder.file("none.csv")), "");
+  EXPECT_EQ(table_state(folder_.file("none.csv")), "");
+}
+
+TEST_F(TableState, OfAPatternChangesWithEveryFile) {
+  (void)folder_.put("p1.csv", "x\n1\n");
+  (void)folder_.put("p2.csv", "x\n2\n");
+  EXPECT_TRUE(changes("p*.csv", "p2.csv", "x\n3\n"));
+  EXPECT_TRUE(changes("p*.csv", "p3.csv", "x\n3\n"));
+}
+
+TEST_F(TableState, OfAFolderChangesWithAPicture) {
+  (void)folder_.put("pets/cat/a.png", "1");
+  (void)folder_.put("pets/dog/b.png", "1");
+  EXPECT_FALSE(changes("pets", "pets/cat/a.png", "1"));
+  EXPECT_TRUE(changes("pets", "pets/dog/b.png", "2"));
+  EXPECT_TRUE(changes("pets", "pets/dog/c.png", "1"));
+}
+
+TEST_F(TableState, OfATableChangesWithThePicturesItNames) {
+  (void)folder_.put("photos/1.png", "1");
+  (void)folder_.put("photos/2.JPG", "1");
+  (void)folder_.put("t.csv", "id,photo\n1,photos/1.png\n2,photos/2.JPG \n3,photos/gone.png\n4,\n");
+  EXPECT_FALSE(changes("t.csv", "photos/1.png", "1"));
+  EXPECT_TRUE(changes("t.csv", "photos/2.JPG", "2"));
+  EXPECT_FALSE(changes("t.csv", "photos/3.png", "1")) << "no row names it";
+}
+
+TEST_F(TableState, OfPixelsChangesWithTheirLabels) {
+  (void)folder_.put("a-images-idx3-ubyte", std::string("\0\0\x08\x03\0\0\0\0\0\0\0\1\0\0\0\1", 16));
+  (void)folder_.put("a-labels-idx1-ubyte", "1");
+  EXPECT_TRUE(changes("a-images-idx3-ubyte", "a-labels-idx1-ubyte", "2"));
+}
+
+TEST_F(TableState, OfAFileTooLargeToReadChangesWithItsTime) {
+  const std::string path = folder_.put("large.csv", "x\n1\n");
+  constexpr int64_t kLarge = int64_t{65} << 20;
+  fs::resize_file(path, kLarge);  // sparse
+  const std::string before = table_state(path);
+  EXPECT_EQ(table_state(path), before);
+  fs::last_write_time(path, fs::last_write_time(path) + std::chrono::milliseconds(1));
+  EXPECT_NE(table_state(path), before);
 }
 
 }  // namespace
