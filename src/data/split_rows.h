@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a table that became the examples of one split, in the order of the examples: what a
-// report shows of an example. The table is read again, so it must be the one the examples were made
-// from. Used by the evaluation of tables.
+// report shows of an example. The table is read again and may have changed since; record() tells.
+// Used by the evaluation of tables.
 #pragma once
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,9 @@ class SplitRows {
   /// The row of the next example; cells stay valid until the next call. false at the end.
   bool next(std::vector<std::string_view>& cells);
   [[nodiscard]] const std::vector<std::string>& columns() const { return table_->columns(); }
+  /// The row last given as an example: equal to the stored one as long as the table is the one that
+  /// the examples were made from.
+  [[nodiscard]] std::span<const std::byte> record() const { return record_; }
   /// Line of the row last given, in the file that the split's rows come from.
   [[nodiscard]] int64_t line() const { return table_->line(); }
 

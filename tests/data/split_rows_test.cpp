@@ -49,6 +49,8 @@ class SplitRowsTest : public ::testing::Test {
       EXPECT_EQ(std::stof(std::string(cells[1])), target_of(examples, i));
       const int64_t number = std::stoll(std::string(cells[1]));
       EXPECT_EQ(rows.line(), number % 1000 + 2);
+      EXPECT_TRUE(std::equal(rows.record().begin(), rows.record().end(), examples.row(i).begin(),
+                             examples.row(i).end()));
     }
     EXPECT_FALSE(rows.next(cells));
     EXPECT_GT(examples.rows(), 0);

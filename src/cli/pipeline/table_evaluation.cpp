@@ -184,6 +184,8 @@ class Evaluator {
 
  private:
   void open_rows();
+  void close_rows(const std::string& reason);
+  void next_row(int64_t example);
   void look_at(const train::Answered& answered);
   [[nodiscard]] Json worst_json();
   [[nodiscard]] Json importance_json();
@@ -219,15 +221,34 @@ void Evaluator::open_rows() {
     groups_.emplace(columns_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema),
                     target_.config().column);
   } catch (const Error& error) {
-    rows_.reset();
-    invocation_.console.note(
-        fmt::format("evaluate: without the cells of examples: {}", error.what()));
+    close_rows(error.what());
+  }
+}
+
+void Evaluator::close_rows(const std::string& reason) {
+  rows_.reset();
+  groups_.reset();
+  invocation_.console.note("evaluate: without the cells of examples: " + reason);
+}
+
+/// The row of the example into cells_, as long as it is the one that the example was made from.
+void Evaluator::next_row(int64_t example) {
+  if (!rows_) return;
+  try {
+    const bool is_there = rows_->next(cells_);
+    const std::span<const std::byte> stored = examples_.row(example);
+    const bool is_same = is_there && std::equal(rows_->record().begin(), rows_->record().end(),
+                                                stored.begin(), stored.end());
+    if (is_same) return;
+    close_rows(fmt::format("the table has changed since they were made (example {})", example));
+  } catch (const Error& error) {
+    close_rows(error.what());
   }
 }
 
 void Evaluator::look_at(const train::Answered& answered) {
   const train::Finding finding = train::judge(model_->objective, answered);
-  if (rows_ && !rows_->next(cells_)) rows_.reset();
+  next_row(answered.example);
   if (rows_ && groups_) groups_->add(cells_, finding);
   if (!target_.is_class()) sample_.add(finding);
   if (target_.is_class() && !finding.is_wrong()) return;
