@@ -9,7 +9,8 @@
 namespace ingot::data {
 namespace {
 
-constexpr int kBits = 22;  // of the weights' fraction
+constexpr int kBits = 22;                            // of the weights' fraction
+constexpr int64_t kMostBetween = int64_t{64} << 20;  // pixels of what lies between the two axes
 
 /// What each output pixel of an axis is made from.
 struct Axis {
@@ -47,7 +48,7 @@ Axis axis_of(int64_t in, int64_t out) {
   return axis;
 }
 
-uint8_t byte_of(int64_t sum) {
+uint8_t from_fixed(int64_t sum) {
   return static_cast<uint8_t>(std::clamp<int64_t>(sum >> kBits, 0, 255));
 }
 
@@ -64,7 +65,7 @@ void along_x(const io::Image& image, const Axis& axis, uint8_t* out) {
         int64_t sum = kHalf;
         const uint8_t* x = row + window.first * channels + c;
         for (int64_t j = 0; j < window.count; ++j) sum += int64_t{w[j]} * x[j * channels];
-        *out++ = byte_of(sum);
+        *out++ = from_fixed(sum);
       }
     }
   }
@@ -80,7 +81,7 @@ void along_y(const uint8_t* in, int64_t row_bytes, const Axis& axis, uint8_t* ou
       const uint8_t* row = in + (window.first + j) * row_bytes;
       for (size_t i = 0; i < sums.size(); ++i) sums[i] += w * row[i];
     }
-    for (const int64_t sum : sums) *out++ = byte_of(sum);
+    for (const int64_t sum : sums) *out++ = from_fixed(sum);
   }
 }
 
@@ -117,6 +118,10 @@ void copy_middle(const uint8_t* from, const Box& in, uint8_t* to, const Box& out
 
 io::Image resize_image(const io::Image& image, int64_t height, int64_t width) {
   if (image.height == height && image.width == width) return image;
+  const bool is_first_y = height < image.height && width > image.width;
+  if (is_first_y && image.height * width > kMostBetween) {
+    return resize_image(resize_image(image, height, image.width), height, width);
+  }
   io::Image wide{image.height, width, image.channels};
   if (image.width == width) {
     wide.pixels = image.pixels;

@@ -4,7 +4,9 @@
 //   center = (i + 1/2) in / out,  support = max(in / out, 1)
 //   y[i] = sum_j w_j x[j] / sum_j w_j,  w_j = 1 - |j + 1/2 - center| / support where that is > 0
 // Along x first, then along y, each rounded to bytes; weights in 22-bit fixed point. The bytes are
-// those of Pillow's resize(BILINEAR) along each axis. Called by image_feature.cpp.
+// those of Pillow's resize(BILINEAR) along each axis. A picture that would have more than 64 Mi
+// pixels in between, for it gets wider and lower, goes along y first, so what is held is never
+// larger than that, the picture or the result. Called by image_feature.cpp.
 #pragma once
 
 #include <cstdint>

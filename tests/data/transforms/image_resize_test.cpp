@@ -3,8 +3,11 @@
 // picture, by hand.
 #include "data/transforms/image_resize.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
+#include "base/machine.h"
 #include "data/transforms/samples.h"
 
 namespace ingot::data {
@@ -50,6 +53,23 @@ TEST(ImageResize, PicturesFitByStretchingCroppingOrPadding) {
   EXPECT_EQ(fitted(tall, ImageFit::kPad, 4, 2),
             (std::vector<uint8_t>{1, 1, 1, 0, 0, 0, 2, 2, 2, 0, 0, 0,
                                   3, 3, 3, 0, 0, 0, 4, 4, 4, 0, 0, 0}));
+}
+
+TEST(ImageResize, ALineOfAMillionRowsTakesNoGigabytes) {
+  // Widened first it would be 640 MB.
+  io::Image line{1'000'000, 1, 1, std::vector<uint8_t>(1'000'000, 50)};
+  std::fill(line.pixels.begin() + 500'000, line.pixels.end(), uint8_t{200});
+  const bool is_fresh = reset_peak_resident();
+  const int64_t before = peak_resident_bytes();
+  const io::Image made = resize_image(line, 4, 640);
+  const int64_t taken = peak_resident_bytes() - before;
+  ASSERT_EQ(made.pixels.size(), 4U * 640U);
+  EXPECT_EQ(made.pixels[0], 50);
+  EXPECT_EQ(made.pixels[3 * 640 + 639], 200);
+  constexpr int64_t kRoom = int64_t{128} << 20;
+  if (is_fresh) {
+    EXPECT_LT(taken, kRoom);
+  }
 }
 
 TEST(ImageResize, ExtremeProportionsKeepAPixel) {
