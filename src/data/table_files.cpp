@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/table_files.h"
 
+#include <filesystem>
 #include <functional>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "data/formats/csv_writer.h"
+#include "data/formats/table_parts.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -39,12 +41,28 @@ int64_t write_rows(FileSystem& files, const std::string& path, TableReader& tabl
   return rows;
 }
 
+/// Writing a file that is read, or that the next call needs, would lose rows for good.
+void require_apart(const std::string& path, const TableConfig& config) {
+  for (const std::string& table :
+       {config.path, config.split.validation_file, config.split.test_file}) {
+    if (table.empty()) continue;
+    for (const std::string& file : table_parts(table)) {
+      std::error_code none;  // one of the two is not there
+      require(!std::filesystem::equivalent(path, file, none), Code::kInvalidArgument,
+              "data: \"{}\" is a file of the table and would be written over; set out=FOLDER to "
+              "another one",
+              path);
+    }
+  }
+}
+
 bool every_row(int64_t /*row*/) { return true; }
 
 }  // namespace
 
 CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
                               const std::string& path) {
+  require_apart(path, config);
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
   write_rows(files, path, *table, every_row);
   return table->counts();
@@ -52,13 +70,19 @@ CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
 
 SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
                               const std::string& directory) {
+  const auto path_of = [&](Split s) {
+    return join_path(directory, std::string(split_name(s)) + ".csv");
+  };
+  for (const Split s : {Split::kTrain, Split::kValidation, Split::kTest}) {
+    require_apart(path_of(s), config);
+  }
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
   const TableSplit split = split_table(*table, config.split, config.target.column);
   SplitFiles result;
   result.groups = split.groups;
   const auto write = [&](Split s, const std::string& other) {
     const auto at = static_cast<size_t>(s);
-    const std::string path = join_path(directory, std::string(split_name(s)) + ".csv");
+    const std::string path = path_of(s);
     if (!other.empty()) {
       result.rows[at] = write_rows(files, path, *open_held_out(other, config), every_row);
     } else if (split.counts[at] > 0) {

@@ -72,6 +72,27 @@ TEST_F(TableFilesTest, TheSplitsAreThoseOfTraining) {
   }
 }
 
+TEST_F(TableFilesTest, NoFileOfTheTableIsWrittenOver) {
+  TableConfig c = config(20);
+  const std::string own = folder_.put("train.csv", "x,note,y\n1,one,a\n2,two,b\n");
+  c.path = own;
+  const std::string refusal = "data: \"" + folder_.file("./train.csv") +
+                              "\" is a file of the table and would be written over; set "
+                              "out=FOLDER to another one";
+  const auto split = [&] { (void)write_split_tables(*files_, c, folder_.file(".")); };
+  EXPECT_EQ(message_of(Code::kInvalidArgument, split), refusal);
+  c.path = folder_.file("tr*.csv");
+  EXPECT_EQ(message_of(Code::kInvalidArgument, split), refusal);
+  EXPECT_TRUE(contains(
+      message_of(Code::kInvalidArgument, [&] { (void)write_clean_table(*files_, c, own); }), own));
+  c.path = folder_.file("t.csv");
+  c.split.test = 0;
+  c.split.test_file = folder_.put("test.csv", "x,note,y\n7,seven,a\n");
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument, split), "test.csv"));
+  EXPECT_EQ(rows_of(own).size(), 2U);
+  EXPECT_EQ(rows_of(c.split.test_file).size(), 1U);
+}
+
 TEST_F(TableFilesTest, AFileOfItsOwnIsItsSplit) {
   TableConfig c = config(20);
   c.split.test = 0;
