@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "data/public_data.h"
 #include "io/download.h"
+#include "io/proxy.h"
 
 namespace ingot::cli {
 namespace {
@@ -104,18 +105,6 @@ void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
   wanted.bytes = content.size();
 }
 
-/// https_proxy and http_proxy, as other programs read them.
-std::string proxy_for(std::string_view url) {
-  const bool is_secure = url.starts_with("https:");
-  const char* const names[] = {is_secure ? "https_proxy" : "http_proxy",
-                               is_secure ? "HTTPS_PROXY" : "http_proxy"};
-  for (const char* const name : names) {
-    const char* const value = std::getenv(name);
-    if (value != nullptr && *value != '\0') return value;
-  }
-  return "";
-}
-
 void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
            const std::string& folder) {
   const std::string name(wanted.file.name);
@@ -131,7 +120,7 @@ void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
                               : config.mirror + (config.mirror.ends_with('/') ? "" : "/") + name;
   io::DownloadOptions options;
   options.http.stop = invocation.stop;
-  options.http.proxy = proxy_for(url);
+  options.http.proxy = io::proxy_for(url, [](const char* name) { return std::getenv(name); });
   const auto progress = invocation.console.progress(*invocation.clock, name);
   options.progress = [&](int64_t done, int64_t total) {
     ProgressState state;

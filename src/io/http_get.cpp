@@ -154,10 +154,11 @@ class Exchange {
       auto& body = parser.get().body();
       body.data = block.data();
       body.size = block.size();
-      const auto [cut, read] = co_await http::async_read(stream, buffer, parser, kResult);
+      // Some, not a block: a slow server is heard, and what came is kept.
+      const auto [cut, read] = co_await http::async_read_some(stream, buffer, parser, kResult);
       const size_t filled = block.size() - body.size;
-      if (filled > 0) last_byte_ = Clock::now();
-      bytes_(std::span<const std::byte>(block).first(filled));
+      if (read > 0 || filled > 0) last_byte_ = Clock::now();
+      if (filled > 0) bytes_(std::span<const std::byte>(block).first(filled));
       received_ += static_cast<int64_t>(filled);
       if (cut && cut != http::error::need_buffer) give_up("the connection was cut", cut);
     }
@@ -238,12 +239,24 @@ class Exchange {
   std::optional<std::string> location_;
 };
 
-/// An address in the Location of `from`: whole, or a path on the same host.
+/// An address in the Location of `from` (RFC 3986, 5.2): whole, or what it lacks from `from`. Dots
+/// in the path are the server's business.
 Url next_url(const Url& from, const std::string& location) {
-  const bool is_path = location.starts_with('/') && !location.starts_with("//");
-  const Url to = parse_url(is_path ? fmt::format("{}://{}{}", from.is_secure ? "https" : "http",
-                                                 from.authority(), location)
-                                   : location);
+  const size_t end = location.find_first_of(":/?#");
+  const bool is_whole = end != std::string::npos && location[end] == ':';
+  const std::string scheme = from.is_secure ? "https:" : "http:";
+  const std::string path = from.target.substr(0, from.target.find('?'));
+  std::string text = location;
+  if (location.starts_with("//")) {
+    text = scheme + location;
+  } else if (location.starts_with('/')) {
+    text = scheme + "//" + from.authority() + location;
+  } else if (location.starts_with('?')) {
+    text = scheme + "//" + from.authority() + path + location;
+  } else if (!is_whole) {
+    text = scheme + "//" + from.authority() + path.substr(0, path.rfind('/') + 1) + location;
+  }
+  const Url to = parse_url(text);
   require(to.is_secure || !from.is_secure, Code::kIo,
           "get: \"{}\" leads to \"{}\": from https to http is refused", from.text(), to.text());
   return to;

@@ -2,6 +2,9 @@
 // What a server may answer, from a loopback server: ranges, redirects, chunks, cuts, refusals.
 #include "io/http_get.h"
 
+#include <chrono>
+#include <future>
+
 #include <gtest/gtest.h>
 
 #include "base/message_of.h"
@@ -113,6 +116,58 @@ TEST(HttpGet, ReadsChunks) {
   const Got got = get(server.url("/f"));
   EXPECT_EQ(got.body, "hello world");
   EXPECT_EQ(got.head.total, -1);
+}
+
+TEST(HttpGet, HandsOnWhatCameBeforeMoreComes) {
+  // The server sends the second piece when the first was heard of.
+  using boost::asio::ip::tcp;
+  boost::asio::io_context io;
+  tcp::acceptor acceptor(io, {boost::asio::ip::address_v4::loopback(), 0});
+  std::promise<void> heard;
+  const auto served = std::async(std::launch::async, [&] {
+    tcp::socket socket(io);
+    acceptor.accept(socket);
+    std::string request;
+    boost::asio::read_until(socket, boost::asio::dynamic_buffer(request), "\r\n\r\n");
+    const std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nfirst";
+    boost::asio::write(socket, boost::asio::buffer(head));
+    heard.get_future().wait_for(std::chrono::seconds(20));
+    boost::system::error_code gone;
+    boost::asio::write(socket, boost::asio::buffer("last", 4), gone);
+  });
+  HttpOptions options;
+  options.timeout_s = 10;
+  std::string body;
+  http_get(
+      "http://127.0.0.1:" + std::to_string(acceptor.local_endpoint().port()) + "/f", 0, options,
+      [](const HttpHead&) {},
+      [&](std::span<const std::byte> bytes) {
+        body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        if (body == "first") heard.set_value();
+      });
+  EXPECT_EQ(body, "firstlast");
+}
+
+TEST(HttpGet, ALocationMayLackWhatTheAddressHas) {
+  std::string location;
+  const LoopbackServer server([&](const std::string& request) -> std::string {
+    if (request.starts_with("GET /dir/a?x=1 ")) {
+      return "HTTP/1.1 302 Found\r\nLocation: " + location + "\r\nContent-Length: 0\r\n\r\n";
+    }
+    return ok_answer(request.substr(4, request.find(" HTTP") - 4));
+  });
+  const auto body = [&](const std::string& to) {
+    location = to;
+    return get(server.url("/dir/a?x=1")).body;
+  };
+  EXPECT_EQ(body("file.csv"), "/dir/file.csv");
+  EXPECT_EQ(body("more/file.csv?at=http://b:80/"), "/dir/more/file.csv?at=http://b:80/");
+  EXPECT_EQ(body("?y=2"), "/dir/a?y=2");
+  EXPECT_EQ(body("/top"), "/top");
+  EXPECT_EQ(body(server.url("/whole")), "/whole");
+  EXPECT_EQ(body(server.url("/host").substr(5)), "/host");
+  location = "ftp://a/b";
+  EXPECT_EQ(code_of([&] { (void)get(server.url("/dir/a?x=1")); }), "invalid_argument");
 }
 
 TEST(HttpGet, ACutConnectionKeepsWhatCame) {
