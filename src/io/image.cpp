@@ -38,7 +38,7 @@ Image decode(std::span<const std::byte> bytes, std::string_view name, const Deco
   require(!bytes.empty(), Code::kCorruptFile, "image: \"{}\": the file is empty", name);
   const Codec* codec = codec_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   require(codec != nullptr, Code::kCorruptFile,
-          "image: \"{}\": neither PNG nor JPEG by its first bytes{}", name,
+          "image: \"{}\": none of PNG, JPEG, PGM and PPM by its first bytes{}", name,
           bytes.size() < 8 ? fmt::format(" (the file has {})", bytes.size()) : "");
   return codec->decode(bytes, name, options, info);
 }
@@ -47,8 +47,7 @@ void to_gray(Image& image) {
   const size_t count = image.pixels.size() / 3;
   for (size_t i = 0; i < count; ++i) {
     const uint8_t* rgb = image.pixels.data() + 3 * i;
-    const uint32_t sum = 19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2] + (1U << 15);
-    image.pixels[i] = static_cast<uint8_t>(sum >> 16);
+    image.pixels[i] = static_cast<uint8_t>((luma_of(rgb) + (1U << 15)) >> 16);
   }
   image.pixels.resize(count);
   image.channels = 1;
@@ -65,7 +64,10 @@ void to_rgb(Image& image) {
 
 }  // namespace
 
-bool is_image(std::string_view bytes) { return codec_of(bytes) != nullptr; }
+bool is_image(std::string_view bytes) {
+  const Codec* codec = codec_of(bytes);
+  return codec != nullptr && (codec->decode != &decode_pnm || has_pnm_head(bytes));
+}
 
 void check_pixels(int64_t height, int64_t width, std::string_view name,
                   const DecodeOptions& options) {

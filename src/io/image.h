@@ -38,16 +38,22 @@ struct DecodeOptions {
   int64_t max_pixels = int64_t{64} << 20;
 };
 
+/// ITU-R 601-2 luma of red, green, blue, times 2^16.
+[[nodiscard]] constexpr uint32_t luma_of(const uint8_t* rgb) {
+  return 19595U * rgb[0] + 38470U * rgb[1] + 7471U * rgb[2];
+}
+
 /// Told by its first bytes. PNG: every colour type and depth (16 bits are rounded to
 /// 8), interlaced or not. JPEG: gray, YCbCr, RGB, CMYK and YCCK (with Adobe's inverted inks).
-/// Colour becomes gray as ITU-R 601-2 luma, (19595 R + 38470 G + 7471 B + 2^15) / 2^16.
+/// Colour becomes gray as ITU-R 601-2 luma, rounded.
 /// Throws kInvalidArgument
 ///   image: "a.png": 20000 x 20000 pixels are more than the 67108864 allowed
 /// and kCorruptFile: the file is empty; no picture; truncated; the codec's own reason.
 [[nodiscard]] Image decode_image(std::span<const std::byte> bytes, std::string_view name,
                                  const DecodeOptions& options = {});
 
-/// Whether bytes begin like a picture (and are not, say, the path of one).
+/// Whether bytes begin like a picture (and are not, say, the path of one, or a text that happens to
+/// begin with "P6").
 [[nodiscard]] bool is_image(std::string_view bytes);
 
 /// Sizes from the head of the file, checked as decode_image checks them; decodes no pixel.

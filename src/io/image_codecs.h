@@ -27,4 +27,7 @@ void check_pixels(int64_t height, int64_t width, std::string_view name,
 [[nodiscard]] Image decode_pnm(std::span<const std::byte> bytes, std::string_view name,
                                const DecodeOptions& options, ImageInfo* info);
 
+/// Whether "P5" or "P6" goes on as the head of a PNM file that decode_pnm reads.
+[[nodiscard]] bool has_pnm_head(std::string_view bytes);
+
 }  // namespace ingot::io

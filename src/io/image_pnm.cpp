@@ -2,6 +2,7 @@
 // Binary PGM and PPM (netpbm.sourceforge.net/doc/pgm.html, ppm.html) with the most value 255 and
 // one white space between the numbers of the head, as pnm_head writes them; comments are not read.
 #include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -21,22 +22,35 @@ int64_t take_number(std::string_view& text) {
   return value;
 }
 
+/// Size and channels from the head, which is taken off `text`; nothing when it is none. The text
+/// begins with "P5\n" or "P6\n".
+std::optional<ImageInfo> take_head(std::string_view& text) {
+  ImageInfo info;
+  info.channels = text[1] == '6' ? 3 : 1;
+  text.remove_prefix(3);
+  info.width = take_number(text);
+  info.height = take_number(text);
+  if (take_number(text) != 255) return std::nullopt;
+  return info;
+}
+
 }  // namespace
+
+bool has_pnm_head(std::string_view bytes) {
+  const std::optional<ImageInfo> head = take_head(bytes);
+  return head && head->height > 0 && head->width > 0;
+}
 
 Image decode_pnm(std::span<const std::byte> bytes, std::string_view name,
                  const DecodeOptions& options, ImageInfo* info) {
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  Image image;
-  image.channels = text[1] == '6' ? 3 : 1;
-  text.remove_prefix(3);
-  image.width = take_number(text);
-  image.height = take_number(text);
-  const int64_t most = take_number(text);
-  require(most == 255, Code::kCorruptFile,
+  const std::optional<ImageInfo> head = take_head(text);
+  require(head.has_value(), Code::kCorruptFile,
           "image: \"{}\": broken PNM: its head is not width, height and 255", name);
+  Image image{head->height, head->width, head->channels};
   check_pixels(image.height, image.width, name, options);
   if (info != nullptr) {
-    *info = {image.height, image.width, image.channels};
+    *info = *head;
     return {};
   }
   const auto size = static_cast<size_t>(image.height * image.width * image.channels);

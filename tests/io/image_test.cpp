@@ -219,16 +219,17 @@ TEST(Image, PicturesAreToldFromPaths) {
   for (const char* name : {"rgb.png", "rgb.jpg", "rgb.png.ppm", "gray.png.pgm"}) {
     EXPECT_TRUE(is_image(read_file(kFolder + name))) << name;
   }
-  for (const char* text : {"", "a.png", "P6", "P6 engine", "PNG"}) EXPECT_FALSE(is_image(text));
+  for (const char* text : {"", "a.png", "P6", "P6 engine", "P6\nengine", "P5\n2 0\n255\n", "PNG"})
+    EXPECT_FALSE(is_image(text));
 }
 
 TEST(Image, EmptyAndForeignFilesAreNamed) {
   EXPECT_EQ(message_of([] { (void)decode(""); }), "image: \"a\": the file is empty");
   EXPECT_EQ(code_of([] { (void)decode(""); }), "corrupt_file");
   EXPECT_EQ(message_of([] { (void)decode("GIF89a and more"); }),
-            "image: \"a\": neither PNG nor JPEG by its first bytes");
+            "image: \"a\": none of PNG, JPEG, PGM and PPM by its first bytes");
   EXPECT_EQ(message_of([] { (void)decode("\x89PN"); }),
-            "image: \"a\": neither PNG nor JPEG by its first bytes (the file has 3)");
+            "image: \"a\": none of PNG, JPEG, PGM and PPM by its first bytes (the file has 3)");
   EXPECT_EQ(code_of([] { (void)read_image("/no/such.png"); }), "not_found");
 }
 

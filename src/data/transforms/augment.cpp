@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/philox.h"
+#include "io/image.h"
 
 namespace ingot::data {
 namespace {
@@ -19,8 +20,10 @@ namespace {
 constexpr uint64_t kAugmentKey = 0x61756720696d67ULL;  // apart from other uses of the same seed
 constexpr uint64_t kWords = 64;
 
-/// Index into [0, size) mirrored about the first and the last; -size < i < 2 size - 1.
+/// Index into [0, size) mirrored about the first and the last; -size < i < 2 size - 1. One pixel
+/// alone mirrors into itself.
 int64_t mirrored(int64_t i, int64_t size) {
+  if (size == 1) return 0;
   if (i < 0) return -i;
   return i < size ? i : 2 * size - 2 - i;
 }
@@ -31,10 +34,8 @@ double uniform(Philox& random, double low, double high) {
 
 uint8_t byte_of(double x) { return static_cast<uint8_t>(std::clamp(x + 0.5, 0.0, 255.0)); }
 
-/// ITU-R 601-2 luma, as io/image.h.
 double gray_of(const uint8_t* pixel, int64_t channels) {
-  if (channels == 1) return pixel[0];
-  return (19595.0 * pixel[0] + 38470.0 * pixel[1] + 7471.0 * pixel[2]) / 65536.0;
+  return channels == 1 ? pixel[0] : static_cast<double>(io::luma_of(pixel)) / 65536.0;
 }
 
 /// Source position (x, y) about the middle: m * (x, y) of the output.

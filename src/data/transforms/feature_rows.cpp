@@ -50,7 +50,8 @@ void FeatureRows::fill(const ExampleField& field, std::span<const std::byte> sto
     return;
   }
   RowFiller::fill(field, stored, view, scratch, out);
-  if (!view.is_training || field.dtype != DType::kF32) return;
+  // Arrays may be filled in place of columns: floats of another name are no numbers of a table.
+  if (!view.is_training || field.dtype != DType::kF32 || field.name != kTableBlock) return;
   features_.add_noise(seed_, view.epoch, view.row,
                       {reinterpret_cast<float*>(out.data()), out.size() / sizeof(float)});
 }

@@ -89,6 +89,18 @@ TEST(Augment, ShiftsBeyondThePictureAreBlack) {
   }
 }
 
+TEST(Augment, OnePixelMirrorsIntoItself) {
+  const PictureShape line{1, 3, 1};
+  const Pixels in{1, 2, 3};
+  for (const int64_t dy : {-1, 0, 1}) {
+    Pixels out(3);
+    shift_picture(in.data(), out.data(), line, dy, 1, Border::kReflect);
+    EXPECT_EQ(out, (Pixels{2, 3, 2}));
+    shift_picture(in.data(), out.data(), {3, 1, 1}, -1, dy, Border::kReflect);
+    EXPECT_EQ(out, (Pixels{2, 1, 2}));
+  }
+}
+
 TEST(Augment, MirrorsPixelsNotChannels) {
   const Pixels in{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   Pixels out(12);

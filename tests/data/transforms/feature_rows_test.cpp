@@ -90,6 +90,14 @@ TEST_F(FeatureRowsTest, EvaluationSeesPicturesAsTheyAreMirroredOrMoved) {
   EXPECT_EQ(filled(rows, photo_, stored, view), Floats(6, 0)) << "all of it is cut out";
 }
 
+TEST_F(FeatureRowsTest, NumbersInPlaceOfAPictureGetNoNoise) {
+  const FeatureSet set = make({}, 0.5F);
+  const FeatureRows rows(set, 1);
+  const ExampleField floats{"photo", DType::kF32, {2, 3, 1}, 0};
+  const std::vector<std::byte> zeros(24);
+  EXPECT_EQ(filled(rows, floats, zeros, RowView{true, 3, 1, false, 0, 0}), Floats(6, 0));
+}
+
 TEST_F(FeatureRowsTest, TrainingIsAFunctionOfSeedEpochAndRow) {
   AugmentConfig crop;
   crop.padding = 1;

@@ -209,10 +209,11 @@ TEST_F(ImageFeatureTest, BadPicturesAreNamedWithTheirLine) {
                 "image: \"cut.jpg\": broken JPEG: Premature end of JPEG file; correct it, or "
                 "set image.bad=drop_row");
   (void)folder_.put("text.png", "no picture at all");
-  EXPECT_EQ(refusal(Code::kCorruptFile, "text.png"),
-            column +
-                "image: \"text.png\": neither PNG nor JPEG by its first bytes; correct it, or "
-                "set image.bad=drop_row");
+  EXPECT_EQ(
+      refusal(Code::kCorruptFile, "text.png"),
+      column +
+          "image: \"text.png\": none of PNG, JPEG, PGM and PPM by its first bytes; correct it, or "
+          "set image.bad=drop_row");
   EXPECT_TRUE(refusal(Code::kNotFound, "none.png").starts_with(column));
   EXPECT_TRUE(contains(refusal(Code::kNotFound, "none.png"), "none.png"));
   (void)folder_.put("huge.pgm", "P5\n20000 20000\n255\n");
