@@ -49,6 +49,7 @@ void Tape::begin_step() {
   if (++step_ == 0) step_ = 1;
   records_.clear();
   slots_.resize(static_cast<size_t>(parameters_));
+  walked_ = 0;
   for (Slot& slot : slots_) {
     slot.written = false;
     slot.sparse_ids.clear();
@@ -78,10 +79,21 @@ Record& Tape::append(const char* name, void (*backward)(Backward&), Tensor& outp
   return record;
 }
 
+void Tape::require_recorded(const char* op, int32_t slot) const {
+  require(
+      slot < 0 || slot >= walked_ || slots_[static_cast<size_t>(slot)].is_leaf,
+      Code::kInvalidArgument,
+      "backward: {} depends on a tensor of before the last backward, which forgot how it was "
+      "computed. Add the losses and call backward once, or compute each anew after the backward "
+      "before it",
+      op);
+}
+
 void Tape::backward(const Tensor& loss) {
   require(loss.size() == 1, Code::kShapeMismatch,
           "backward: the loss has shape {}, a single element is needed", loss.shape().text());
   require_present("backward", loss);
+  require_recorded("the loss", loss.slot);
   require(
       loss.slot >= 0 && !records_.empty(), Code::kInvalidArgument,
       "backward: the loss does not depend on a parameter. Run the forward pass while recording");
@@ -98,12 +110,14 @@ void Tape::backward(const Tensor& loss) {
       Tensor grad = out.is_leaf ? out.grad : std::move(out.grad);
       require(record.backward != nullptr, Code::kUnsupported, "backward: {} has no gradient",
               record.name);
+      for (const int32_t slot : record.in) require_recorded(record.name, slot);
       Backward context(*this, record, std::move(grad));
       record.backward(context);
       if (engine_.check_finite) check_finite(record);
     }
     records_.pop_back();
   }
+  walked_ = static_cast<int32_t>(slots_.size());
 }
 
 void Tape::check_finite(const Record& record) const {

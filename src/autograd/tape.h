@@ -58,7 +58,8 @@ class Tape {
   /// Forgets the last step: records, temporaries, "written" marks; restarts random op ids.
   void begin_step();
   /// Walks back from `loss` (one element) with upstream gradient 1, adds into the parameters' slots
-  /// and forgets the records. May be called once per micro-batch of a step.
+  /// and forgets all records. May be called several times in a step, each after a forward pass of
+  /// its own: throws kInvalidArgument when a gradient reaches a tensor of before the last one.
   void backward(const Tensor& loss);
   /// Zeroes the gradients that no record wrote; sums the row-sparse ones by id.
   void finish_step();
@@ -99,6 +100,7 @@ class Tape {
     SparseGrad sparse;
   };
   void check_finite(const Record& record) const;
+  void require_recorded(const char* op, int32_t slot) const;
   int32_t new_slot(const Shape& shape);
   void sum_sparse(Slot& slot);
   [[nodiscard]] bool is_present(const Tensor& t) const {
@@ -109,7 +111,8 @@ class Tape {
   std::vector<Record> records_;
   std::vector<Slot> slots_;
   int32_t parameters_ = 0;
-  uint32_t step_ = 1;  // of begin_step; never 0
+  int32_t walked_ = 0;  // slots below it, leaves apart, have lost their records to a backward
+  uint32_t step_ = 1;   // of begin_step; never 0
 };
 
 /// What a record's backward function sees: the gradient of its output and where to put those of its

@@ -9,7 +9,6 @@
 
 #include "autograd/op.h"
 #include "kernels/elementwise.h"
-#include "kernels/optimizer.h"
 #include "optim/penalty.h"
 
 namespace ingot::train {
@@ -24,8 +23,7 @@ Step::Step(Engine& engine, const TrainConfig& config, Task& task)
       optimizer_(optim::make_optimizer(config.optimizer, engine, store_)),
       count_(Tensor::zeros(engine, {}, DType::kI64)),
       loss_(Tensor::zeros(engine, {})),
-      sum_squares_(Tensor::zeros(engine, {}, DType::kF64)),
-      norm_(Tensor::zeros(engine, {})) {
+      norm_(engine) {
   store_.bind(tape_);
 }
 
@@ -40,32 +38,7 @@ void Step::gradients() {
   tape_.finish_step();
   optim::add_penalty(config_.optimizer, engine_, store_);
   if (config_.clip_value > 0.0F) clip_values();
-  const auto add_squares = [&](const float* x, const int64_t* count, int64_t n, int64_t most,
-                               bool accumulate) {
-    const Tensor work = ops::scratch(engine_, kernels::block_scratch_bytes(most));
-    kernels::SumSquaresArgs args;
-    args.x = x;
-    args.count = count;
-    args.out = sum_squares_.data<double>();
-    args.scratch = work.raw();
-    args.n = n;
-    args.accumulate = accumulate;
-    engine_.launch("grad_norm", &kernels::sum_squares, args, 2 * n);
-  };
-  add_squares(store_.grads().data<float>(), nullptr, store_.dense_size(), store_.dense_size(),
-              false);
-  for (const nn::StoredParameter& p : store_.list()) {
-    if (!p.parameter->row_sparse) continue;
-    const SparseGrad& g = tape_.sparse_grad(p.parameter->value.slot);
-    if (!g.rows.defined()) continue;
-    add_squares(g.rows.data<float>(), g.count.data<int64_t>(), g.rows.dim(1), g.rows.size(), true);
-  }
-  kernels::ClipArgs clip;
-  clip.sum_squares = sum_squares_.data<double>();
-  clip.coefficient = scalars_.grad_scale.data<float>();
-  clip.norm = norm_.data<float>();
-  clip.max_norm = config_.clip_norm;
-  engine_.launch("clip", &kernels::clip_coefficient, clip);
+  norm_.launch(store_, tape_, scalars_, config_.clip_norm);
 }
 
 /// Every number of the gradient into [-clip_value, clip_value], in place.
@@ -128,7 +101,7 @@ StepResult Step::run(int64_t step, double lr) {
   *scalars_.step.data<int64_t>() = step + 1;
   *engine_.step_counter() = step;
   run_gradients();
-  const StepResult result{*loss_.data<float>(), *norm_.data<float>()};
+  const StepResult result{*loss_.data<float>(), *norm_.norm().data<float>()};
   if (!std::isfinite(result.loss) || !std::isfinite(result.grad_norm)) {
     explain_nonfinite(step, result);
   }

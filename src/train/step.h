@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "nn/parameter_store.h"
+#include "optim/norm_clip.h"
 #include "optim/optimizer.h"
 #include "tensor/plan.h"
 #include "train/config.h"
@@ -62,10 +63,9 @@ class Step {
   Tape tape_;
   optim::Scalars scalars_;
   std::unique_ptr<optim::Optimizer> optimizer_;
-  Tensor count_;        // int64 []: targets of the step
-  Tensor loss_;         // float32 []: sum of the micro-batches' losses
-  Tensor sum_squares_;  // float64 []: of the gradient
-  Tensor norm_;         // float32 []
+  Tensor count_;  // int64 []: targets of the step
+  Tensor loss_;   // float32 []: sum of the micro-batches' losses
+  optim::NormClip norm_;
   std::optional<Plan> plan_;
 };
 

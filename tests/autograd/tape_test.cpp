@@ -174,6 +174,30 @@ TEST_F(TapeTest, RefusesWhatItCannotDo) {
       "backward: a tensor that mul saved was changed in place since. Change it after backward");
 }
 
+// backward forgets every record, so a second loss of the same forward pass would lose its gradient,
+// or that of all it shares with the first.
+TEST_F(TapeTest, RefusesASecondLossOfOneForwardPass) {
+  Tensor p = values({2}, 1);
+  tape_.bind_parameter(p, Tensor::zeros(engine_, {2}));
+  const Recording on(engine_, &tape_);
+  tape_.begin_step();
+  const Tensor shared = ops::scale(p, 2.0F);
+  const Tensor first = ops::sum(shared), second = ops::sum(ops::mul(shared, shared));
+  tape_.backward(first);
+  const std::string cause =
+      " depends on a tensor of before the last backward, which forgot how it was computed. Add the "
+      "losses and call backward once, or compute each anew after the backward before it";
+  EXPECT_EQ(message_of([&] { tape_.backward(second); }), "backward: the loss" + cause);
+  EXPECT_EQ(message_of([&] { tape_.backward(ops::sum(ops::scale(shared, 3.0F))); }),
+            "backward: scale" + cause);
+  tape_.begin_step();
+  tape_.backward(ops::sum(ops::scale(p, 3.0F)));
+  tape_.backward(ops::sum(ops::mul(ops::scale(p, 2.0F), shared.detach())));
+  tape_.finish_step();
+  const Doubles x = read(p), g = read(tape_.grad(p));
+  for (size_t i = 0; i < 2; ++i) EXPECT_NEAR(g[i], 3.0 + 2.0 * 2.0 * x[i], 1e-6);
+}
+
 // A slot's number is given again in the next step: a tensor kept from the last one would take part
 // in the gradient of another.
 TEST_F(TapeTest, RefusesATensorOfAnEarlierStep) {

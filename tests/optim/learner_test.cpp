@@ -2,6 +2,8 @@
 // A loop of one's own: gradients of a line by hand, accumulation, the closed form, dropout's step.
 #include "optim/learner.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "autograd/ops.h"
@@ -78,6 +80,31 @@ TEST_F(LearnerTest, AdamsFirstStepIsTheLearningRate) {
   learner.backward(ops::mse(line_.forward(column({1, 2, 3})), column({2, 4, 6})));
   learner.step();
   EXPECT_NEAR(line_.slope(), 0.25, kFloat);
+}
+
+TEST_F(LearnerTest, AStepIsAtMostAsLongAsItMayBe) {
+  Learner learner(runtime_.engine, line_, sgd(1.0), 0.5F);
+  learner.backward(ops::mse(line_.forward(column({1, 2, 3})), column({2, 4, 6})));
+  learner.step();
+  // The gradient (56, 24) / 3 shortened to a norm of 0.5.
+  const double norm = std::sqrt(56.0 * 56.0 + 24.0 * 24.0);
+  EXPECT_NEAR(line_.slope(), 0.5 * 56.0 / norm, kFloat);
+  EXPECT_NEAR(line_.offset(), 0.5 * 24.0 / norm, kFloat);
+  EXPECT_THROW(Learner(runtime_.engine, line_, sgd(1.0), -1.0F), Error);
+}
+
+TEST_F(LearnerTest, EveryRuleOfARecipeCanBeTaken) {
+  const std::vector<Rule> rules = {sgd(0.1, 0.9F), adam(),  adamw(), rmsprop(), adagrad(),
+                                   adadelta(),     nadam(), lion(),  muon()};
+  ASSERT_EQ(rules.size(), std::size(kOptimizerNames));
+  for (size_t i = 0; i < rules.size(); ++i) {
+    EXPECT_EQ(rules[i].config.name, static_cast<OptimizerKind>(kOptimizerNames[i].value));
+    Line line;
+    Learner learner(runtime_.engine, line, rules[i]);
+    learner.backward(ops::mse(line.forward(column({1, 2, 3})), column({2, 4, 6})));
+    learner.step();
+    EXPECT_GT(line.slope(), 0.0) << kOptimizerNames[i].name;
+  }
 }
 
 TEST_F(LearnerTest, EveryStepDropsOtherElements) {
