@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/philox.h"
+#include "nn/orthogonal.h"
 
 namespace ingot::nn {
 namespace {
@@ -40,8 +41,7 @@ void fill_normal(std::span<float> v, double deviation, uint64_t seed, std::strin
   fill(v, seed, name, team, [deviation](Philox& r) { return r.normal() * deviation; });
 }
 
-/// Rows of a random normal matrix made orthonormal by modified Gram-Schmidt, twice for accuracy.
-/// A matrix with more rows than columns gets orthonormal columns.
+/// Rows of a random normal matrix made orthonormal; with more rows than columns, its columns.
 void fill_orthogonal(std::span<float> v, int64_t rows, int64_t cols, double scale, uint64_t seed,
                      std::string_view name, Team& team) {
   fill_normal(v, 1.0, seed, name, team);
@@ -52,21 +52,11 @@ void fill_orthogonal(std::span<float> v, int64_t rows, int64_t cols, double scal
     return v[static_cast<size_t>(is_tall ? j * cols + i : i * cols + j)];
   };
   for (int64_t i = 0; i < count; ++i) {
-    double* row = &q[static_cast<size_t>(i * length)];
-    for (int64_t j = 0; j < length; ++j) row[j] = static_cast<double>(at(i, j));
-    for (int64_t pass = 0; pass < 2; ++pass) {
-      for (int64_t k = 0; k < i; ++k) {
-        const double* other = &q[static_cast<size_t>(k * length)];
-        double dot = 0.0;
-        for (int64_t j = 0; j < length; ++j) dot += row[j] * other[j];
-        for (int64_t j = 0; j < length; ++j) row[j] -= dot * other[j];
-      }
+    for (int64_t j = 0; j < length; ++j) {
+      q[static_cast<size_t>(i * length + j)] = static_cast<double>(at(i, j));
     }
-    double square = 0.0;
-    for (int64_t j = 0; j < length; ++j) square += row[j] * row[j];
-    const double norm = std::sqrt(square);
-    for (int64_t j = 0; j < length; ++j) row[j] /= norm;
   }
+  orthonormalise(q, count, length, team);
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t j = 0; j < length; ++j) {
       at(i, j) = static_cast<float>(q[static_cast<size_t>(i * length + j)] * scale);

@@ -9,7 +9,8 @@ namespace ingot::nn {
 namespace {
 
 constexpr int64_t kMaxPatch = 512;
-constexpr int kMaxSweeps = 64;  // convergence is quadratic: about ten are needed
+constexpr int64_t kRowBlock = 16;  // of the moments: what a worker takes at once
+constexpr int kMaxSweeps = 64;     // convergence is quadratic: about ten are needed
 
 size_t at(int64_t row, int64_t col, int64_t n) { return static_cast<size_t>(row * n + col); }
 
@@ -31,31 +32,61 @@ void rotate(std::vector<double>& a, std::vector<double>& v, int64_t n, int64_t p
   for (int64_t k = 0; k < n; ++k) turn(v[at(p, k, n)], v[at(q, k, n)]);
 }
 
-/// Σ patch·patchᵀ / patches, over every position where the window lies inside the image.
-std::vector<double> second_moments(const Tensor& images, const Shape& weight) {
-  const int64_t height = images.dim(1), width = images.dim(2), channels = images.dim(3);
-  const int64_t run = weight[2] * channels, n = weight[1] * run;
-  std::vector<double> sums(static_cast<size_t>(n * n)), patch(static_cast<size_t>(n));
-  int64_t patches = 0;
-  const auto* pixels = images.data<float>();
-  for (int64_t image = 0; image < images.dim(0); ++image) {
-    for (int64_t y = 0; y + weight[1] <= height; ++y) {
-      for (int64_t x = 0; x + weight[2] <= width; ++x, ++patches) {
-        for (int64_t u = 0; u < weight[1]; ++u) {
-          const float* row = pixels + ((image * height + y + u) * width + x) * channels;
-          std::copy(row, row + run, patch.begin() + u * run);
-        }
-        for (int64_t i = 0; i < n; ++i) {
-          for (int64_t j = 0; j <= i; ++j) {
-            sums[at(i, j, n)] += patch[static_cast<size_t>(i)] * patch[static_cast<size_t>(j)];
-          }
-        }
-      }
+/// Windows of images [batch, height, width, channels] that lie inside, one after the other.
+class Patches {
+ public:
+  Patches(const Tensor& images, const Shape& weight)
+      : images_(images), kernel_h_(weight[1]), kernel_w_(weight[2]) {}
+
+  [[nodiscard]] int64_t count() const {
+    return images_.dim(0) * std::max<int64_t>(0, images_.dim(1) - kernel_h_ + 1) * columns();
+  }
+  /// The first numbers of window i.
+  void read(int64_t i, std::span<double> patch) const {
+    const int64_t height = images_.dim(1), width = images_.dim(2), channels = images_.dim(3);
+    const int64_t rows = height - kernel_h_ + 1, run = kernel_w_ * channels;
+    const int64_t x = i % columns(), y = i / columns() % rows, image = i / columns() / rows;
+    const auto* from = images_.data<float>() + ((image * height + y) * width + x) * channels;
+    for (int64_t k = 0; k < std::ssize(patch); k += run, from += width * channels) {
+      const int64_t n = std::min(run, std::ssize(patch) - k);
+      std::copy(from, from + n, patch.begin() + k);
     }
   }
+
+ private:
+  [[nodiscard]] int64_t columns() const {
+    return std::max<int64_t>(0, images_.dim(2) - kernel_w_ + 1);
+  }
+
+  const Tensor& images_;
+  int64_t kernel_h_, kernel_w_;
+};
+
+/// Σ patch·patchᵀ / patches, over every position where the window lies inside the image. A worker
+/// has rows of the result for itself, each a sum in the order of the patches.
+std::vector<double> second_moments(const Tensor& images, const Shape& weight) {
+  const Patches patches(images, weight);
+  const int64_t n = weight.size(1, 4), count = patches.count();
+  const int64_t blocks = (n + kRowBlock - 1) / kRowBlock;
+  std::vector<double> sums(static_cast<size_t>(n * n));
+  std::vector<double> room(static_cast<size_t>(blocks * n));
+  images.engine().team().tiles(blocks, false, [&](int64_t tile) {
+    // Short rows and long ones by turns, for workers of equal work.
+    const int64_t block = tile % 2 == 0 ? tile / 2 : blocks - 1 - tile / 2;
+    const int64_t first = block * kRowBlock, last = std::min(n, first + kRowBlock);
+    const std::span<double> patch(&room[at(block, 0, n)], static_cast<size_t>(last));
+    for (int64_t p = 0; p < count; ++p) {
+      patches.read(p, patch);
+      for (int64_t i = first; i < last; ++i) {
+        double* row = &sums[at(i, 0, n)];
+        const double x = patch[static_cast<size_t>(i)];
+        for (int64_t j = 0; j <= i; ++j) row[j] += x * patch[static_cast<size_t>(j)];
+      }
+    }
+  });
   for (int64_t i = 0; i < n; ++i) {
     for (int64_t j = 0; j <= i; ++j) {
-      sums[at(j, i, n)] = sums[at(i, j, n)] /= static_cast<double>(std::max<int64_t>(patches, 1));
+      sums[at(j, i, n)] = sums[at(i, j, n)] /= static_cast<double>(std::max<int64_t>(count, 1));
     }
   }
   return sums;

@@ -15,7 +15,8 @@ namespace ingot::train {
 namespace {
 
 constexpr int64_t kSerialElements = 1 << 16;  // some microseconds of work
-constexpr int64_t kStartRows = 1000;  // of pictures: a million patches for some hundred numbers
+constexpr int64_t kStartRows = 1000;
+constexpr int64_t kStartPixels = 1 << 20;        // a million patches for some hundred numbers
 constexpr uint64_t kOrderKey = 0x6f72646572ULL;  // keeps this stream apart from others of the seed
 
 const data::ExampleField& target_field(const data::ExampleReader& examples,
@@ -124,9 +125,15 @@ SupervisedTask::SupervisedTask(Engine& engine, const TrainConfig& config,
   }
 }
 
-/// Weights that begin as the data says: the first training rows, as they are.
+/// Weights that begin as the data says: the first training rows, as they are, until their pictures
+/// have enough pixels.
 void SupervisedTask::start_network() {
-  const int64_t rows = std::min(kStartRows, data_.train.rows());
+  int64_t pixels = 1;  // of the largest picture
+  for (const models::Value& in : network_.inputs()) {
+    if (in.shape.rank() == 3) pixels = std::max(pixels, in.shape[0] * in.shape[1]);
+  }
+  const int64_t enough = std::clamp<int64_t>(kStartPixels / pixels, 1, kStartRows);
+  const int64_t rows = std::min(enough, data_.train.rows());
   const std::vector<Tensor> inputs = models::make_inputs(engine_, network_, rows);
   filler_.fill(rows, inputs, [&](int64_t i) {
     data::RowView view;

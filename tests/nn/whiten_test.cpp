@@ -108,5 +108,21 @@ TEST(Whiten, RefusesMoreFiltersThanThereAre) {
             "possible, for windows of up to 512 numbers");
 }
 
+TEST(Whiten, BytesDoNotDependOnThreads) {
+  std::vector<std::vector<float>> filters;
+  for (const int threads : {1, 2, 3}) {
+    Team team(threads);
+    Engine engine(team);
+    std::mt19937 random(7);
+    const Tensor images = Tensor::zeros(engine, {20, 9, 8, 4});
+    for (int64_t i = 0; i < images.size(); ++i) {
+      images.data<float>()[i] = static_cast<float>(random()) / 4e9F - 0.5F;
+    }
+    filters.push_back(whitening_filters(images, {8, 3, 3, 4}));  // 36 numbers: three blocks of rows
+  }
+  EXPECT_EQ(filters[0], filters[1]);
+  EXPECT_EQ(filters[0], filters[2]);
+}
+
 }  // namespace
 }  // namespace ingot::nn
