@@ -2,7 +2,8 @@
 #include "train/example_runner.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "autograd/tape.h"
 
 namespace ingot::train {
 
@@ -48,7 +49,8 @@ std::vector<ExampleRunner::WeightedView> ExampleRunner::views_of(Tta tta) {
 ExampleRunner::ExampleRunner(Engine& engine, models::Network& network,
                              const data::ExampleLayout& layout, const data::RowFiller& filler,
                              const ExampleRunnerOptions& options, const std::string& what)
-    : runner_(engine, network, options.batch,
+    : engine_(engine),
+      runner_(engine, network, options.batch,
               options.tta == Tta::kNone ? options.link : models::Link::kNone, options.replay),
       filler_(engine.team(), input_fields(layout, network, what), filler),
       link_(options.link),
@@ -61,7 +63,7 @@ ExampleRunner::ExampleRunner(Engine& engine, models::Network& network,
   require(has_picture, Code::kInvalidArgument,
           "{}: predict.tta={} is for pictures, and the network takes none; set predict.tta=none",
           what, enum_name(options.tta));
-  sum_.resize(static_cast<size_t>(batch() * width()));
+  sum_ = Tensor::zeros(engine, {batch(), width()});
 }
 
 std::span<const float> ExampleRunner::run(
@@ -75,33 +77,19 @@ std::span<const float> ExampleRunner::run(
     fill(views_[0].view);
     return runner_.run(count);
   }
-  std::fill(sum_.begin(), sum_.end(), 0.0F);
+  std::fill_n(sum_.data<float>(), sum_.size(), 0.0F);
   for (const WeightedView& v : views_) {
     fill(v.view);
     add(runner_.run(count), v.weight);
   }
-  link();
-  return std::span(sum_).first(static_cast<size_t>(count * width()));
+  const Recording off(engine_, nullptr);
+  answers_ = models::linked(sum_, link_);
+  return {answers_.data<float>(), static_cast<size_t>(count * width())};
 }
 
 void ExampleRunner::add(std::span<const float> numbers, float weight) {
-  for (size_t i = 0; i < numbers.size(); ++i) sum_[i] += weight * numbers[i];
-}
-
-/// What NetworkRunner does with the last layer's numbers, for the averaged ones.
-void ExampleRunner::link() {
-  if (link_ == models::Link::kSigmoid) {
-    for (float& x : sum_) x = 1.0F / (1.0F + std::exp(-x));
-  }
-  if (link_ != models::Link::kSoftmax) return;
-  const auto classes = static_cast<size_t>(width());
-  for (size_t row = 0; row < sum_.size(); row += classes) {
-    const std::span<float> p = std::span(sum_).subspan(row, classes);
-    const float most = *std::max_element(p.begin(), p.end());
-    double total = 0.0;
-    for (float& x : p) total += double{x = std::exp(x - most)};
-    for (float& x : p) x = static_cast<float>(double{x} / total);
-  }
+  float* sum = sum_.data<float>();
+  for (size_t i = 0; i < numbers.size(); ++i) sum[i] += weight * numbers[i];
 }
 
 }  // namespace ingot::train

@@ -59,13 +59,14 @@ class ExampleRunner {
   };
   [[nodiscard]] static std::vector<WeightedView> views_of(Tta tta);
   void add(std::span<const float> numbers, float weight);
-  void link();
 
+  Engine& engine_;
   models::NetworkRunner runner_;
   data::BatchFiller filler_;
   models::Link link_;
   std::vector<WeightedView> views_;
-  std::vector<float> sum_;  // of the views, [batch, width]
+  Tensor sum_;      // of the views, [batch, width]
+  Tensor answers_;  // sum_ through the link
 };
 
 }  // namespace ingot::train

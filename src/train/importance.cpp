@@ -29,7 +29,8 @@ Importance permutation_importance(ExampleRunner& runner, const Objective& object
                                   std::span<const InputSlice> slices,
                                   const ImportanceOptions& options) {
   const data::ExampleLayout& layout = examples.layout();
-  const std::vector<std::byte> records = spread_rows(examples, options.max_rows);
+  const int64_t held = std::max<int64_t>(2, options.max_bytes / layout.record_bytes());
+  const std::vector<std::byte> records = spread_rows(examples, std::min(options.max_rows, held));
   Importance result;
   result.rows = static_cast<int64_t>(records.size()) / layout.record_bytes();
   const auto mean_loss = [&](std::vector<std::byte> rows) {

@@ -23,6 +23,7 @@ struct InputSlice {
 struct ImportanceOptions {
   int64_t max_rows = 2000;  ///< evenly spread over the examples
   uint64_t seed = 0;
+  int64_t max_bytes = int64_t{64} << 20;  ///< of their records, which are held twice; at least two
 };
 
 struct Importance {

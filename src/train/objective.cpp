@@ -19,9 +19,34 @@ void check(const ObjectiveConfig& config) {
           "objective.gamma is {}, must be >= 0; 2 is usual", config.gamma);
   require(config.margin > 0.0F && config.delta > 0.0F, Code::kInvalidArgument,
           "objective: margin {} and delta {} must be > 0; 1 is usual", config.margin, config.delta);
-  constexpr double kMostMixup = 4.0;
-  require(config.mixup >= 0.0 && config.mixup <= kMostMixup, Code::kInvalidArgument,
-          "objective.mixup is {}, must be in [0, {}]", config.mixup, kMostMixup);
+  constexpr double kLeastMixup = 1e-3, kMostMixup = 4.0;  // below, shares are 0 or 1
+  require(config.mixup == 0.0 || (config.mixup >= kLeastMixup && config.mixup <= kMostMixup),
+          Code::kInvalidArgument, "objective.mixup is {}, must be 0 (none) or {} to {}",
+          config.mixup, kLeastMixup, kMostMixup);
+}
+
+/// A key that the loss does not take was meant to count.
+void require_taken(const ObjectiveConfig& config, LossName loss) {
+  const ObjectiveConfig usual;
+  const struct {
+    const char* key;
+    bool is_given;
+    std::vector<LossName> losses;
+  } keys[] = {
+      {"label_smoothing",
+       config.label_smoothing != usual.label_smoothing,
+       {LossName::kCrossEntropy, LossName::kBinaryCrossEntropy, LossName::kKl}},
+      {"gamma", config.gamma != usual.gamma, {LossName::kFocal}},
+      {"margin", config.margin != usual.margin, {LossName::kHinge}},
+      {"delta", config.delta != usual.delta, {LossName::kHuber}},
+  };
+  for (const auto& [key, is_given, losses] : keys) {
+    require(!is_given || std::find(losses.begin(), losses.end(), loss) != losses.end(),
+            Code::kInvalidArgument,
+            "objective.{}: the loss is {}, which does not take it; {} does. Leave it out, or set "
+            "objective.loss",
+            key, enum_name(loss), enum_name(losses.front()));
+  }
 }
 
 /// Losses of a target with these outputs, the usual one first.
@@ -109,6 +134,7 @@ Objective make_objective(const ObjectiveConfig& config, int64_t classes,
           enum_name(losses.front()));
   Objective o;
   o.loss = config.loss == LossName::kAuto ? losses.front() : config.loss;
+  require_taken(config, o.loss);
   o.form = form_of(o.loss, classes, is_binary);
   require(config.mixup == 0 || o.form != TargetForm::kSign, Code::kInvalidArgument,
           "objective.mixup: hinge of one output takes one class or the other; set "
@@ -160,8 +186,10 @@ void set_label(const Objective& objective, const ObjectiveBatch& batch, int64_t 
     case TargetForm::kSign:
       batch.target.data<float>()[row] = label == 0 ? -1.0F : 1.0F;
       break;
-    default:
-      batch.target.data<float>()[row] = static_cast<float>(label);
+    default: {
+      const float s = objective.label_smoothing;
+      batch.target.data<float>()[row] = static_cast<float>(label) * (1.0F - s) + s / 2.0F;
+    }
   }
 }
 

@@ -56,8 +56,10 @@ struct ObjectiveConfig {
     field("loss", loss,
           "auto: cross_entropy for classes (binary_cross_entropy when the last layer has one "
           "output), mse for numbers; classes: also focal, hinge, kl; numbers: also mae, huber");
-    field("label_smoothing", label_smoothing,
-          "cross_entropy, kl: share of the target spread over all classes, in [0, 1)");
+    field(
+        "label_smoothing", label_smoothing,
+        "cross_entropy, binary_cross_entropy, kl: share of the target spread over all classes, in "
+        "[0, 1)");
     field(
         "class_weights", class_weights,
         "how much a row of each class counts: none: the same; auto: rows / (classes x rows of the "
@@ -69,7 +71,7 @@ struct ObjectiveConfig {
     field("delta", delta, "huber: errors beyond count linearly, > 0");
     field("mixup", mixup,
           "training examples of numbers and pictures are means of two, and so are their targets, "
-          "in shares of Beta(mixup, mixup); 0: none, 0.2 is usual, at most 4");
+          "in shares of Beta(mixup, mixup); 0: none, else 0.001 to 4; 0.2 is usual");
   }
 };
 
@@ -98,7 +100,8 @@ struct Objective {
 };
 
 /// classes 0: the target is a number. `class_rows`: training rows per class, for auto weights.
-/// Throws kInvalidArgument for a key out of range or weights that do not fit; kShapeMismatch when
+/// Throws kInvalidArgument for a key out of range or that the loss does not take, and for weights
+/// that do not fit; kShapeMismatch when
 /// loss, target and the network's output do not fit, naming the layer, its shape and the units that
 /// would.
 [[nodiscard]] Objective make_objective(const ObjectiveConfig& config, int64_t classes,

@@ -7,9 +7,7 @@
 #include "data/table_examples.h"
 #include "data/transforms/feature_rows.h"
 #include "io/image.h"
-#include "train/loop.h"
-#include "train/supervised_task.h"
-#include "train/tiny_run.h"
+#include "train/supervised_run.h"
 
 namespace ingot::train {
 namespace {
@@ -79,22 +77,13 @@ class ImageTraining : public ::testing::Test {
     return list;
   }
 
-  struct Fit {
-    std::vector<float> weights;
-    Evaluation evaluation;
-  };
-  Fit fit(const std::string& out, int threads, bool replay = true, int64_t stop_at = -1) {
-    Team team(threads);
-    Engine engine(team);
-    const data::FeatureSet features =
-        data::FeatureSet::load(join_path(folder_, "data/features.json"));
-    models::Network network(layers(), {{"image", {kSide, kSide, 3}, DType::kF32, 0, -1}});
-    const auto file = [&](data::Split split) {
-      return data::ExampleReader(data::examples_path(join_path(folder_, "data"), split));
-    };
-    const data::ExampleReader train = file(data::Split::kTrain);
-    const data::ExampleReader held_out = file(data::Split::kValidation);
-    TrainConfig c;
+  testing::SupervisedResult fit(const std::string& out, int threads, bool replay = true,
+                                int64_t stop_at = -1) {
+    testing::SupervisedRun run;
+    run.layers = layers();
+    run.inputs = {{"image", {kSide, kSide, 3}, DType::kF32, 0, -1}};
+    run.classes = 2;
+    TrainConfig& c = run.config;
     c.steps = 30;
     c.seq = 1;
     c.micro_batch = 16;
@@ -103,32 +92,24 @@ class ImageTraining : public ::testing::Test {
     c.eval_every = 0;
     c.keep_best = false;
     c.replay = replay;
-    const data::FeatureRows rows(features, engine.seed());
-    SupervisedTask task(engine, c, make_objective({}, 2, network.output()), network,
-                        {train, &held_out, rows});
-    RunFiles kept(*files_, clock_, join_path(folder_, out), "hash", c.keep);
-    LoopContext context{engine, task, clock_, kept};
-    int64_t steps = 0;
-    context.after_step = [&](int64_t step) { steps = step; };
-    context.should_stop = [&] { return steps == stop_at; };
-    (void)ingot::train::train(context, c);
-    Fit result;
-    for (const nn::NamedParameter& p : nn::parameters(network)) {
-      const std::vector<float> v = p.parameter->value.to_vector<float>();
-      result.weights.insert(result.weights.end(), v.begin(), v.end());
-    }
-    result.evaluation = task.evaluate();
-    return result;
+    const std::string data = join_path(folder_, "data");
+    run.train_file = data::examples_path(data, data::Split::kTrain);
+    run.validation_file = data::examples_path(data, data::Split::kValidation);
+    run.out = join_path(folder_, out);
+    const data::FeatureSet features = data::FeatureSet::load(join_path(data, "features.json"));
+    run.filler = [&](uint64_t seed) { return std::make_unique<data::FeatureRows>(features, seed); };
+    run.threads = threads;
+    run.stop_at = stop_at;
+    return train_supervised(run);
   }
 
   testing::TempDir dir_;
   std::string folder_ = dir_.path();
   std::unique_ptr<FileSystem> files_ = real_files();
-  RealClock clock_;
 };
 
 TEST_F(ImageTraining, GivesTheSameBytesHoweverItIsRun) {
-  const Fit whole = fit("whole", 1);
+  const auto whole = fit("whole", 1);
   EXPECT_GT(whole.evaluation.metrics.at("accuracy"), 0.9) << "something was learned";
   for (const int threads : {2, 3, 8}) {
     EXPECT_EQ(fit("threads" + std::to_string(threads), threads).weights, whole.weights)

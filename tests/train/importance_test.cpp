@@ -51,6 +51,11 @@ TEST(Importance, IsTheLossThatExchangedValuesCost) {
   EXPECT_NEAR(found.increases[1], 0.0, 1e-9);
   const Importance fewer = permutation_importance(runner, objective, examples, slices, {100, 3});
   EXPECT_EQ(fewer.rows, 100);
+  ImportanceOptions small;
+  small.max_bytes = 50 * layout.record_bytes();
+  EXPECT_EQ(permutation_importance(runner, objective, examples, slices, small).rows, 50);
+  small.max_bytes = 1;
+  EXPECT_EQ(permutation_importance(runner, objective, examples, slices, small).rows, 2);
 }
 
 }  // namespace

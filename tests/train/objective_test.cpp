@@ -72,6 +72,42 @@ TEST_F(ObjectiveTest, CrossEntropyAndItsSmoothing) {
   EXPECT_NEAR(of_classes(c, {kScores}, {2}, 3), smooth, kFloat);
 }
 
+/// As Keras does: the target moves towards a half.
+TEST_F(ObjectiveTest, BinaryCrossEntropyIsSmoothedToo) {
+  ObjectiveConfig c;
+  const double p = 0.8, score = std::log(p / (1.0 - p));
+  EXPECT_NEAR(of_classes(c, {{static_cast<float>(score)}}, {1}, 2), -std::log(p), kFloat);
+  c.label_smoothing = 0.2F;
+  const double smooth = -0.9 * std::log(p) - 0.1 * std::log(1.0 - p);
+  EXPECT_NEAR(of_classes(c, {{static_cast<float>(score)}}, {1}, 2), smooth, kFloat);
+  const double other = -0.1 * std::log(p) - 0.9 * std::log(1.0 - p);
+  EXPECT_NEAR(of_classes(c, {{static_cast<float>(score)}}, {0}, 2), other, kFloat);
+}
+
+TEST_F(ObjectiveTest, KeysThatTheLossDoesNotTakeAreRefused) {
+  const auto refused = [&](ObjectiveConfig c, int64_t classes) {
+    return message_of(
+        [&] { (void)make_objective(c, classes, output(classes == 0 ? 1 : classes)); });
+  };
+  ObjectiveConfig c = named(LossName::kFocal);
+  c.label_smoothing = 0.1F;
+  EXPECT_EQ(refused(c, 3),
+            "objective.label_smoothing: the loss is focal, which does not take it; cross_entropy "
+            "does. Leave it out, or set objective.loss");
+  c = {};
+  c.gamma = 3.0F;
+  EXPECT_EQ(refused(c, 3).substr(0, 42), "objective.gamma: the loss is cross_entropy");
+  c = {};
+  c.delta = 2.0F;
+  EXPECT_EQ(refused(c, 0).substr(0, 33), "objective.delta: the loss is mse,");
+  c = named(LossName::kHinge);
+  c.margin = 2.0F;
+  EXPECT_EQ(refused(c, 3), "no error");
+  c = {};
+  c.mixup = 1e-5;
+  EXPECT_EQ(refused(c, 3), "objective.mixup is 1e-05, must be 0 (none) or 0.001 to 4");
+}
+
 TEST_F(ObjectiveTest, KlIsCrossEntropyLessTheTargetsEntropy) {
   ObjectiveConfig c = named(LossName::kKl);
   EXPECT_NEAR(of_classes(c, {kScores}, {2}, 3), -std::log(5.0 / 8), kFloat);

@@ -11,9 +11,8 @@
 #include "base/hash.h"
 #include "data/permutation.h"
 #include "data/table_examples.h"
-#include "train/loop.h"
 #include "train/mixup.h"
-#include "train/tiny_run.h"
+#include "train/supervised_run.h"
 
 namespace ingot::train {
 namespace {
@@ -68,38 +67,26 @@ class SupervisedTest : public ::testing::Test {
     return c;
   }
 
-  /// Trains one dense layer [width → units] and returns weights then bias.
-  struct Fit {
-    std::vector<float> weights;
-    Evaluation evaluation;
-  };
-  Fit fit(const TrainConfig& c, int64_t classes, int64_t width, int64_t units,
-          const std::string& file, const std::string& out, int threads = 2, int64_t stop_at = -1) {
-    Team team(threads);
-    Engine engine(team);
-    models::Network network({dense(units)}, {{"table", {width}, DType::kF32, 0, -1}});
-    const data::ExampleReader train(file);
-    const Objective objective = make_objective(objective_, classes, network.output());
-    SupervisedTask task(engine, c, objective, network, {train, &train, plain_});
-    RunFiles kept(*files_, clock_, join_path(folder_, out), "hash", c.keep);
-    LoopContext context{engine, task, clock_, kept};
-    int64_t steps = 0;
-    context.after_step = [&](int64_t step) { steps = step; };
-    context.should_stop = [&] { return steps == stop_at; };
-    (void)ingot::train::train(context, c);
-    Fit result;
-    for (const nn::NamedParameter& p : nn::parameters(network)) {
-      const std::vector<float> v = p.parameter->value.to_vector<float>();
-      result.weights.insert(result.weights.end(), v.begin(), v.end());
-    }
-    result.evaluation = task.evaluate();
-    return result;
+  /// Trains one dense layer [width → units]; weights are its weight, then its bias.
+  testing::SupervisedResult fit(const TrainConfig& c, int64_t classes, int64_t width, int64_t units,
+                                const std::string& file, const std::string& out, int threads = 2,
+                                int64_t stop_at = -1) {
+    testing::SupervisedRun run;
+    run.layers = {dense(units)};
+    run.inputs = {{"table", {width}, DType::kF32, 0, -1}};
+    run.classes = classes;
+    run.config = c;
+    run.objective = objective_;
+    run.train_file = run.validation_file = file;
+    run.out = join_path(folder_, out);
+    run.threads = threads;
+    run.stop_at = stop_at;
+    return train_supervised(run);
   }
 
   testing::TempDir dir_;
   std::string folder_ = dir_.path();
   std::unique_ptr<FileSystem> files_ = real_files();
-  RealClock clock_;
   const data::RowFiller plain_;
   ObjectiveConfig objective_;
 };
@@ -108,7 +95,7 @@ TEST_F(SupervisedTest, ALineThroughThreePointsIsFound) {
   const std::string file = write<float>("line", {1, 2, 3}, {2, 4, 6});
   TrainConfig c = config(3000, 3, 0.1);
   c.optimizer.name = optim::OptimizerKind::kSgd;
-  const Fit line = fit(c, 0, 1, 1, file, "line_run");
+  const auto line = fit(c, 0, 1, 1, file, "line_run");
   EXPECT_NEAR(line.weights[0], 2.0, 2.0 * kClosedForm);
   EXPECT_NEAR(line.weights[1], 0.0, kClosedForm);
   EXPECT_NEAR(line.weights[0] * 4 + line.weights[1], 8.0, 8.0 * kClosedForm);
@@ -148,7 +135,7 @@ TEST_F(SupervisedTest, ADenseRegressionIsLeastSquares) {
   const std::string file = write<float>("regression", x, y);
   TrainConfig c = config(6000, kRows, 0.02);
   c.optimizer.name = optim::OptimizerKind::kAdam;
-  const Fit found = fit(c, 0, kWidth, 1, file, "regression_run");
+  const auto found = fit(c, 0, kWidth, 1, file, "regression_run");
   double largest = 0.0;
   for (int64_t i = 0; i < kN; ++i) {
     largest = std::max(largest, std::abs(a[static_cast<size_t>(i * (kN + 1) + kN)] /
@@ -173,7 +160,7 @@ TEST_F(SupervisedTest, ClassesAreLearned) {
     }
     y.push_back(label);
   }
-  const Fit found = fit(config(200, 30, 0.1), 3, 3, 3, write<int32_t>("classes", x, y), "c");
+  const auto found = fit(config(200, 30, 0.1), 3, 3, 3, write<int32_t>("classes", x, y), "c");
   EXPECT_EQ(found.evaluation.metrics.at("accuracy"), 1.0);
   EXPECT_LT(found.evaluation.loss, 0.1);
 }
@@ -274,6 +261,35 @@ TEST_F(SupervisedTest, MixedTrainingIsTheSameHoweverItIsRun) {
   EXPECT_EQ(fit(c, 0, 5, 1, some, "n1", 1).weights, fit(c, 0, 5, 1, some, "n8", 8).weights);
 }
 
+/// Large pictures: filters that begin as the data says come from the first million pixels.
+TEST_F(SupervisedTest, WhiteningTakesAMillionPixels) {
+  constexpr int64_t kPixels = 1024 * 1024;
+  std::vector<models::LayerConfig> layers(3, dense(1));
+  layers[0] = {};
+  layers[0].type = models::LayerType::kConv2d;
+  layers[0].filters = 2;
+  layers[0].kernel = std::vector<int64_t>{1};
+  layers[0].init = nn::InitKind::kWhiten;
+  layers[1] = {};
+  layers[1].type = models::LayerType::kGlobalAveragePool;
+  models::Network network(layers, {{"image", {1024, 1024, 1}, DType::kF32, 0, -1}});
+  const data::ExampleLayout layout(
+      {{"image", DType::kF32, {1024, 1024, 1}, 0}, {"target", DType::kF32, {1}, 0}});
+  std::vector<std::byte> records(static_cast<size_t>(2 * layout.record_bytes()));
+  std::vector<float> pixels(kPixels, 2.0F);
+  std::memcpy(records.data(), pixels.data(), kPixels * sizeof(float));
+  pixels.assign(kPixels, 100.0F);  // the second picture is not looked at
+  std::memcpy(records.data() + layout.record_bytes(), pixels.data(), kPixels * sizeof(float));
+  const data::ExampleReader rows("rows", layout, std::move(records));
+  Team team(2);
+  Engine engine(team);
+  const SupervisedTask task(engine, config(1, 1, 0.1), make_objective({}, 0, network.output()),
+                            network, {rows, nullptr, plain_});
+  const std::vector<float>& filters = nn::parameters(network)[0].parameter->start;
+  ASSERT_EQ(filters.size(), 2U);
+  EXPECT_NEAR(std::abs(filters[0]), 1.0 / std::sqrt(4.0 + 5e-4), 1e-6);
+}
+
 TEST_F(SupervisedTest, WhatCannotBeMixedIsNamed) {
   models::LayerConfig embedding, pool;
   embedding.type = models::LayerType::kEmbedding;
@@ -301,7 +317,7 @@ TEST_F(SupervisedTest, WhatCannotBeMixedIsNamed) {
             "objective.mixup: \"note\" holds ids, which have no mean; set objective.mixup=0");
   mixed.mixup = 5;
   EXPECT_EQ(message_of([&] { (void)make_objective(mixed, 2, network.output()); }),
-            "objective.mixup is 5, must be in [0, 4]");
+            "objective.mixup is 5, must be 0 (none) or 0.001 to 4");
 }
 
 TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {

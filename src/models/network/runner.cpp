@@ -17,6 +17,11 @@ std::vector<Tensor> make_inputs(Engine& engine, const Network& network, int64_t 
   return inputs;
 }
 
+Tensor linked(const Tensor& numbers, Link link) {
+  if (link == Link::kSigmoid) return ops::sigmoid(numbers);
+  return link == Link::kSoftmax ? ops::softmax(numbers) : numbers;
+}
+
 NetworkRunner::NetworkRunner(Engine& engine, Network& network, int64_t batch, Link link,
                              bool replay)
     : engine_(engine),
@@ -30,9 +35,7 @@ NetworkRunner::NetworkRunner(Engine& engine, Network& network, int64_t batch, Li
 
 void NetworkRunner::forward() {
   const Recording off(engine_, nullptr);
-  output_ = network_.forward(inputs_, false);
-  if (link_ == Link::kSigmoid) output_ = ops::sigmoid(output_);
-  if (link_ == Link::kSoftmax) output_ = ops::softmax(output_);
+  output_ = linked(network_.forward(inputs_, false), link_);
 }
 
 std::span<const float> NetworkRunner::run(int64_t rows) {

@@ -21,6 +21,9 @@ enum class Link : uint8_t {
   kSoftmax,  ///< one number per class → probabilities
 };
 
+/// Answers from the last layer's numbers [batch, width].
+[[nodiscard]] Tensor linked(const Tensor& numbers, Link link);
+
 class NetworkRunner {
  public:
   /// engine and network must outlive it. With replay off every op runs eagerly, with the same
