@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Batch normalisation as a layer: weight and bias train, the running mean and variance are buffers
 // (parameters that do not train; nn/module.h) and so are laid out, saved and loaded with the rest.
-// Whether a pass trains is told by the caller, as dropout is; the plain forward is inference.
+// Whether a pass trains is told by the caller, as dropout is; the plain forward is inference. A
+// frozen layer (Parameter::freeze) always is at inference, as in Keras.
 #pragma once
 
 #include "autograd/ops/batch_norm.h"
@@ -31,7 +32,7 @@ class BatchNorm : public Layer {
   [[nodiscard]] Tensor forward(const Tensor& x, bool is_training) {
     return ops::batch_norm(x, {weight.value, bias.value, running_mean.value, running_var.value},
                            {config_.eps, config_.momentum, config_.is_running_var_unbiased,
-                            is_training, config_.activation});
+                            is_training && !running_mean.is_frozen, config_.activation});
   }
   [[nodiscard]] Tensor forward(const Tensor& x) override { return forward(x, false); }
   void visit(Visitor& visitor) override {

@@ -23,11 +23,17 @@ struct Parameter {
   bool row_sparse = false;  ///< gradient kept as touched rows (embeddings)
   bool trainable = true;    ///< false: a buffer (running statistics) or a frozen weight; saved, but
                             ///< without gradient, optimiser state and update. Set before the store.
+  bool is_frozen = false;   ///< it was trained elsewhere: a buffer keeps its values too
   float lr_scale = 1.0F;    ///< factor of the learning rate, and so of the weight decay
   std::vector<float> start;  ///< first values, when data and not init decide them
   Tensor value;              ///< set by ParameterStore, or by a loader
 
   [[nodiscard]] bool defined() const { return shape.rank() > 0; }
+  /// Leaves the values as they are for good. Before the store.
+  void freeze() {
+    trainable = false;
+    is_frozen = true;
+  }
 };
 
 class Layer;

@@ -4,12 +4,26 @@
 #include <algorithm>
 #include <set>
 
+#include "base/checked.h"
+
 namespace ingot::nn {
 namespace {
 
-constexpr int64_t kSegment = 16;  // floats: 64 bytes
+constexpr int64_t kSegment = 16;                    // floats: 64 bytes
+constexpr int64_t kMaxElements = int64_t{1} << 58;  // their bytes fit in 64 bits
 
 int64_t padded(int64_t n) { return (n + kSegment - 1) / kSegment * kSegment; }
+
+/// Sizes come from recipes and files, and may be too large for a product.
+int64_t elements(const StoredParameter& p) {
+  int64_t n = 1;
+  for (int i = 0; i < p.parameter->shape.rank(); ++i) {
+    n = checked_mul(n, p.parameter->shape[i], p.name, Code::kInvalidArgument);
+  }
+  require(n <= kMaxElements, Code::kInvalidArgument, "{}: {} numbers are more than memory can hold",
+          p.name, n);
+  return n;
+}
 
 /// Place in the slab: kind, then factor of the learning rate.
 std::pair<int, float> order_of(const Parameter& p) {
@@ -36,7 +50,9 @@ ParameterStore::ParameterStore(Engine& engine, Module& module) : engine_(engine)
   int64_t at = 0;
   for (StoredParameter& p : list_) {
     p.offset = at;
-    at += padded(p.parameter->shape.size());
+    at += padded(elements(p));
+    require(at <= kMaxElements, Code::kInvalidArgument,
+            "{}: {} numbers of it and before it are more than memory can hold", p.name, at);
     if (p.parameter->trainable) trained_size_ = at;
     if (!p.parameter->trainable || p.parameter->row_sparse) continue;
     dense_size_ = at;

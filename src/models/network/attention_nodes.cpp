@@ -85,6 +85,8 @@ std::unique_ptr<Node> make_attention(const LayerSite& site) {
   require(ratio >= 1 && ratio <= 64, Code::kInvalidArgument, "{}: mlp_ratio is {}, 1 to 64 can be",
           site.where, ratio);
   block.hidden = ratio * block.dim;
+  site.require_size({block.context, block.dim, 4 * block.dim + 2 * block.hidden});
+  site.require_size({block.context, block.context, 4, block.dim});
   block.dropout = site.rate("dropout", c.dropout);
   return std::make_unique<AttentionNode>(site, block);
 }

@@ -43,7 +43,7 @@ Tensor padded_shortcut(const Tensor& x, int64_t stride_h, int64_t stride_w, cons
 class Unit {
  public:
   Unit(const LayerSite& site, const Value& in, const std::string& where)
-      : main_(*site.config.layers, {named_input(in)}, where) {
+      : main_(*site.config.layers, {named_input(in)}, where), output_(main_.output()) {
     if (site.config.type == LayerType::kResidual) add_shortcut(site, in, where);
   }
 
@@ -59,11 +59,11 @@ class Unit {
   [[nodiscard]] int64_t flops() const {
     return main_.flops() + (projection_ ? projection_->flops() : 0);
   }
-  void list(const std::string& prefix, std::vector<LayerLine>& lines) {
-    main_.list(prefix, lines);
-    if (projection_) projection_->list(prefix + kShortcut + ".", lines);
+  void each_inner(const std::string& prefix, const InnerNetwork& take) {
+    take(prefix, main_);
+    if (projection_) take(prefix + kShortcut + ".", *projection_);
   }
-  [[nodiscard]] const Value& output() const { return main_.output(); }
+  [[nodiscard]] const Value& output() const { return output_; }
 
  private:
   static Value named_input(Value in) {
@@ -85,6 +85,7 @@ class Unit {
     if (kind == ShortcutName::kIdentity) {
       require(from == to, Code::kShapeMismatch, "{} have different shapes; shortcut: project fits",
               misfit);
+      if (in.flattened != output_.flattened) output_.is_unordered = true;
       return;
     }
     is_padded_ = kind == ShortcutName::kPad;
@@ -136,6 +137,7 @@ class Unit {
   }
 
   Network main_;
+  Value output_;
   std::optional<Network> projection_;
   bool has_shortcut_ = false, is_padded_ = false;
   int64_t stride_h_ = 1, stride_w_ = 1;
@@ -175,9 +177,9 @@ class BlockNode : public Node {
     for (const Unit& unit : units_) sum += unit.flops();
     return sum;
   }
-  void list_inner(const std::string& prefix, std::vector<LayerLine>& lines) override {
+  void each_inner(const InnerNetwork& take) override {
     for (size_t i = 0; i < units_.size(); ++i) {
-      units_[i].list(is_numbered_ ? fmt::format("{}{}.", prefix, i) : prefix, lines);
+      units_[i].each_inner(is_numbered_ ? fmt::format("{}.", i) : "", take);
     }
   }
 

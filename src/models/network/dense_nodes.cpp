@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that do not care where their numbers come from: dense, activation, scale, dropout, shapes,
 // norms, and those that join several inputs.
+#include <algorithm>
+
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/norm.h"
 #include "autograd/ops/shape.h"
@@ -19,6 +21,11 @@ Tensor with_batch(const Tensor& x, const Shape& example) {
   std::vector<int64_t> dims{x.dim(0)};
   for (int i = 0; i < example.rank(); ++i) dims.push_back(example[i]);
   return ops::reshape(x, dims);
+}
+
+/// A picture whose numbers stand in another order with channels before pixels.
+bool has_order(const Shape& shape) {
+  return shape.rank() == 3 && shape[2] > 1 && shape[0] * shape[1] > 1;
 }
 
 class DenseNode : public Node {
@@ -88,9 +95,16 @@ class DropoutNode : public Node {
 class ReshapeNode : public Node {
  public:
   ReshapeNode(const LayerSite& site, const Shape& shape) {
-    const Shape& in = site.inputs[0].shape;
+    const Value& in = site.inputs[0];
+    const Shape picture = has_order(in.shape) ? in.shape : in.flattened;
     output.shape = shape;
-    if (in.rank() == 3 && shape.rank() == 1) output.flattened = in;
+    if (shape.rank() == 1) {
+      output.flattened = picture;
+    } else if (picture.rank() == 3) {
+      output.is_unordered = shape[shape.rank() - 1] != picture[2];
+    } else {
+      output.is_unordered = has_order(shape);
+    }
   }
   Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
     return with_batch(in[0], output.shape);
@@ -118,6 +132,13 @@ class MergeNode : public Node {
         activation_(site.config.activation.value_or(ActivationName::kNone)) {
     output.shape = shape;
     output.ids = site.inputs[0].ids;
+    output.flattened = site.inputs[0].flattened;
+    for (const Value& in : site.inputs) {
+      if (in.flattened != output.flattened) output.is_unordered = true;
+    }
+    if (type_ != LayerType::kConcatenate) return;
+    output.is_unordered = output.is_unordered || output.flattened.rank() > 0;
+    output.flattened = {};
   }
   Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
     if (type_ == LayerType::kConcatenate) {
@@ -147,7 +168,7 @@ Shape reshaped(const LayerSite& site) {
     if (dim == -1) {
       free_axis = shape.rank();
     } else {
-      known *= dim;
+      known = dim <= size / std::max<int64_t>(known, 1) ? known * dim : 0;  // 0: too many
     }
     shape.push(dim == -1 ? 1 : dim);
   }
@@ -183,10 +204,10 @@ Shape joined(const LayerSite& site) {
 std::unique_ptr<Node> make_dense(const LayerSite& site) {
   site.require_numbers();
   site.require_rank(1, kMaxRank - 1, "at least one axis");
-  require(*site.config.units >= 1, Code::kInvalidArgument, "{}: units is {}, must be at least 1",
-          site.where, *site.config.units);
+  const int64_t units = site.size("units", *site.config.units);
   const Shape& in = site.inputs[0].shape;
-  return std::make_unique<DenseNode>(site, in[in.rank() - 1], *site.config.units);
+  site.require_size({in.size(), units});
+  return std::make_unique<DenseNode>(site, in[in.rank() - 1], units);
 }
 
 std::unique_ptr<Node> make_activation(const LayerSite& site) {

@@ -146,9 +146,8 @@ nn::ConvConfig conv_config(const LayerSite& site, Pair kernel) {
 }
 
 int64_t groups_of(const LayerSite& site) {
-  const int64_t groups = site.config.groups.value_or(1), filters = *site.config.filters;
-  require(filters >= 1, Code::kInvalidArgument, "{}: filters is {}, must be at least 1", site.where,
-          filters);
+  const int64_t groups = site.config.groups.value_or(1);
+  const int64_t filters = site.size("filters", *site.config.filters);
   require(groups >= 1 && filters % groups == 0 && site.inputs[0].shape[2] % groups == 0,
           Code::kInvalidArgument,
           "{}: {} filters and the channels of {} do not divide into {} groups", site.where, filters,
@@ -170,8 +169,11 @@ std::unique_ptr<Node> make_conv(const LayerSite& site) {
   const int64_t groups = groups_of(site);
   const Window w = window_of(site, pair_of(site, "kernel", site.config.kernel, {1, 1}), {1, 1});
   const nn::ConvConfig config = conv_config(site, w.kernel);
-  require(config.init.kind != nn::InitKind::kWhiten || groups == 1, Code::kInvalidArgument,
-          "{}: init: whiten needs groups: 1", site.where);
+  const bool is_plain = groups == 1 && w.dilation.h == 1 && w.dilation.w == 1;
+  require(config.init.kind != nn::InitKind::kWhiten || is_plain, Code::kInvalidArgument,
+          "{}: init: whiten needs groups: 1 and dilation: 1", site.where);
+  require(config.init.kind != nn::InitKind::kDirac || groups == 1, Code::kInvalidArgument,
+          "{}: init: dirac needs groups: 1", site.where);
   ops::Conv2dOptions options;
   set_window(options, w, groups);
   const Shape& in = site.inputs[0].shape;
@@ -180,6 +182,7 @@ std::unique_ptr<Node> make_conv(const LayerSite& site) {
                   ops::conv_outputs(in[1], p.left + p.right, w.kernel.w, w.stride.w, w.dilation.w),
                   config.out_channels};
   require_fits(site, w, out[0], out[1]);
+  site.require_size({out[0], out[1], out[2], w.kernel.h, w.kernel.w, in[2] / groups});
   auto node = std::make_unique<ConvNode<nn::Conv2d>>(site, config, options, out);
   node->products = out.size() * w.kernel.h * w.kernel.w * (in[2] / groups);
   return node;
@@ -210,8 +213,9 @@ std::unique_ptr<Node> make_conv_transpose(const LayerSite& site) {
                   grown(in[1], w.stride.w, w.padding.left + w.padding.right,
                         w.dilation.w * (w.kernel.w - 1) + more.w),
                   config.out_channels};
-  require(out.size() > 0, Code::kShapeMismatch, "{}: its padding leaves no pixels of its input {}",
-          site.where, site.input_text());
+  require(out[0] > 0 && out[1] > 0, Code::kShapeMismatch,
+          "{}: its padding leaves no pixels of its input {}", site.where, site.input_text());
+  site.require_size({in.size(), w.kernel.h, w.kernel.w, config.out_channels / groups});
   auto node = std::make_unique<ConvNode<nn::ConvTranspose2d>>(site, config, options, out);
   node->products = in.size() * w.kernel.h * w.kernel.w * (config.out_channels / groups);
   return node;

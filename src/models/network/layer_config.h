@@ -2,7 +2,8 @@
 // One entry of a recipe's `layers:` list. Every key but type, name and inputs is optional, so that
 // a key which the layer does not take is known to have been given, and refused (catalog.cpp says
 // which layer takes what). Shapes are per example, without the batch axis. Keys of two numbers
-// (height, width) may be given as one for both.
+// (height, width) may be given as one for both. Every member has an initialiser, so that a program
+// names some of them ({.units = 3}) without a warning about the others.
 #pragma once
 
 #include <cstdint>
@@ -17,47 +18,47 @@ namespace ingot::models {
 
 struct LayerConfig {
   LayerType type = LayerType::kDense;
-  std::string name;
-  std::vector<std::string> inputs;
-  std::optional<int64_t> units;
-  std::optional<int64_t> size;
-  std::optional<int64_t> vocab;
-  std::optional<int64_t> filters;
-  std::optional<std::vector<int64_t>> kernel;
-  std::optional<std::vector<int64_t>> stride;
-  std::optional<std::vector<std::string>> padding;
-  std::optional<std::vector<int64_t>> dilation;
-  std::optional<std::vector<int64_t>> output_padding;
-  std::optional<int64_t> groups;
-  std::optional<bool> ceil;
-  std::optional<std::vector<int64_t>> output;
-  std::optional<PixelMode> mode;
-  std::optional<ActivationName> activation;
-  std::optional<bool> bias;
-  std::optional<bool> scale;
-  std::optional<float> factor;
-  std::optional<float> rate;
-  std::optional<bool> variational;
-  std::optional<float> eps;
-  std::optional<float> momentum;
-  std::optional<bool> mask;
-  std::optional<bool> return_sequences;
-  std::optional<bool> reverse;
-  std::optional<bool> bidirectional;
-  std::optional<int64_t> heads;
-  std::optional<bool> causal;
-  std::optional<int64_t> mlp_ratio;
-  std::optional<float> dropout;
-  std::optional<float> recurrent_dropout;
-  std::optional<float> forget_bias;
-  std::optional<std::vector<int64_t>> shape;
-  std::optional<nn::InitKind> init;
-  std::optional<float> init_scale;
-  std::optional<std::vector<LayerConfig>> layers;
-  std::optional<int64_t> repeat;
-  std::optional<ShortcutName> shortcut;
-  std::optional<bool> trainable;
-  std::optional<float> lr_scale;
+  std::string name = {};
+  std::vector<std::string> inputs = {};
+  std::optional<int64_t> units = {};
+  std::optional<int64_t> size = {};
+  std::optional<int64_t> vocab = {};
+  std::optional<int64_t> filters = {};
+  std::optional<std::vector<int64_t>> kernel = {};
+  std::optional<std::vector<int64_t>> stride = {};
+  std::optional<std::vector<std::string>> padding = {};
+  std::optional<std::vector<int64_t>> dilation = {};
+  std::optional<std::vector<int64_t>> output_padding = {};
+  std::optional<int64_t> groups = {};
+  std::optional<bool> ceil = {};
+  std::optional<std::vector<int64_t>> output = {};
+  std::optional<PixelMode> mode = {};
+  std::optional<ActivationName> activation = {};
+  std::optional<bool> bias = {};
+  std::optional<bool> scale = {};
+  std::optional<float> factor = {};
+  std::optional<float> rate = {};
+  std::optional<bool> variational = {};
+  std::optional<float> eps = {};
+  std::optional<float> momentum = {};
+  std::optional<bool> mask = {};
+  std::optional<bool> return_sequences = {};
+  std::optional<bool> reverse = {};
+  std::optional<bool> bidirectional = {};
+  std::optional<int64_t> heads = {};
+  std::optional<bool> causal = {};
+  std::optional<int64_t> mlp_ratio = {};
+  std::optional<float> dropout = {};
+  std::optional<float> recurrent_dropout = {};
+  std::optional<float> forget_bias = {};
+  std::optional<std::vector<int64_t>> shape = {};
+  std::optional<nn::InitKind> init = {};
+  std::optional<float> init_scale = {};
+  std::optional<std::vector<LayerConfig>> layers = {};
+  std::optional<int64_t> repeat = {};
+  std::optional<ShortcutName> shortcut = {};
+  std::optional<bool> trainable = {};
+  std::optional<float> lr_scale = {};
 
   void visit(auto& field) {
     field("type", type, "kind of layer");
@@ -106,7 +107,10 @@ struct LayerConfig {
     field("layers", layers, "block, residual: the layers inside; \"input\" names what comes in");
     field("repeat", repeat, "block, residual: how many in a row, each with its own weights (1)");
     field("shortcut", shortcut, "residual: what is added to the result of its layers (auto)");
-    field("trainable", trainable, "false: the layer's weights stay as they begin");
+    field(
+        "trainable", trainable,
+        "false: the layer's weights stay as they begin, and batch norm's running values, which it "
+        "then takes in training too");
     field("lr_scale", lr_scale, "factor of the learning rate for the layer's weights (1)");
   }
 };

@@ -2,6 +2,7 @@
 #include "models/network/network.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,8 @@
 
 namespace ingot::models {
 namespace {
+
+constexpr int64_t kMaxProduct = int64_t{1} << 48;  // sums over layers stay far from overflow
 
 /// True when `word` is one of the words of `list`.
 bool holds(std::string_view list, std::string_view word) {
@@ -18,6 +21,12 @@ bool holds(std::string_view list, std::string_view word) {
     list.remove_prefix(std::min(end + 1, list.size()));
   }
   return false;
+}
+
+std::vector<int64_t> axes_of(const Shape& shape) {
+  std::vector<int64_t> axes;
+  for (int i = 0; i < shape.rank(); ++i) axes.push_back(shape[i]);
+  return axes;
 }
 
 /// Keys of the entry that were given are keys that the layer takes, and none is missing.
@@ -48,7 +57,7 @@ void apply_weight_keys(const LayerConfig& config, Node& node, const std::string&
           config.trainable ? "trainable" : "lr_scale");
   for (const nn::NamedParameter& p : weights) {
     p.parameter->lr_scale *= factor;
-    if (!config.trainable.value_or(true)) p.parameter->trainable = false;
+    if (!config.trainable.value_or(true)) p.parameter->freeze();
   }
 }
 
@@ -107,6 +116,29 @@ nn::Init LayerSite::init(nn::Init otherwise) const {
   return init;
 }
 
+std::string free_name(LayerType type, const std::function<bool(const std::string&)>& is_taken) {
+  std::string name(enum_name(type));
+  for (int i = 1; is_taken(name); ++i) name = fmt::format("{}_{}", enum_name(type), i);
+  return name;
+}
+
+int64_t LayerSite::size(const char* key, int64_t value) const {
+  require(value >= 1 && value <= std::numeric_limits<int32_t>::max(), Code::kInvalidArgument,
+          "{}: {} is {}, must be 1 to {}", where, key, value, std::numeric_limits<int32_t>::max());
+  return value;
+}
+
+void LayerSite::require_size(const std::vector<int64_t>& factors) const {
+  int64_t product = 1;
+  std::string text;
+  bool fits = true;
+  for (const int64_t factor : factors) {
+    fits = fits && !__builtin_mul_overflow(product, factor, &product) && product <= kMaxProduct;
+    text += (text.empty() ? "" : " x ") + std::to_string(factor);
+  }
+  require(fits, Code::kInvalidArgument, "{}: {} is beyond 2^48; make it smaller", where, text);
+}
+
 Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
                  const std::string& where)
     : where_(where.empty() ? "" : where + ": "), inputs_(inputs) {
@@ -123,7 +155,8 @@ Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value
 void Network::add(const LayerConfig& config, size_t index) {
   Place place;
   place.type = enum_name(config.type);
-  place.name = config.name.empty() ? free_name(config) : config.name;
+  const auto is_taken = [&](const std::string& name) { return find(name) >= 0; };
+  place.name = config.name.empty() ? free_name(config.type, is_taken) : config.name;
   const std::string where =
       fmt::format("{}layers.{} ({} \"{}\")", where_, index, place.type, place.name);
   require(find(place.name) < 0, Code::kInvalidArgument,
@@ -140,8 +173,10 @@ void Network::add(const LayerConfig& config, size_t index) {
           row.max_inputs == 1 ? "" : "s", place.from.size());
   std::vector<Value> in;
   for (const int number : place.from) in.push_back(value(number));
-  place.node = row.make({config, in, where});
+  const LayerSite site{config, in, where};
+  place.node = row.make(site);
   place.node->output.name = place.name;
+  site.require_size(axes_of(place.node->output.shape));
   apply_weight_keys(config, *place.node, where);
   if (config.init == nn::InitKind::kWhiten) {
     require(where_.empty() && static_cast<size_t>(place.from[0]) < inputs_.size(),
@@ -173,13 +208,6 @@ std::vector<int> Network::sources(const LayerConfig& config, const std::string& 
          name, did_you_mean(name, known), list);
   }
   return from;
-}
-
-std::string Network::free_name(const LayerConfig& config) const {
-  const std::string type(enum_name(config.type));
-  std::string name = type;
-  for (int i = 1; find(name) >= 0; ++i) name = fmt::format("{}_{}", type, i);
-  return name;
 }
 
 const Value& Network::value(int number) const {
@@ -234,11 +262,15 @@ void Network::start_from(std::span<const Tensor> inputs) {
   }
 }
 
-Shape Network::flattened_before(const std::string& layer) const {
+void Network::each_layer(const std::string& prefix,
+                         const std::function<void(const std::string& name, const Value& in,
+                                                  const Value& out)>& take) const {
   for (const Place& place : places_) {
-    if (place.name == layer) return value(place.from[0]).flattened;
+    take(prefix + place.name, value(place.from[0]), place.node->output);
+    place.node->each_inner([&](const std::string& inner, Network& network) {
+      network.each_layer(prefix + place.name + "." + inner, take);
+    });
   }
-  return {};
 }
 
 std::vector<LayerLine> Network::lines() {
@@ -258,7 +290,9 @@ void Network::list(const std::string& prefix, std::vector<LayerLine>& lines) {
     const size_t at = lines.size();
     lines.push_back({prefix + place.name, place.type, from, place.node->output.shape.text(),
                      nn::parameter_count(*place.node), place.node->flops()});
-    place.node->list_inner(prefix + place.name + ".", lines);
+    place.node->each_inner([&](const std::string& inner, Network& network) {
+      network.list(prefix + place.name + "." + inner, lines);
+    });
     for (size_t i = at + 1; i < lines.size(); ++i) {  // each number stands once
       lines[at].parameters -= lines[i].parameters;
       lines[at].flops -= lines[i].flops;

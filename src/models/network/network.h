@@ -5,6 +5,7 @@
 // train/supervised and cli.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,11 @@
 #include "models/network/node.h"
 
 namespace ingot::models {
+
+/// The name of a layer that was given none: its type, or the type and the first number that is
+/// free.
+[[nodiscard]] std::string free_name(LayerType type,
+                                    const std::function<bool(const std::string&)>& is_taken);
 
 class Network : public nn::Module {
  public:
@@ -39,8 +45,11 @@ class Network : public nn::Module {
   [[nodiscard]] const std::vector<Value>& inputs() const { return inputs_; }
   [[nodiscard]] const Value& output() const { return places_.back().node->output; }
 
-  /// The picture that the input of a layer of this list was flattened from; rank 0: none.
-  [[nodiscard]] Shape flattened_before(const std::string& layer) const;
+  /// Every layer, those inside a layer behind it, as prefix + name ("stage.0.conv2d"), with its
+  /// first input and its output.
+  void each_layer(const std::string& prefix,
+                  const std::function<void(const std::string& name, const Value& in,
+                                           const Value& out)>& take) const;
 
   /// A line per input and layer, for `plan`; what is in a block follows it.
   [[nodiscard]] std::vector<LayerLine> lines();
@@ -59,7 +68,6 @@ class Network : public nn::Module {
   };
   void add(const LayerConfig& config, size_t index);
   [[nodiscard]] std::vector<int> sources(const LayerConfig& config, const std::string& where) const;
-  [[nodiscard]] std::string free_name(const LayerConfig& config) const;
   [[nodiscard]] const Value& value(int number) const;
   [[nodiscard]] int find(const std::string& name) const;
   void require_all_used() const;

@@ -4,6 +4,7 @@
 // network.cpp and by cli, which prints the list.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,8 @@ struct Value {
   int64_t vocab = 0;  ///< int32 inputs: ids are below it
   int ids = -1;       ///< number of the input whose zeros are this sequence's padding; -1: none
   Shape flattened{};  ///< [height, width, channels] that flatten laid out in a row; rank 0: none
+  /// Its numbers stand in an order that has no like in programs with channels before pixels.
+  bool is_unordered = false;
 };
 
 /// What a node sees beside its inputs.
@@ -36,14 +39,17 @@ struct LayerLine {
   int64_t flops = 0;  ///< of one example, forward
 };
 
+class Network;
+using InnerNetwork = std::function<void(const std::string& prefix, Network& network)>;
+
 class Node : public nn::Module {
  public:
   [[nodiscard]] virtual Tensor forward(std::span<const Tensor> in, const NodeContext& context) = 0;
   void visit(nn::Visitor& /*visitor*/) override {}
   /// Multiply-adds of one example, forward, times two.
   [[nodiscard]] virtual int64_t flops() const { return 0; }
-  /// Lines of the layers inside, named prefix + name, where there are some.
-  virtual void list_inner(const std::string& /*prefix*/, std::vector<LayerLine>& /*lines*/) {}
+  /// The networks inside, where there are some, and what stands before their layers' names.
+  virtual void each_inner(const InnerNetwork& /*take*/) {}
   /// First values from training examples, where init says so; `x` [batch, …] is the layer's input.
   virtual void start_from(const Tensor& /*x*/) {}
 
@@ -70,6 +76,11 @@ struct LayerSite {
   /// A share that is dropped, 0 unless given. Throws kInvalidArgument outside [0, 1).
   [[nodiscard]] float rate(const char* key, const std::optional<float>& given) const;
   [[nodiscard]] nn::Init init(nn::Init otherwise) const;
+  /// A key that is a size: at least 1. Throws kInvalidArgument beyond 2^31 - 1.
+  [[nodiscard]] int64_t size(const char* key, int64_t value) const;
+  /// Throws kInvalidArgument when the product is beyond 2^48: of the axes of what comes out, or of
+  /// the weights' and the positions where they are used.
+  void require_size(const std::vector<int64_t>& factors) const;
 };
 
 /// Keys of every layer that has weights.

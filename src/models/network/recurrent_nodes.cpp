@@ -66,15 +66,16 @@ class RecurrentNode : public Node {
 std::unique_ptr<Node> make_recurrent(const LayerSite& site) {
   const LayerConfig& c = site.config;
   site.require_sequence();
-  require(*c.units >= 1, Code::kInvalidArgument, "{}: units is {}, must be at least 1", site.where,
-          *c.units);
   require(!c.bidirectional.value_or(false) || !c.reverse.value_or(false), Code::kInvalidArgument,
           "{}: bidirectional=true runs both ways already. Leave reverse out", site.where);
   nn::RecurrentConfig config;
   config.kind =
       c.type == LayerType::kLstm ? kernels::RecurrentKind::kLstm : kernels::RecurrentKind::kGru;
   config.in_features = site.inputs[0].shape[1];
-  config.units = *c.units;
+  config.units = site.size("units", *c.units);
+  const int64_t gates = kernels::gate_count(config.kind);
+  site.require_size(
+      {site.inputs[0].shape[0], gates, config.units, config.in_features + config.units});
   config.has_bias = c.bias.value_or(true);
   config.is_reverse = c.reverse.value_or(false);
   config.forget_bias = c.forget_bias.value_or(config.forget_bias);

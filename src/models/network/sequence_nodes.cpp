@@ -76,9 +76,9 @@ std::unique_ptr<Node> make_embedding(const LayerSite& site) {
   require(vocab >= in.vocab && vocab >= 1, Code::kInvalidArgument,
           "{}: vocab is {} but the ids of \"{}\" go up to {}", site.where, vocab, in.name,
           in.vocab - 1);
-  require(*site.config.size >= 1, Code::kInvalidArgument, "{}: size is {}, must be at least 1",
-          site.where, *site.config.size);
-  return std::make_unique<EmbeddingNode>(site, vocab, *site.config.size);
+  const int64_t size = site.size("size", *site.config.size);
+  site.require_size({site.size("vocab", vocab), size});
+  return std::make_unique<EmbeddingNode>(site, vocab, size);
 }
 
 std::unique_ptr<Node> make_global_pool(const LayerSite& site) {

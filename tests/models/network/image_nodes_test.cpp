@@ -201,6 +201,20 @@ TEST_F(ImageNodes, FrozenAndScaledWeightsAreMarked) {
   }
 }
 
+/// Fine-tuning: neither weights nor running values of a frozen layer move, wherever it stands.
+TEST_F(ImageNodes, AFrozenBatchNormIsAtInferenceInTraining) {
+  Network network(layers_of("- type: block\n  trainable: false\n  layers:\n"
+                            "    - {type: batch_norm, scale: false, bias: false}\n"),
+                  {{"table", {1}, DType::kF32, 0, -1}});
+  const nn::ParameterStore store(engine_, network);
+  const float rows[] = {1, 2, 3, 4, 5};
+  const Tensor x = Tensor::from<float>(engine_, rows, {5, 1});
+  const std::vector<float> y = network.forward({&x, 1}, true).to_vector<float>();
+  EXPECT_EQ(y, network.forward({&x, 1}, false).to_vector<float>());
+  EXPECT_EQ(store.list()[0].parameter->value.data<float>()[0], 0.0F);
+  EXPECT_EQ(store.list()[1].parameter->value.data<float>()[0], 1.0F);
+}
+
 TEST_F(ImageNodes, WhitenTakesItsFiltersFromExamples) {
   Network network(layers_of("- {type: conv2d, filters: 8, kernel: 2, init: whiten, bias: false,"
                             " trainable: false}\n- {type: flatten}\n- {type: dense, units: 1}\n"),
@@ -236,7 +250,11 @@ TEST(ImageNodeErrors, NameLayersAndShapes) {
   EXPECT_EQ(refusal("- {type: conv2d, filters: 4, kernel: 0}\n", in),
             "layers.0 (conv2d \"conv2d\"): kernel is 0, must be 1 to 65536");
   EXPECT_EQ(refusal("- {type: conv2d, filters: 0, kernel: 1}\n", in),
-            "layers.0 (conv2d \"conv2d\"): filters is 0, must be at least 1");
+            "layers.0 (conv2d \"conv2d\"): filters is 0, must be 1 to 2147483647");
+  EXPECT_EQ(refusal("- {type: conv2d, filters: 6, kernel: 3, groups: 3, init: dirac}\n", in),
+            "layers.0 (conv2d \"conv2d\"): init: dirac needs groups: 1");
+  EXPECT_EQ(refusal("- {type: conv2d, filters: 6, kernel: 3, dilation: 2, init: whiten}\n", in),
+            "layers.0 (conv2d \"conv2d\"): init: whiten needs groups: 1 and dilation: 1");
   EXPECT_EQ(
       refusal("- {type: conv2d, filters: 4, kernel: 3, groups: 2}\n", in),
       "layers.0 (conv2d \"conv2d\"): 4 filters and the channels of \"image\" [8, 8, 3] do not "

@@ -9,6 +9,7 @@
 
 #include "base/message_of.h"
 #include "base/team.h"
+#include "models/network/layer_lists.h"
 #include "nn/parameter_store.h"
 
 namespace ingot::models {
@@ -169,6 +170,31 @@ TEST(NetworkErrors, NameLayersAndShapes) {
   EXPECT_EQ(refusal({reshape}, one),
             "layers.0 (reshape \"reshape\"): cannot give 3 elements of its input \"table\" [3] the "
             "shape [2, 2]");
+}
+
+/// Products of sizes from a recipe or a network.yaml stay far from the end of 64 bits.
+TEST(NetworkSizes, ThatNoMemoryHoldsAreRefused) {
+  const Value table{"table", {3}, DType::kF32, 0, -1};
+  const Value words{"words", {4}, DType::kI32, 9, -1};
+  EXPECT_EQ(testing::refusal(
+                "- {type: dense, units: 4611686018427387904}\n- {type: dense, units: 1}\n", table),
+            "layers.0 (dense \"dense\"): units is 4611686018427387904, must be 1 to 2147483647");
+  EXPECT_EQ(
+      testing::refusal("- {type: dense, units: 2147483647}\n- {type: dense, units: 2147483647}\n",
+                       table),
+      "layers.1 (dense \"dense_1\"): 2147483647 x 2147483647 is beyond 2^48; make it smaller");
+  for (const char* yaml :
+       {"- {type: embedding, vocab: 2147483647, size: 2147483647}\n",
+        "- {type: embedding, size: 8}\n- {type: lstm, units: 2147483647}\n",
+        "- {type: embedding, size: 8388608}\n- {type: attention, heads: 32768}\n"}) {
+    EXPECT_NE(testing::refusal(yaml, words).find("beyond 2^48"), std::string::npos) << yaml;
+  }
+  for (const char* yaml :
+       {"- {type: conv2d, filters: 2147483647, kernel: 65536, padding: same}\n",
+        "- {type: conv2d_transpose, filters: 2147483647, kernel: 1, stride: 65536}\n",
+        "- {type: reshape, shape: [9223372036854775807, 3]}\n"}) {
+    EXPECT_NE(testing::refusal(yaml, testing::picture(8, 8, 3)), "") << yaml;
+  }
 }
 
 }  // namespace

@@ -169,7 +169,7 @@ TEST_F(RecurrentNodes, WhatDoesNotFitIsNamed) {
             "input is \"series\" [4, 2]");
   cell = recurrent(LayerType::kGru, 0);
   EXPECT_EQ(refusal({cell}, series(4, 2)),
-            "layers.0 (gru \"gru\"): units is 0, must be at least 1");
+            "layers.0 (gru \"gru\"): units is 0, must be 1 to 2147483647");
   cell = recurrent(LayerType::kGru, 2);
   cell.recurrent_dropout = 1.0F;
   EXPECT_EQ(refusal({cell}, series(4, 2)),
