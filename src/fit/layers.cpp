@@ -5,16 +5,21 @@
 #include <map>
 #include <set>
 
-#include <fmt/format.h>
-
 namespace ingot {
 namespace {
 
 using models::LayerType;
 
-Layer layer(LayerType type) {
-  Layer made;
+Layer layer(LayerType type, const Keys& keys = {}) {
+  Layer made{keys};
   made.config.type = type;
+  return made;
+}
+
+Layer holder(LayerType type, const std::vector<Layer>& layers, const Keys& keys) {
+  Layer made = layer(type, keys);
+  made.config.layers.emplace();
+  for (const Layer& inner : layers) made.config.layers->push_back(inner.config);
   return made;
 }
 
@@ -33,6 +38,14 @@ class Lister {
     }
   }
 
+  /// Takes the names that layers were given, wherever they stand.
+  void reserve(const Flow& flow) {
+    const FlowNode& node = flow.node();
+    if (!seen_.insert(&node).second) return;
+    if (!node.config.name.empty()) taken_.insert(node.config.name);
+    for (const Flow& in : node.from) reserve(in);
+  }
+
   const std::string& visit(const Flow& flow) {
     const FlowNode& node = flow.node();
     const auto found = names_.find(&node);
@@ -43,8 +56,11 @@ class Lister {
     models::LayerConfig config = node.config;
     config.inputs.clear();
     for (const Flow& in : node.from) config.inputs.push_back(visit(in));
-    if (config.name.empty()) config.name = free_name(std::string(enum_name(config.type)));
-    taken_.insert(config.name);
+    if (config.name.empty()) {
+      config.name = models::free_name(
+          config.type, [&](const std::string& name) { return taken_.count(name) > 0; });
+      taken_.insert(config.name);
+    }
     list_.layers.push_back(config);
     return names_[&node] = config.name;
   }
@@ -52,14 +68,9 @@ class Lister {
   [[nodiscard]] LayerList take() { return std::move(list_); }
 
  private:
-  [[nodiscard]] std::string free_name(const std::string& type) const {
-    std::string name = type;
-    for (int i = 1; taken_.count(name) > 0; ++i) name = fmt::format("{}_{}", type, i);
-    return name;
-  }
-
   LayerList list_;
   std::map<const FlowNode*, std::string> names_;
+  std::set<const FlowNode*> seen_;
   std::set<std::string> taken_;
 };
 
@@ -93,15 +104,15 @@ Flow input_ids(const std::string& name, int64_t length, int64_t vocab) {
   return input(std::move(value));
 }
 
-Layer dense(int64_t units, Activation activation) {
-  Layer made = layer(LayerType::kDense);
+Layer dense(int64_t units, Activation activation, const Keys& keys) {
+  Layer made = layer(LayerType::kDense, keys);
   made.config.units = units;
   if (activation != Activation::kNone) made.config.activation = activation;
   return made;
 }
 
-Layer embedding(int64_t size) {
-  Layer made = layer(LayerType::kEmbedding);
+Layer embedding(int64_t size, const Keys& keys) {
+  Layer made = layer(LayerType::kEmbedding, keys);
   made.config.size = size;
   return made;
 }
@@ -112,8 +123,14 @@ Layer activation(Activation function) {
   return made;
 }
 
-Layer dropout(float rate) {
-  Layer made = layer(LayerType::kDropout);
+Layer scale(float factor) {
+  Layer made = layer(LayerType::kScale);
+  made.config.factor = factor;
+  return made;
+}
+
+Layer dropout(float rate, const Keys& keys) {
+  Layer made = layer(LayerType::kDropout, keys);
   made.config.rate = rate;
   return made;
 }
@@ -126,8 +143,45 @@ Layer reshape(const std::vector<int64_t>& shape) {
   return made;
 }
 
-Layer layer_norm() { return layer(LayerType::kLayerNorm); }
-Layer rms_norm() { return layer(LayerType::kRmsNorm); }
+Layer layer_norm(const Keys& keys) { return layer(LayerType::kLayerNorm, keys); }
+Layer rms_norm(const Keys& keys) { return layer(LayerType::kRmsNorm, keys); }
+Layer batch_norm(const Keys& keys) { return layer(LayerType::kBatchNorm, keys); }
+
+Layer conv2d(int64_t filters, const std::vector<int64_t>& kernel, const Keys& keys) {
+  Layer made = layer(LayerType::kConv2d, keys);
+  made.config.filters = filters;
+  made.config.kernel = kernel;
+  return made;
+}
+
+Layer conv2d_transpose(int64_t filters, const std::vector<int64_t>& kernel, const Keys& keys) {
+  Layer made = conv2d(filters, kernel, keys);
+  made.config.type = LayerType::kConv2dTranspose;
+  return made;
+}
+
+Layer max_pool2d(const Keys& keys) { return layer(LayerType::kMaxPool2d, keys); }
+Layer average_pool2d(const Keys& keys) { return layer(LayerType::kAveragePool2d, keys); }
+
+Layer adaptive_max_pool2d(const std::vector<int64_t>& output) {
+  Layer made = layer(LayerType::kAdaptiveMaxPool2d);
+  made.config.output = output;
+  return made;
+}
+
+Layer adaptive_average_pool2d(const std::vector<int64_t>& output) {
+  Layer made = layer(LayerType::kAdaptiveAveragePool2d);
+  made.config.output = output;
+  return made;
+}
+
+Layer pad2d(const std::vector<std::string>& padding, const Keys& keys) {
+  Layer made = layer(LayerType::kPad2d, keys);
+  made.config.padding = padding;
+  return made;
+}
+
+Layer upsample2d(const Keys& keys) { return layer(LayerType::kUpsample2d, keys); }
 
 Layer global_average_pool(bool mask) {
   Layer made = layer(LayerType::kGlobalAveragePool);
@@ -136,15 +190,48 @@ Layer global_average_pool(bool mask) {
 }
 
 Layer global_max_pool() { return layer(LayerType::kGlobalMaxPool); }
-Layer add() { return layer(LayerType::kAdd); }
-Layer multiply() { return layer(LayerType::kMultiply); }
+
+Layer lstm(int64_t units, const Keys& keys) {
+  Layer made = layer(LayerType::kLstm, keys);
+  made.config.units = units;
+  return made;
+}
+
+Layer gru(int64_t units, const Keys& keys) {
+  Layer made = layer(LayerType::kGru, keys);
+  made.config.units = units;
+  return made;
+}
+
+Layer attention(int64_t heads, const Keys& keys) {
+  Layer made = layer(LayerType::kAttention, keys);
+  made.config.heads = heads;
+  return made;
+}
+
+Layer position_embedding(const Keys& keys) { return layer(LayerType::kPositionEmbedding, keys); }
+
+Layer block(const std::vector<Layer>& layers, const Keys& keys) {
+  return holder(LayerType::kBlock, layers, keys);
+}
+
+Layer residual(const std::vector<Layer>& layers, const Keys& keys) {
+  return holder(LayerType::kResidual, layers, keys);
+}
+
+Layer add(const Keys& keys) { return layer(LayerType::kAdd, keys); }
+Layer multiply(const Keys& keys) { return layer(LayerType::kMultiply, keys); }
 Layer concatenate() { return layer(LayerType::kConcatenate); }
+
+std::vector<std::string> same() { return {"same"}; }
+std::vector<std::string> pixels(int64_t count) { return {std::to_string(count)}; }
 
 LayerList list_layers(const std::vector<Flow>& inputs, const Flow& output) {
   require(!output.node().input.has_value(), Code::kInvalidArgument,
           "model: the output is the input \"{}\" itself; put a layer between them",
           output.node().input ? output.node().input->name : "");
   Lister lister(inputs);
+  lister.reserve(output);
   (void)lister.visit(output);
   return lister.take();
 }

@@ -51,20 +51,54 @@ struct FlowNode {
 /// `length` ids per example, all below `vocab`, 0 for padding: for an embedding.
 [[nodiscard]] Flow input_ids(const std::string& name, int64_t length, int64_t vocab);
 
-// The layers of a recipe by name. Options that are not here: Layer{config}.
-[[nodiscard]] Layer dense(int64_t units, Activation activation = Activation::kNone);
-[[nodiscard]] Layer embedding(int64_t size);
+/// Further keys of a layer as in a recipe, in the order of models::LayerConfig:
+///   conv2d(32, {3}, {.stride = {{2}}, .padding = same(), .activation = Activation::kRelu})
+/// Also its name and whether and how fast its weights train. Keys that a layer does not take are
+/// refused when the model is made.
+using Keys = models::LayerConfig;
+
+// Every layer of a recipe (docs/layers.md), under the same name.
+[[nodiscard]] Layer dense(int64_t units, Activation activation = Activation::kNone,
+                          const Keys& keys = {});
+[[nodiscard]] Layer embedding(int64_t size, const Keys& keys = {});
 [[nodiscard]] Layer activation(Activation function);
-[[nodiscard]] Layer dropout(float rate);
+[[nodiscard]] Layer scale(float factor);
+[[nodiscard]] Layer dropout(float rate, const Keys& keys = {});
 [[nodiscard]] Layer flatten();
 [[nodiscard]] Layer reshape(const std::vector<int64_t>& shape);
-[[nodiscard]] Layer layer_norm();
-[[nodiscard]] Layer rms_norm();
+[[nodiscard]] Layer layer_norm(const Keys& keys = {});
+[[nodiscard]] Layer rms_norm(const Keys& keys = {});
+[[nodiscard]] Layer batch_norm(const Keys& keys = {});
+// Of pictures [height, width, channels]. Sizes are {both} or {height, width}.
+[[nodiscard]] Layer conv2d(int64_t filters, const std::vector<int64_t>& kernel,
+                           const Keys& keys = {});
+[[nodiscard]] Layer conv2d_transpose(int64_t filters, const std::vector<int64_t>& kernel,
+                                     const Keys& keys = {});
+[[nodiscard]] Layer max_pool2d(const Keys& keys = {});
+[[nodiscard]] Layer average_pool2d(const Keys& keys = {});
+[[nodiscard]] Layer adaptive_max_pool2d(const std::vector<int64_t>& output);
+[[nodiscard]] Layer adaptive_average_pool2d(const std::vector<int64_t>& output);
+[[nodiscard]] Layer pad2d(const std::vector<std::string>& padding, const Keys& keys = {});
+[[nodiscard]] Layer upsample2d(const Keys& keys);            ///< factor or output
 [[nodiscard]] Layer global_average_pool(bool mask = false);  ///< mask: without the padding
 [[nodiscard]] Layer global_max_pool();
-[[nodiscard]] Layer add();
-[[nodiscard]] Layer multiply();
+// Of sequences [length, size].
+[[nodiscard]] Layer lstm(int64_t units, const Keys& keys = {});
+[[nodiscard]] Layer gru(int64_t units, const Keys& keys = {});
+[[nodiscard]] Layer attention(int64_t heads, const Keys& keys = {});
+[[nodiscard]] Layer position_embedding(const Keys& keys = {});
+// Of layers, one after the other; residual adds what came in.
+[[nodiscard]] Layer block(const std::vector<Layer>& layers, const Keys& keys = {});
+[[nodiscard]] Layer residual(const std::vector<Layer>& layers, const Keys& keys = {});
+// Of several flows.
+[[nodiscard]] Layer add(const Keys& keys = {});
+[[nodiscard]] Layer multiply(const Keys& keys = {});
 [[nodiscard]] Layer concatenate();
+
+/// Padding of a window: as many pixels come out as go in, or 1 / stride of them.
+[[nodiscard]] std::vector<std::string> same();
+/// Padding: so many pixels on every side.
+[[nodiscard]] std::vector<std::string> pixels(int64_t count);
 
 /// Inputs and layers as models::Network takes them.
 struct LayerList {

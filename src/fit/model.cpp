@@ -112,14 +112,20 @@ struct Model::State {
   /// Makes the network of `list`, without the activation of its last layer when the loss has it.
   void build(bool is_last_folded);
   [[nodiscard]] const train::Objective& objective_for(bool has_labels);
+  /// Of the table it was compiled with, else of the folder it came from; nullptr: arrays.
+  [[nodiscard]] const data::FeatureSet* features() const {
+    if (table_features) return &*table_features;
+    return own_features ? &*own_features : nullptr;
+  }
   [[nodiscard]] const data::Target* target() const {
-    return features ? features->target() : nullptr;
+    return features() != nullptr ? features()->target() : nullptr;
   }
   [[nodiscard]] std::vector<models::LayerConfig> layers() const;
+  [[nodiscard]] std::vector<models::LayerConfig> layers_with_link() const;
   /// How examples reach the network: those of a table as its features say, arrays as they are.
   [[nodiscard]] std::unique_ptr<data::RowFiller> filler() const {
-    if (features == nullptr) return std::make_unique<data::RowFiller>();
-    return std::make_unique<data::FeatureRows>(*features, runtime.engine.seed());
+    if (features() == nullptr) return std::make_unique<data::RowFiller>();
+    return std::make_unique<data::FeatureRows>(*features(), runtime.engine.seed());
   }
   [[nodiscard]] train::ExampleRunner runner(models::Link link, const data::ExampleReader& examples,
                                             const data::RowFiller& filler) {
@@ -135,8 +141,8 @@ struct Model::State {
   LayerList list;
   bool is_folded = false;
   std::unique_ptr<models::Network> network;
-  std::optional<data::FeatureSet> own_features;  // of a loaded model
-  const data::FeatureSet* features = nullptr;
+  std::optional<data::FeatureSet> own_features;    // of a loaded model
+  std::optional<data::FeatureSet> table_features;  // a copy, so that the table may go
   bool is_compiled = false;
   CompileOptions options;
   std::optional<train::Objective> objective;
@@ -144,7 +150,22 @@ struct Model::State {
 
 std::vector<models::LayerConfig> Model::State::layers() const {
   std::vector<models::LayerConfig> layers = list.layers;
-  if (is_folded) layers.back().activation.reset();
+  if (!is_folded) return layers;
+  models::LayerConfig& last = layers.back();
+  last.activation.reset();
+  if (last.type == models::LayerType::kActivation) last.activation = Activation::kNone;
+  return layers;
+}
+
+/// For a folder without features, whose reader knows no loss: what is applied to predictions is a
+/// layer.
+std::vector<models::LayerConfig> Model::State::layers_with_link() const {
+  std::vector<models::LayerConfig> layers = list.layers;
+  const models::Link link = objective ? objective->link : models::Link::kNone;
+  if (is_folded || link == models::Link::kNone) return layers;
+  models::LayerConfig& end = layers.emplace_back();
+  end.type = models::LayerType::kActivation;
+  end.activation = link == models::Link::kSoftmax ? Activation::kSoftmax : Activation::kSigmoid;
   return layers;
 }
 
@@ -164,7 +185,7 @@ const train::Objective& Model::State::objective_for(bool has_labels) {
   config.label_smoothing = options.label_smoothing;
   const bool is_class = options.loss == Loss::kAuto ? has_labels : !is_of_numbers(options.loss);
   const int64_t classes = is_class ? std::max<int64_t>(2, output.shape.size()) : 0;
-  objective = target() != nullptr ? train::objective_of(config, *features, *network)
+  objective = target() != nullptr ? train::objective_of(config, *features(), *network)
                                   : train::make_objective(config, classes, output);
   const std::vector<train::MetricValue> known = train::Scorer(*objective).result().values;
   for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
@@ -193,8 +214,7 @@ Model Model::load(const std::string& folder, const RuntimeOptions& options) {
   const std::string features = join_path(folder, "features.json");
   if (file_exists(features)) {
     state->own_features.emplace(data::FeatureSet::load(features));
-    state->features = &*state->own_features;
-    state->objective = train::objective_of({}, *state->features, *state->network);
+    state->objective = train::objective_of({}, *state->own_features, *state->network);
   }
   return Model(std::move(state));
 }
@@ -202,7 +222,11 @@ Model Model::load(const std::string& folder, const RuntimeOptions& options) {
 void Model::compile(const CompileOptions& options, const Table* table) {
   State& s = *state_;
   s.options = options;
-  if (table != nullptr) s.features = &table->features;
+  s.objective.reset();  // before the features that it decodes with
+  s.table_features.reset();
+  if (table != nullptr) {
+    s.table_features.emplace(data::FeatureSet::from_json(table->features.to_json(), "table"));
+  }
   const auto end = s.list.layers.back().activation.value_or(Activation::kNone);
   const bool is_auto = options.loss == Loss::kAuto;
   const bool is_sigmoid =
@@ -212,7 +236,6 @@ void Model::compile(const CompileOptions& options, const Table* table) {
       end == Activation::kSoftmax &&
       holds({Loss::kAuto, Loss::kCrossEntropy, Loss::kFocal, Loss::kKl}, options.loss);
   if (s.is_folded != (is_sigmoid || is_softmax)) s.build(is_sigmoid || is_softmax);
-  s.objective.reset();
   s.is_compiled = true;
   const bool is_known = !is_auto || is_sigmoid || is_softmax || s.target() != nullptr;
   if (is_known) (void)s.objective_for(is_sigmoid || is_softmax);
@@ -222,14 +245,7 @@ History Model::fit(const Inputs& x, const Values& y, const FitOptions& options) 
   State& s = *state_;
   require(s.is_compiled, Code::kInvalidArgument, "model: compile says how to learn; call it first");
   const int64_t classes = s.objective_for(!y.is_float()).classes;
-  const data::ExampleReader examples = make_examples(*s.network, x, &y, classes);
-  if (!options.validation) return fit(examples, options);
-  const data::ExampleReader held_out =
-      make_examples(*s.network, options.validation->x, &options.validation->y, classes);
-  FitOptions with_examples = options;
-  with_examples.validation.reset();
-  with_examples.validation_examples = &held_out;
-  return fit(examples, with_examples);
+  return fit(make_examples(*s.network, x, &y, classes), options);
 }
 
 History Model::fit(const data::ExampleReader& examples, const FitOptions& options) {
@@ -239,6 +255,18 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
           "model: {} epochs of batches of {}; both must be at least 1", options.epochs,
           options.batch);
   const train::Objective& objective = s.objective_for(holds_labels(examples));
+  std::optional<data::ExampleReader> arrays;
+  if (options.validation) {
+    const Arrays& given = *options.validation;
+    arrays.emplace(make_examples(*s.network, given.x, &given.y, objective.classes));
+  }
+  const data::ExampleReader* held_out = arrays ? &*arrays : options.validation_examples;
+  require((options.patience == 0 && !options.keep_best) ||
+              (held_out != nullptr && held_out->rows() > 0),
+          Code::kInvalidArgument,
+          "model: {} compares validation losses; give FitOptions.validation or "
+          "validation_examples",
+          options.keep_best ? "keep_best" : "patience");
   train::TrainConfig config;
   config.seq = 1;
   config.micro_batch = std::max<int64_t>(1, std::min(options.batch, examples.rows()));
@@ -254,7 +282,7 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   config.keep_best = options.keep_best;
   const std::unique_ptr<data::RowFiller> filler = s.filler();
   train::SupervisedTask task(s.runtime.engine, config, objective, *s.network,
-                             {examples, options.validation_examples, *filler});
+                             {examples, held_out, *filler});
   HistoryMaker history(steps_per_epoch, task.has_validation(), options, s.options.metrics);
   FitMemory kept(*s.network, [&](const train::RunRecord& record) { history.add(record); });
   const RealClock clock;
@@ -305,17 +333,24 @@ std::vector<float> Model::predict(const data::ExampleReader& examples) {
 void Model::save(const std::string& folder, const Table* table) {
   State& s = *state_;
   const std::unique_ptr<FileSystem> files = real_files();
-  models::save_network(*files, *s.network, s.layers(), folder);
   const std::string path = join_path(folder, "features.json");
-  const data::FeatureSet* features = table != nullptr ? &table->features : s.features;
+  const data::FeatureSet* features = table != nullptr ? &table->features : s.features();
   const models::Value& in = s.list.inputs[0];
   const bool is_plain =
       s.list.inputs.size() == 1 && in.dtype == DType::kF32 && in.shape.rank() == 1;
-  if (features != nullptr) {
-    features->save(*files, path);
-  } else if (is_plain && in.name == "table" && s.objective) {
-    plain_features(in.shape[0], s.objective->classes).save(*files, path);
+  std::optional<data::FeatureSet> plain;
+  if (features == nullptr && is_plain && in.name == "table" && s.objective) {
+    plain.emplace(plain_features(in.shape[0], s.objective->classes));
+    features = &*plain;
   }
+  if (features == nullptr) {
+    models::save_network(*files, *s.network, s.layers_with_link(), folder);
+    files->remove(path);  // of a model that was saved here before
+    return;
+  }
+  if (!s.objective) train::require_no_link(s.list.layers, *features);
+  models::save_network(*files, *s.network, s.layers(), folder);
+  features->save(*files, path);
 }
 
 Sequential::Sequential(const Flow& in, const std::vector<Layer>& layers,

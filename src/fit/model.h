@@ -48,6 +48,7 @@ struct FitOptions {
   int64_t batch = 32;
   std::optional<Arrays> validation = std::nullopt;
   const data::ExampleReader* validation_examples = nullptr;  ///< instead of arrays
+  // Both need validation examples.
   int64_t patience = 0;    ///< epochs without a better validation loss before it ends; 0: never
   bool keep_best = false;  ///< leave the weights of the lowest validation loss, not the last
   std::function<void(const Epoch&)> on_epoch = [](const Epoch&) {};
@@ -65,7 +66,8 @@ class Model {
 
   /// How it learns. A sigmoid or softmax at the end that the loss contains is computed with the
   /// loss, on the numbers before it, and applied to predictions. `table`: what the examples come
-  /// from; numbers are then predicted in the target's own scale. Throws kInvalidArgument and
+  /// from; numbers are then predicted in the target's own scale. What the model needs of it is
+  /// copied; without one, that of an earlier compile is forgotten. Throws kInvalidArgument and
   /// kShapeMismatch when loss and last layer do not fit.
   void compile(const CompileOptions& options, const Table* table = nullptr);
 
@@ -83,7 +85,8 @@ class Model {
   [[nodiscard]] std::vector<float> predict(const data::ExampleReader& examples);
 
   /// The folder that `ingot predict` takes: with the features of `table`, or of columns x1, x2, …
-  /// for a model of one input of numbers (docs/formats/network.md).
+  /// for a model of one input of numbers called "table" (docs/formats/network.md). Other models
+  /// get no features: Model::load reads them, with the sigmoid or softmax of the loss as a layer.
   void save(const std::string& folder, const Table* table = nullptr);
 
   [[nodiscard]] models::Network& network();

@@ -30,12 +30,12 @@ data::ExampleReader Table::encode(const std::vector<std::string>& columns,
 
 Table read_table(const data::TableConfig& config, const std::string& folder) {
   const std::unique_ptr<FileSystem> files = real_files();
-  (void)data::make_examples(*files, config, folder);
+  data::TableExamples report = data::make_examples(*files, config, folder);
   const auto examples = [&](data::Split split) {
     return data::ExampleReader(data::examples_path(folder, split));
   };
   return {data::FeatureSet::load(join_path(folder, "features.json")), examples(data::Split::kTrain),
-          examples(data::Split::kValidation), examples(data::Split::kTest)};
+          examples(data::Split::kValidation), examples(data::Split::kTest), std::move(report)};
 }
 
 }  // namespace ingot

@@ -15,6 +15,7 @@ namespace ingot {
 struct Table {
   data::FeatureSet features;
   data::ExampleReader train, validation, test;
+  data::TableExamples report;  ///< rows left out, equal rows, leaks between splits, warnings
 
   /// One input per block of features: "table" for numbers, then one per text. Each has its name.
   [[nodiscard]] std::vector<Flow> inputs() const;

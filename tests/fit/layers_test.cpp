@@ -3,6 +3,8 @@
 // none.
 #include "fit/layers.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "base/message_of.h"
@@ -46,14 +48,48 @@ TEST(Layers, KeepTheNamesTheyWereGiven) {
   EXPECT_EQ(list.inputs[0].vocab, 100);
 }
 
-TEST(Layers, EveryLayerOfTheListCanBeMade) {
-  const Flow x = input("table", {6});
-  Flow flow = reshape({2, 3})(dropout(0.1F)(activation(Activation::kTanh)(x)));
-  flow = rms_norm()(layer_norm()(flow));
-  const Flow pooled = concatenate()({global_average_pool()(flow), global_max_pool()(flow)});
-  const LayerList list = list_layers({x}, concatenate()({pooled, flatten()(flow)}));
-  models::Network network(list.layers, list.inputs);
-  EXPECT_EQ(network.output().shape, (Shape{12}));
+TEST(Layers, MakeWayForNamesThatAreGivenFurtherOn) {
+  const Flow x = input("table", {3});
+  const LayerList list =
+      list_layers({x}, dense(1, Activation::kNone, {.name = "dense"})(dense(4)(x)));
+  EXPECT_EQ(list.layers[0].name, "dense_1");
+  EXPECT_EQ(list.layers[1].name, "dense");
+  EXPECT_EQ(list.layers[1].inputs, std::vector<std::string>{"dense_1"});
+}
+
+/// The types of a list and of the lists inside.
+void add_types(const std::vector<models::LayerConfig>& layers, std::set<models::LayerType>& types) {
+  for (const models::LayerConfig& layer : layers) {
+    types.insert(layer.type);
+    if (layer.layers) add_types(*layer.layers, types);
+  }
+}
+
+TEST(Layers, EveryLayerOfARecipeCanBeDrawn) {
+  const Flow image = input("image", {12, 10, 3}), words = input_ids("words", 6, 100);
+  Flow p = conv2d(8, {3}, {.padding = same(), .activation = Activation::kRelu})(image);
+  p = batch_norm({.activation = Activation::kRelu})(p);
+  p = residual({conv2d(8, {3, 3}, {.padding = pixels(1), .bias = false}), batch_norm()},
+               {.activation = Activation::kRelu, .repeat = 2})(p);
+  p = average_pool2d({.kernel = {{3}}, .stride = {{1}}, .padding = same()})(max_pool2d()(p));
+  p = upsample2d({.factor = 2.0F})(pad2d(pixels(1), {.mode = models::PixelMode::kReflect})(p));
+  p = conv2d_transpose(4, {2}, {.stride = {{2}}})(block({scale(0.5F), dropout(0.1F)})(p));
+  const Flow a = adaptive_max_pool2d({2, 2})(p), b = adaptive_average_pool2d({2})(p);
+  const Flow picture = flatten()(multiply()({add()({a, b}), a}));
+  Flow t = position_embedding()(embedding(8)(words));
+  t = rms_norm()(layer_norm()(attention(2, {.mask = true, .causal = true})(t)));
+  t = lstm(5, {.return_sequences = true, .bidirectional = true})(t);
+  t = gru(4, {.return_sequences = true})(t);
+  const Flow text = concatenate()({global_average_pool(true)(t), global_max_pool()(t)});
+  const Flow both = concatenate()({reshape({16})(picture), activation(Activation::kTanh)(text)});
+  const LayerList list = list_layers({image, words}, dense(2)(both));
+  const models::Network network(list.layers, list.inputs);
+  EXPECT_EQ(network.output().shape, (Shape{2}));
+  std::set<models::LayerType> drawn;
+  add_types(list.layers, drawn);
+  for (const models::LayerRow& row : models::layer_rows()) {
+    EXPECT_EQ(drawn.count(row.type), 1U) << enum_name(row.type);
+  }
 }
 
 TEST(Layers, DrawingsThatAreNoNetworkAreRefused) {

@@ -171,6 +171,46 @@ TEST(Model, AFolderGivesTheSameAnswers) {
   EXPECT_EQ(Model::load(dir.file("again")).predict(data.x), loaded.predict(data.x));
 }
 
+/// A folder without features has the probabilities' layer: nothing else would apply it.
+TEST(Model, AFolderWithoutFeaturesGivesProbabilitiesToo) {
+  const testing::TempDir dir;
+  const Halves data(64);
+  const std::pair<std::vector<Layer>, Loss> kinds[] = {
+      {{dense(1, Activation::kSigmoid)}, Loss::kAuto},
+      {{dense(2, Activation::kSoftmax)}, Loss::kAuto},
+      {{dense(2), activation(Activation::kSoftmax)}, Loss::kAuto},
+      {{dense(1)}, Loss::kBinaryCrossEntropy},  // the loss alone has the sigmoid
+  };
+  for (const auto& [layers, loss] : kinds) {
+    Sequential model(input("x", {1}), layers);
+    model.compile({.loss = loss});
+    (void)model.fit(data.x, data.y, {.epochs = 2});
+    model.save(dir.file("model"));
+    EXPECT_FALSE(file_exists(dir.file("model/features.json")));
+    Model loaded = Model::load(dir.file("model"));
+    EXPECT_EQ(loaded.predict(data.x), model.predict(data.x));
+    loaded.compile({});  // and it goes on
+    (void)loaded.fit(data.x, data.y);
+    EXPECT_GT(loaded.predict(data.x)[0], 0.0F);
+  }
+}
+
+TEST(Model, AFolderDoesNotKeepTheFeaturesOfTheModelBefore) {
+  const testing::TempDir dir;
+  const Halves data(64);
+  Sequential of_columns(input("table", {1}), {dense(2, Activation::kSoftmax)});
+  of_columns.compile({});
+  (void)of_columns.fit(data.x, data.y);
+  of_columns.save(dir.file("model"));
+  EXPECT_TRUE(file_exists(dir.file("model/features.json")));
+  Sequential other(input("x", {1}), {dense(1)});
+  other.compile({.loss = Loss::kMse});
+  (void)other.fit(kX, kY);
+  other.save(dir.file("model"));
+  EXPECT_FALSE(file_exists(dir.file("model/features.json")));
+  EXPECT_EQ(Model::load(dir.file("model")).predict(kX), other.predict(kX));
+}
+
 TEST(Model, SeveralInputsAreGivenByName) {
   const Flow numbers = input("numbers", {1}), words = input_ids("words", 2, 4);
   const Flow mean = global_average_pool(true)(embedding(3)(words));
@@ -199,6 +239,12 @@ TEST(Model, WhatDoesNotFitIsRefused) {
   model.compile({.loss = Loss::kMse});
   EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY, {.epochs = 0}); }),
             "model: 0 epochs of batches of 32; both must be at least 1");
+  const std::string cure =
+      " compares validation losses; give FitOptions.validation or validation_examples";
+  EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY, {.patience = 3}); }),
+            "model: patience" + cure);
+  EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY, {.keep_best = true}); }),
+            "model: keep_best" + cure);
   Sequential wide(input("table", {1}), {dense(3)});
   EXPECT_EQ(
       message_of([&] { wide.compile({.loss = Loss::kMse}); }),

@@ -75,6 +75,36 @@ TEST_F(FitTable, NumbersArePredictedInTheirOwnScale) {
   EXPECT_NEAR(dog, 20060.0, 200.0);
 }
 
+TEST_F(FitTable, AModelOutlivesItsTable) {
+  data::TableConfig c = config("weight", data::TargetKind::kNumber);
+  c.target.scale = data::Scale::kStandard;
+  c.features[0].kind = data::FeatureKind::kIgnore;
+  auto table = std::make_unique<Table>(read_table(c, dir_.file("data")));
+  Sequential model(table->inputs()[0], {dense(1)});
+  model.compile({.optimizer = optim::sgd(0.1), .loss = Loss::kMse}, table.get());
+  (void)model.fit(table->train, {.epochs = 50});
+  const data::ExampleReader dog = table->encode({"legs", "animal"}, {{"4", "dog"}});
+  const std::vector<float> before = model.predict(dog);
+  table.reset();
+  EXPECT_EQ(model.predict(dog), before);
+  model.save(dir_.file("model"));
+  EXPECT_EQ(Model::load(dir_.file("model")).predict(dog), before);
+  model.compile({.loss = Loss::kMse});  // without a table: numbers as the layers give them
+  EXPECT_NE(model.predict(dog), before);
+}
+
+TEST_F(FitTable, TellsWhatWasLeftOut) {
+  data::TableConfig c = config("animal", data::TargetKind::kClass);
+  const std::string with_gaps = read_file(c.path) + "it is a snail,,bird,3\nit is a snake,,dog,4\n";
+  write_atomically(*real_files(), c.path, std::string_view(with_gaps));
+  c.features[1].missing = data::Missing::kDropRow;
+  const Table table = read_table(c, dir_.file("data"));
+  const auto of = [](const auto& counts) { return counts[0] + counts[1] + counts[2]; };
+  EXPECT_EQ(of(table.report.dropped), 2);
+  EXPECT_EQ(of(table.report.rows),
+            table.train.rows() + table.validation.rows() + table.test.rows());
+}
+
 TEST_F(FitTable, RowsThatCannotBeEncodedAreRefused) {
   const Table table = read_table(config("animal", data::TargetKind::kClass), dir_.file("data"));
   EXPECT_EQ(message_of([&] {
