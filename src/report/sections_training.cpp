@@ -120,12 +120,13 @@ std::optional<double> measured_value(const RunRecord& run, const Quantity& quant
 }  // namespace
 
 std::string training_section(const RunRecord& run) {
+  const bool is_table = is_of_table(run);
   const SmallPlot kPlots[] = {
       {words::kAccuracyPlot, "accuracy", 1, false, false, "validation"},
       {words::kR2Plot, "r2", 1, false, false, "validation"},
       {words::kRatePlot, "learning_rate", 2, false, true},
-      {is_of_table(run) ? words::kTableSpeedPlot : words::kSpeedPlot, "clock.tokens_per_second", 3,
-       true, true},
+      {is_table ? words::kTableSpeedPlot : words::kSpeedPlot,
+       is_table ? "clock.examples_per_second" : "clock.tokens_per_second", 3, true, true},
       {words::kNormPlot, "gradient_norm", 4, true, true},
   };
   std::string small;
@@ -140,8 +141,10 @@ std::string plan_section(const RunRecord& run) {
       {"Parameters", "parameters", "parameters", print_count},
       {"Steps", "steps", "steps", print_count},
       {"Tokens", "tokens", "tokens", print_count},
+      {"Examples", "examples", "examples", print_count},
       {"Training time", "seconds", "seconds", human_duration},
       {"Tokens per second", "tokens_per_second", "tokens_per_second", print_count},
+      {"Examples per second", "examples_per_second", "examples_per_second", print_count},
       {"Peak memory", "peak_bytes", "peak_bytes", print_bytes},
   };
   Table table({{"Quantity", false}, {"Planned"}, {"Measured"}, {"Deviation"}});

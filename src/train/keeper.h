@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,6 +43,7 @@ struct StepLog {
   float gradient_norm = 0.0F;
   int64_t items = 0;  ///< learned from since the run began
   double items_per_s = 0.0;
+  std::string_view item = "tokens";  ///< what an item is, in the plural
 };
 
 /// Something that happened at a step.

@@ -107,7 +107,7 @@ void Run::log_step(const StepResult& result, double lr) {
   summary_.items_per_s = items_per_s;
   if (is_due(config_.log_every) || state_.step == state_.total_steps) {
     record(StepLog{result.loss, static_cast<float>(lr), result.grad_norm,
-                   items_per_step() * state_.step, items_per_s});
+                   items_per_step() * state_.step, items_per_s, c_.task.item_name().plural});
   }
   if (c_.progress == nullptr) return;
   ProgressState p;
@@ -117,6 +117,7 @@ void Run::log_step(const StepResult& result, double lr) {
   p.lr = lr;
   if (state_.best.step >= 0) p.val = validation_.loss;
   if (items_per_s > 0) p.items_per_s = items_per_s;
+  p.item = c_.task.item_name().unit;
   p.memory_bytes = resident_bytes();
   c_.progress->update(p);
 }
@@ -181,6 +182,7 @@ TrainSummary Run::finish(bool stopped) {
     if (state_.best.step >= 0) p.val = validation_.loss;
     p.memory_bytes = resident_bytes();
     if (summary_.items_per_s > 0) p.items_per_s = summary_.items_per_s;
+    p.item = c_.task.item_name().unit;
     c_.progress->finish(p);
   }
   return summary_;

@@ -75,16 +75,17 @@ void RunFiles::record(const RunRecord& record) {
 
 void RunFiles::write(int64_t step, double seconds, const StepLog& log) {
   const auto items_per_s = static_cast<float>(log.items_per_s);
+  const std::string speed = std::string(log.item) + "_per_second";
   Fields fields, clock;
   fields.add("loss", log.loss).add("learning_rate", log.learning_rate);
-  fields.add("gradient_norm", log.gradient_norm).add("tokens", log.items);
-  clock.add("seconds", static_cast<float>(seconds)).add("tokens_per_second", items_per_s);
+  fields.add("gradient_norm", log.gradient_norm).add(log.item, log.items);
+  clock.add("seconds", static_cast<float>(seconds)).add(speed, items_per_s);
   metrics_->write(step, Kind::kTrain, fields, clock);
   const double wall = clock_.wall_s();
   events_->scalar("train/loss", step, log.loss, wall);
   events_->scalar("train/learning_rate", step, log.learning_rate, wall);
   events_->scalar("train/gradient_norm", step, log.gradient_norm, wall);
-  events_->scalar("train/tokens_per_second", step, items_per_s, wall);
+  events_->scalar("train/" + speed, step, items_per_s, wall);
 }
 
 void RunFiles::write(int64_t step, double seconds, const Evaluation& validation) {

@@ -94,6 +94,7 @@ class SupervisedTask : public Task {
   }
   [[nodiscard]] Evaluation evaluate() override;
   [[nodiscard]] int64_t items() const override { return config_.micro_batch; }
+  [[nodiscard]] ItemName item_name() const override { return {"examples", "rows"}; }
   [[nodiscard]] int64_t items_per_epoch() const override { return data_.train.rows(); }
 
  private:

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "nn/module.h"
 
@@ -20,6 +21,12 @@ struct Evaluation {
 struct Sample {
   std::string prompt;
   std::string text;  ///< the continuation alone; both empty: none
+};
+
+/// What a task counts. `plural` names figures ("tokens_per_second"), `unit` the pace of progress.
+struct ItemName {
+  std::string_view plural = "tokens";
+  std::string_view unit = "tok";
 };
 
 class Task {
@@ -37,8 +44,9 @@ class Task {
   /// Runs the validation split with the present weights.
   [[nodiscard]] virtual Evaluation evaluate() = 0;
   [[nodiscard]] virtual Sample sample() { return {}; }
-  /// Items (tokens, images) per micro-batch, for throughput.
+  /// Items (tokens, examples) per micro-batch, for throughput.
   [[nodiscard]] virtual int64_t items() const = 0;
+  [[nodiscard]] virtual ItemName item_name() const { return {}; }
   /// Items in one pass over the training data.
   [[nodiscard]] virtual int64_t items_per_epoch() const = 0;
 };

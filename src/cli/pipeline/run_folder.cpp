@@ -234,18 +234,20 @@ Json RunFolder::run_training(train::Task& task, const std::function<void()>& sav
   require(summary.end != train::EndReason::kStopped, Code::kCancelled,
           "train: stopped at step {} of {}", summary.steps, summary.total_steps);
   save();
-  Json numbers = train_numbers(summary, task.items() * recipe_.train.accumulate);
+  Json numbers = train_numbers(summary, task.items() * recipe_.train.accumulate,
+                               std::string(task.item_name().plural));
   if (is_peak_fresh) numbers["peak_bytes"] = peak_resident_bytes();
   return numbers;
 }
 
-Json RunFolder::train_numbers(const train::TrainSummary& s, int64_t per_step) {
+Json RunFolder::train_numbers(const train::TrainSummary& s, int64_t per_step,
+                              const std::string& item) {
   Json numbers = {{"parameters", s.parameters},
                   {"steps", s.steps},
                   {"planned_steps", s.total_steps},
-                  {"tokens", s.steps * per_step},
+                  {item, s.steps * per_step},
                   {"seconds", s.seconds},
-                  {"tokens_per_second", s.items_per_s},
+                  {item + "_per_second", s.items_per_s},
                   {"flops_per_second", static_cast<double>(s.flops_per_step) * s.items_per_s /
                                            static_cast<double>(per_step)},
                   {"loss", s.loss},

@@ -67,7 +67,8 @@ class RunFolder {
   void write_recipe(const Recipe& recipe) const;
   /// Throws before anything is written when the directory holds a run of another recipe.
   void require_same_run() const;
-  [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step);
+  [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step,
+                                          const std::string& item);
 };
 
 }  // namespace ingot::cli

@@ -193,10 +193,6 @@ void TablePipeline::train() {
     with_task([&](train::SupervisedTask& task, models::Network& network) {
       numbers = run_training(task, [&] { save_model(network); });
     });
-    for (const char* suffix : {"", "_per_second"}) {  // of a table, a token is an example
-      numbers[std::string("examples") + suffix] = numbers[std::string("tokens") + suffix];
-      numbers.erase(std::string("tokens") + suffix);
-    }
     return numbers;
   });
 }
