@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a training run will take, before it starts: parameters, FLOPs, peak memory, time. Memory is
-// not a formula: the step is recorded without running (tensor/plan.h), so its slab is known to the
-// byte. Time is measured for some seconds on this machine on made-up tokens.
+// What training a language model will take, before it starts: parameters, FLOPs, peak memory, time.
+// Memory is not a formula: the step is recorded without running (tensor/plan.h), so its slab is
+// known to the byte. Time is measured for some seconds on this machine on made-up tokens.
 #pragma once
 
-#include <functional>
 #include <optional>
-#include <string>
 
+#include "cost/memory.h"
 #include "models/transformer.h"
-#include "train/config.h"
 
 namespace ingot::cost {
 
@@ -38,6 +36,9 @@ struct PlanRequest {
   int64_t validation_tokens = 0;
   bool isolate_documents = true;
   bool restart_positions = true;
+  /// The stages before it (texts, tokenizer) have not run in this process, as they do in that of a
+  /// run: what they leave in it is counted too.
+  bool is_alone = false;
   double measure_s = 2.0;  ///< 0: do not measure time
 };
 
@@ -52,10 +53,6 @@ struct PlanRequest {
 
 /// A change that fits under the cap: a smaller micro-batch with as much more accumulation (their
 /// product stays), else a shorter window. nullopt when none does.
-struct Change {
-  std::string text;  ///< "train.micro_batch=2 train.accumulate=4"
-  int64_t peak_bytes = 0;
-};
 [[nodiscard]] std::optional<Change> fitting_change(Team& team, const PlanRequest& request);
 
 /// Throws kOutOfMemory naming need, cap and the change that fits.

@@ -140,6 +140,9 @@ Forecast forecast(Engine& engine, const std::function<void()>& step) {
   Forecast f;
   f.flops = total_flops(trace);
   f.calls = static_cast<int64_t>(trace.calls.size());
+  f.record_bytes =
+      static_cast<int64_t>(trace.calls.capacity() * sizeof(Call) +
+                           trace.blocks.capacity() * sizeof(Block) + trace.arena.capacity());
   for (Block& b : trace.blocks) {  // survivors lose their memory: their values never exist
     if (b.storage != nullptr) b.storage->block = Storage::kPlanned;
     b.storage = nullptr;

@@ -50,6 +50,7 @@ struct Forecast {
   int64_t slab_bytes = 0;
   int64_t flops = 0;
   int64_t calls = 0;
+  int64_t record_bytes = 0;  ///< of the record itself, which is kept to be replayed
 };
 [[nodiscard]] Forecast forecast(Engine& engine, const std::function<void()>& step);
 

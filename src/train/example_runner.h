@@ -47,6 +47,8 @@ class ExampleRunner {
 
   [[nodiscard]] int64_t batch() const { return runner_.batch(); }
   [[nodiscard]] int64_t width() const { return runner_.width(); }
+  /// What a batch takes, found by recording it without memory.
+  [[nodiscard]] Forecast forecast() { return runner_.forecast(); }
   /// Answers [count, width] for the records record(0) .. record(count - 1), count <= batch(); valid
   /// until the next run of any plan.
   [[nodiscard]] std::span<const float> run(

@@ -10,7 +10,6 @@
 #include "cli/pipeline/table_data.h"
 #include "cli/pipeline/table_evaluation.h"
 #include "data/preview.h"
-#include "data/transforms/describe.h"
 #include "data/transforms/feature_rows.h"
 #include "models/network/channels_first.h"
 
@@ -18,7 +17,6 @@ namespace ingot::cli {
 namespace {
 
 constexpr int64_t kShownWarnings = 20;
-constexpr int64_t kMaxSchema = int64_t{1} << 26;
 
 /// A training window of a table is one row.
 Recipe by_rows(Recipe recipe) {
@@ -39,63 +37,7 @@ Json examples_json(const data::TableExamples& made) {
   return json;
 }
 
-Json layers_json(models::Network& network) {
-  Json layers = Json::array();
-  for (const models::LayerLine& line : network.lines()) {
-    layers.push_back({{"name", line.name},
-                      {"type", line.type},
-                      {"from", line.inputs},
-                      {"shape", line.shape},
-                      {"parameters", line.parameters},
-                      {"flops", line.flops}});
-  }
-  return layers;
-}
-
-/// A row per column that is learned from: what it holds, what is made of it.
-Json features_json(const data::FeatureSet& features, const data::Schema& schema) {
-  Json rows = Json::array();
-  for (const auto& feature : features.features()) {
-    const data::ColumnSchema* column = schema.find(feature->name());
-    const data::FeatureLayout layout = feature->layout();
-    const data::FeatureText text = data::describe(*feature);
-    rows.push_back({{"name", feature->name()},
-                    {"kind", std::string(enum_name(feature->config().kind))},
-                    {"missing", column != nullptr ? column->missing : 0},
-                    {"distinct", column != nullptr ? column->distinct : 0},
-                    {"inputs", std::ssize(layout.columns) + layout.ids +
-                                   (layout.pixels.rank() > 0 ? layout.pixels.size() : 0)},
-                    {"transform", text.transform},
-                    {"fitted", text.fitted}});
-  }
-  return rows;
-}
-
 }  // namespace
-
-std::string layer_table(models::Network& network) {
-  const std::vector<models::LayerLine> lines = network.lines();
-  size_t name = 5, type = 4, shape = 5;
-  int64_t parameters = 0, flops = 0;
-  for (const models::LayerLine& line : lines) {
-    name = std::max(name, line.name.size());
-    type = std::max(type, line.type.size());
-    shape = std::max(shape, line.shape.size());
-    parameters += line.parameters;
-    flops += line.flops;
-  }
-  const auto row = [&](std::string_view n, std::string_view t, std::string_view s,
-                       const std::string& p, const std::string& f, std::string_view from) {
-    return fmt::format("  {:<{}}  {:<{}}  {:<{}}  {:>12}  {:>12}  {}\n", n, name, t, type, s, shape,
-                       p, f, from);
-  };
-  std::string text = row("layer", "type", "shape", "parameters", "FLOP", "from");
-  for (const models::LayerLine& line : lines) {
-    text += row(line.name, line.type, line.shape, with_thousands(line.parameters),
-                with_thousands(line.flops), line.inputs);
-  }
-  return text + row("total", "", "", with_thousands(parameters), with_thousands(flops), "");
-}
 
 TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe)
     : RunFolder(invocation, by_rows(recipe)), table_key_(table_key(recipe.table)) {
@@ -156,23 +98,6 @@ void TablePipeline::examples() {
     return examples_json(made);
   });
   features_.emplace(features());
-}
-
-void TablePipeline::plan() {
-  train::require_no_link(recipe_.layers, *features_);
-  models::Network network(recipe_.layers, train::network_inputs(*features_));
-  (void)train::objective_of(recipe_.objective, *features_, network);
-  stage("plan", train_key(), [&] {
-    invocation_.console.note(layer_table(network));
-    const std::string schema = path("data/schema.yaml");
-    return Json{
-        {"parameters", nn::parameter_count(network)},
-        {"flops_per_example", network.flops()},
-        {"mermaid", network.mermaid()},
-        {"layers", layers_json(network)},
-        {"features",
-         features_json(*features_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema))}};
-  });
 }
 
 void TablePipeline::with_task(
@@ -266,7 +191,8 @@ void preview_table(Invocation& invocation, const Recipe& recipe, const std::stri
 void plan_table(Invocation& invocation, const Recipe& recipe) {
   TablePipeline pipeline(invocation, recipe);
   pipeline.examples();
-  pipeline.plan();
+  pipeline.plan(true);
+  invocation.console.line(pipeline.plan_text());
   Json result = pipeline.results();
   if (invocation.wants_graph) {
     const Graph graph = pipeline.graph();
@@ -280,7 +206,8 @@ void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run
   const double start = invocation.clock->now_s();
   TablePipeline pipeline(invocation, recipe);
   pipeline.examples();
-  pipeline.plan();
+  pipeline.plan(is_whole_run);
+  if (is_whole_run) invocation.console.note(pipeline.plan_text());
   pipeline.train();
   if (is_whole_run) {
     pipeline.evaluate();

@@ -19,7 +19,10 @@ class TablePipeline : public RunFolder {
   TablePipeline(Invocation& invocation, const Recipe& recipe);
 
   void examples();  ///< schema, splits, features; data/*.examples
-  void plan();      ///< the network's table of layers, its parameters and FLOPs
+  /// The network's layers, and what training takes; refuses what does not fit. Not timed, a plan
+  /// that was is as good.
+  void plan(bool is_timed);
+  [[nodiscard]] std::string plan_text() const;  ///< after plan()
   void train();
   /// In place of train: the weights of a checkpoint of PyTorch.
   void import_weights(const std::string& file);
@@ -33,6 +36,9 @@ class TablePipeline : public RunFolder {
   void with_task(const std::function<void(train::SupervisedTask&, models::Network&)>& use) const;
   void require_same_table() const;
   [[nodiscard]] std::string train_key() const;
+  [[nodiscard]] std::string plan_key(bool is_timed) const;
+  [[nodiscard]] Json planned(models::Network& network, const train::Objective& objective,
+                             bool is_timed) const;
   [[nodiscard]] data::FeatureSet features() const;
   [[nodiscard]] data::ExampleReader split(data::Split split) const;
   void save_model(models::Network& network);
@@ -47,7 +53,7 @@ void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run
 /// The data stage and a picture of what training will see, written to `file`.
 void preview_table(Invocation& invocation, const Recipe& recipe, const std::string& file);
 
-/// The data stages and the network's table of layers, without training.
+/// The data stages, the network's table of layers and what training takes, without training.
 void plan_table(Invocation& invocation, const Recipe& recipe);
 
 /// The layers of a network as a text table, with totals.

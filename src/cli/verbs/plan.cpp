@@ -24,8 +24,10 @@ class PlanVerb : public Verb {
     return verb_help(
         "usage: ingot plan recipe.yaml [--graph] [memory=4GiB] [key=value ...]\n\n"
         "Memory is exact for the step's tensors (the step is recorded without running);\n"
-        "time is measured for two seconds. A run that does not fit under memory= is\n"
-        "refused, with the change that would fit. --graph adds the table of layers and, as\n"
+        "time is measured for about two seconds, less for a run that is short itself. A run\n"
+        "that does not fit under memory= is refused, with the change that would fit. Of a\n"
+        "table the rows are encoded first, since they decide what the network takes; mapped\n"
+        "rows are not held against memory=. --graph adds the table of layers and, as\n"
         "Mermaid, the network and the road from data to deployment.",
         kPlanSections);
   }
@@ -40,6 +42,7 @@ class PlanVerb : public Verb {
       return 0;
     }
     cost::PlanRequest r = plan_request(recipe);
+    r.is_alone = true;
     count_tokens(recipe, r);
     require(recipe.train.epochs == 0.0 || r.tokens_per_epoch > 0, Code::kInvalidArgument,
             "plan: train.epochs needs the size of the corpus. Run `ingot data tokenize` with this "

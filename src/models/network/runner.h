@@ -37,6 +37,10 @@ class NetworkRunner {
   /// Answers of the first `rows` examples, [rows, width]; valid until the next run of any plan.
   [[nodiscard]] std::span<const float> run(int64_t rows);
   [[nodiscard]] int64_t width() const { return network_.output().shape.size(); }
+  /// What a run takes, found by recording it without memory.
+  [[nodiscard]] Forecast forecast() {
+    return ingot::forecast(engine_, [this] { forward(); });
+  }
 
  private:
   void forward();

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The stage "plan" of a table: the network's layers, what becomes of the columns, and what training
+// will take (cost/network_planner.h).
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/pipeline/table_pipeline.h"
+#include "cost/network_planner.h"
+#include "data/transforms/describe.h"
+#include "data/transforms/feature_rows.h"
+
+namespace ingot::cli {
+namespace {
+
+constexpr int64_t kMaxSchema = int64_t{1} << 26;
+
+Json layers_json(models::Network& network) {
+  Json layers = Json::array();
+  for (const models::LayerLine& line : network.lines()) {
+    layers.push_back({{"name", line.name},
+                      {"type", line.type},
+                      {"from", line.inputs},
+                      {"shape", line.shape},
+                      {"parameters", line.parameters},
+                      {"flops", line.flops}});
+  }
+  return layers;
+}
+
+/// A row per column that is learned from: what it holds, what is made of it.
+Json features_json(const data::FeatureSet& features, const data::Schema& schema) {
+  Json rows = Json::array();
+  for (const auto& feature : features.features()) {
+    const data::ColumnSchema* column = schema.find(feature->name());
+    const data::FeatureLayout layout = feature->layout();
+    const data::FeatureText text = data::describe(*feature);
+    rows.push_back({{"name", feature->name()},
+                    {"kind", std::string(enum_name(feature->config().kind))},
+                    {"missing", column != nullptr ? column->missing : 0},
+                    {"distinct", column != nullptr ? column->distinct : 0},
+                    {"inputs", std::ssize(layout.columns) + layout.ids +
+                                   (layout.pixels.rank() > 0 ? layout.pixels.size() : 0)},
+                    {"transform", text.transform},
+                    {"fitted", text.fitted}});
+  }
+  return rows;
+}
+
+Json plan_json(const cost::NetworkPlan& p, const PriceConfig& price) {
+  Json json = {{"parameters", p.parameters},      {"steps", p.steps},
+               {"examples", p.examples},          {"flops_per_step", p.flops_per_step},
+               {"peak_bytes", p.peak_bytes},      {"needed_bytes", p.needed_bytes},
+               {"mapped_bytes", p.mapped_bytes},  {"state_bytes", p.state_bytes},
+               {"slab_bytes", p.slab_bytes},      {"metric_bytes", p.metric_bytes},
+               {"program_bytes", p.program_bytes}};
+  if (p.seconds_per_step == 0.0) return json;
+  json["seconds_per_step"] = p.seconds_per_step;
+  json["seconds_per_evaluation"] = p.seconds_per_evaluation;
+  json["seconds"] = p.seconds;
+  json["examples_per_second"] = p.examples_per_second;
+  if (price.per_hour > 0) {
+    json["cost"] = p.seconds / 3600.0 * price.per_hour;
+    json["currency"] = price.currency;
+  }
+  return json;
+}
+
+/// Steps of small networks take far less than the hundredths that human_duration shows.
+std::string short_time(double seconds) {
+  return seconds < 1.0 ? fmt::format("{:.3g} ms", 1000.0 * seconds) : human_duration(seconds);
+}
+
+}  // namespace
+
+std::string layer_table(models::Network& network) {
+  const std::vector<models::LayerLine> lines = network.lines();
+  size_t name = 5, type = 4, shape = 5;
+  int64_t parameters = 0, flops = 0;
+  for (const models::LayerLine& line : lines) {
+    name = std::max(name, line.name.size());
+    type = std::max(type, line.type.size());
+    shape = std::max(shape, line.shape.size());
+    parameters += line.parameters;
+    flops += line.flops;
+  }
+  const auto row = [&](std::string_view n, std::string_view t, std::string_view s,
+                       const std::string& p, const std::string& f, std::string_view from) {
+    return fmt::format("  {:<{}}  {:<{}}  {:<{}}  {:>12}  {:>12}  {}\n", n, name, t, type, s, shape,
+                       p, f, from);
+  };
+  std::string text = row("layer", "type", "shape", "parameters", "FLOP", "from");
+  for (const models::LayerLine& line : lines) {
+    text += row(line.name, line.type, line.shape, with_thousands(line.parameters),
+                with_thousands(line.flops), line.inputs);
+  }
+  return text + row("total", "", "", with_thousands(parameters), with_thousands(flops), "");
+}
+
+/// threads and memory decide what is planned, the price what it costs; none of them the weights.
+std::string TablePipeline::plan_key(bool is_timed) const {
+  return fmt::format("{}/{}/{}/{}{}", train_key(), recipe_.memory.bytes, runtime_->team.size(),
+                     ingot::to_json(recipe_.price), is_timed ? "" : "/untimed");
+}
+
+Json TablePipeline::planned(models::Network& network, const train::Objective& objective,
+                            bool is_timed) const {
+  const data::ExampleReader rows = split(data::Split::kTrain);
+  const data::ExampleReader held_out = split(data::Split::kValidation);
+  const data::FeatureRows filler(*features_, runtime_->engine.seed());
+  cost::NetworkRequest request{
+      recipe_.train, recipe_.layers, network.inputs(), objective, {rows, &held_out, filler}};
+  request.seed = runtime_->engine.seed();
+  request.memory_bytes = recipe_.memory.bytes;
+  if (!is_timed) request.measure_s = 0.0;
+  const cost::NetworkPlan plan = cost::plan_network(runtime_->team, request);
+  throw_if_stopped(invocation_.stop);
+  cost::require_fits(runtime_->team, request, plan);
+  return plan_json(plan, recipe_.price);
+}
+
+void TablePipeline::plan(bool is_timed) {
+  train::require_no_link(recipe_.layers, *features_);
+  models::Network network(recipe_.layers, train::network_inputs(*features_));
+  const train::Objective objective = train::objective_of(recipe_.objective, *features_, network);
+  const Json before = read_stage("plan");
+  const bool has_timed = before.value("key", "") == plan_key(true);  // which says more
+  Json kept;
+  const Json& all = stage("plan", plan_key(is_timed || has_timed), [&] {
+    invocation_.console.note(layer_table(network));
+    Json numbers = planned(network, objective, is_timed);
+    const std::string schema = path("data/schema.yaml");
+    numbers["flops_per_example"] = network.flops();
+    numbers["mermaid"] = network.mermaid();
+    numbers["layers"] = layers_json(network);
+    numbers["features"] =
+        features_json(*features_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema));
+    return numbers;
+  });
+  for (const auto& [name, value] : all.items()) {
+    if (value.is_number() || name == "currency") kept[name] = value;
+  }
+  write_atomically(*invocation_.files, path("plan.json"), dump_json(kept, 1) + "\n");
+}
+
+std::string TablePipeline::plan_text() const {
+  const Json& n = results_->at("plan");
+  const auto count = [&](const char* name) { return n.value(name, int64_t{0}); };
+  const auto bytes = [&](const char* name) { return human_bytes(count(name)); };
+  std::string text = fmt::format(
+      "plan: {} parameters; {} steps of {} rows; peak memory {} (weights, optimiser and batches "
+      "{}, step {}, program {}, mapped rows {})",
+      with_thousands(count("parameters")), with_thousands(count("steps")),
+      with_thousands(recipe_.train.micro_batch * recipe_.train.accumulate), bytes("peak_bytes"),
+      bytes("state_bytes"), bytes("slab_bytes"), bytes("program_bytes"), bytes("mapped_bytes"));
+  if (!n.contains("seconds")) return text;
+  text += fmt::format(
+      "\nplan: {} per step, {:.0f} rows/s, {} per evaluation; {} for the run",
+      short_time(n.value("seconds_per_step", 0.0)), n.value("examples_per_second", 0.0),
+      short_time(n.value("seconds_per_evaluation", 0.0)), human_duration(n.value("seconds", 0.0)));
+  if (n.contains("cost")) {
+    text += fmt::format("; {:.2f} {}", n.value("cost", 0.0), n.value("currency", ""));
+  }
+  return text;
+}
+
+}  // namespace ingot::cli

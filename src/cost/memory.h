@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the planners of language models and of networks count in the same way: the process itself,
+// weights and optimiser state by their shapes, and the search for a batch that fits.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "nn/module.h"
+#include "train/config.h"
+
+namespace ingot::cost {
+
+/// The process as it is now, without what earlier work freed, and what a run of it touches later.
+[[nodiscard]] int64_t program_bytes();
+
+/// Bytes of weights, gradients and optimiser state from the declared shapes alone, padding not
+/// counted; row-sparse gradients take none. Throws kInvalidArgument beyond 64 bits.
+[[nodiscard]] int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& module);
+
+/// Optimiser steps between two evaluations as a number of evaluations of the run; the last step is
+/// followed by one.
+[[nodiscard]] int64_t evaluations(const train::TrainConfig& config, int64_t steps);
+
+/// A change that fits under the cap.
+struct Change {
+  std::string text;  ///< "train.micro_batch=2 train.accumulate=4"
+  int64_t peak_bytes = 0;
+};
+
+/// The largest smaller micro-batch, with as much more accumulation (their product stays), that
+/// needs at most `cap` bytes by need(config). nullopt when none does; `config` then has the
+/// smallest that is possible.
+[[nodiscard]] std::optional<Change> smaller_batch(
+    train::TrainConfig& config, int64_t cap,
+    const std::function<int64_t(const train::TrainConfig&)>& need);
+
+/// Throws kOutOfMemory naming need, cap and the change that fits, or `advice` where none does.
+[[noreturn]] void refuse(int64_t need, int64_t cap, const std::optional<Change>& change,
+                         std::string_view advice);
+
+}  // namespace ingot::cost

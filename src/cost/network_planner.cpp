@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cost/network_planner.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "base/checked.h"
+#include "train/step.h"
+
+namespace ingot::cost {
+namespace {
+
+constexpr double kFirstLook = 0.05;     // of the time to measure, to see how long the run is
+constexpr double kShareOfRun = 0.1;     // more than this of a run is not spent on measuring it
+constexpr double kFaultAround = 65536;  // bytes that the system maps when one of them is looked at
+
+double real(int64_t n) { return static_cast<double>(n); }
+
+int64_t batches_of(int64_t rows, int64_t batch) { return (rows + batch - 1) / batch; }
+
+/// Micro-batches of one evaluation.
+int64_t evaluation_batches(const NetworkRequest& r) {
+  if (r.data.validation == nullptr) return 0;
+  const int64_t all = batches_of(r.data.validation->rows(), r.train.micro_batch);
+  return r.train.eval_batches > 0 ? std::min(r.train.eval_batches, all) : all;
+}
+
+int64_t evaluated_rows(const NetworkRequest& r) {
+  if (r.data.validation == nullptr) return 0;
+  const int64_t rows = r.data.validation->rows();
+  return std::min(rows, evaluation_batches(r) * r.train.micro_batch);
+}
+
+/// Buffers of the inputs: of every micro-batch, of those it is mixed with, of an evaluation.
+int64_t batch_bytes(const NetworkRequest& r) {
+  double row = 0;
+  for (const models::Value& in : r.inputs) row += real(in.shape.size()) * 4;
+  const double copies = real(r.train.accumulate) * (r.objective.mixup > 0 ? 2 : 1) + 1;
+  return static_cast<int64_t>(std::min(row * real(r.train.micro_batch) * copies, 1e18));
+}
+
+/// Bytes of the training examples that `steps` look at. Rows are drawn without putting back, and
+/// the system maps what lies around each.
+double touched_bytes(const NetworkRequest& r, int64_t steps) {
+  const data::ExampleReader& train = r.data.train;
+  const double rows = real(train.rows()), record = real(train.layout().record_bytes());
+  const double mixed = r.objective.mixup > 0 ? 2 : 1;
+  const double looks = mixed * real(steps) * real(r.train.micro_batch * r.train.accumulate);
+  if (steps == 0 || looks >= rows) return rows * record;
+  return rows * record * (1.0 - std::pow(1.0 - looks / rows, 1.0 + kFaultAround / record));
+}
+
+int64_t mapped_bytes(const NetworkRequest& r, int64_t steps) {
+  double bytes = touched_bytes(r, steps);
+  if (r.data.validation != nullptr) {
+    bytes += real(evaluated_rows(r)) * real(r.data.validation->layout().record_bytes());
+  }
+  return static_cast<int64_t>(bytes);
+}
+
+/// What an evaluation keeps per row until its figures are made, as the vectors grow, and the order
+/// of the scores.
+int64_t metric_bytes(const NetworkRequest& r) {
+  if (r.objective.classes == 0) return 0;
+  train::ClassificationOptions options;
+  options.classes = r.objective.classes;
+  const int64_t per_row = train::ClassificationMetrics(options).bytes_per_example();
+  const double kept = real(evaluated_rows(r)) * real(per_row);
+  const auto most = static_cast<double>(options.max_ranking_bytes);
+  return static_cast<int64_t>(2 * std::min(kept, most));
+}
+
+/// Seconds of one evaluation, from as many of its batches as take about `budget_s`.
+double measure_evaluation(train::ExampleRunner& runner, const NetworkRequest& r, double step_s,
+                          double budget_s) {
+  using Clock = std::chrono::steady_clock;
+  const int64_t all = evaluation_batches(r);
+  if (all == 0) return 0.0;
+  const double guess = step_s / real(r.train.accumulate);  // a forward pass is less than that
+  const int64_t some = std::clamp<int64_t>(std::llround(budget_s / guess), 1, all);
+  const auto look = [&](int64_t batches) {
+    const auto start = Clock::now();
+    (void)train::score(runner, r.objective, *r.data.validation, {batches, {}, {}});
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  };
+  (void)look(1);  // records it
+  return look(some) * real(all) / real(some);
+}
+
+int64_t horizon(const NetworkRequest& r, double step_s) {
+  return train::horizon_steps(r.train, r.data.train.rows(), step_s);
+}
+
+double measure_step(train::Step& step, const NetworkRequest& r) {
+  const double first = r.measure_s * kFirstLook;
+  const double seconds = step.measure_seconds(first);
+  const double run = real(horizon(r, seconds)) * seconds;
+  const double most = std::min(r.measure_s, run * kShareOfRun);
+  return most > first ? step.measure_seconds(most) : seconds;
+}
+
+void measure(NetworkPlan& plan, const NetworkRequest& r, train::Step& step,
+             train::ExampleRunner* runner) {
+  plan.seconds_per_step = measure_step(step, r);
+  plan.examples_per_second = real(r.train.micro_batch * r.train.accumulate) / plan.seconds_per_step;
+  if (runner == nullptr) return;
+  plan.seconds_per_evaluation =
+      measure_evaluation(*runner, r, plan.seconds_per_step, r.measure_s / 4);
+}
+
+void add_up(NetworkPlan& plan) {
+  plan.needed_bytes = plan.program_bytes + plan.state_bytes + plan.slab_bytes + plan.metric_bytes;
+  plan.peak_bytes = plan.needed_bytes + plan.mapped_bytes;
+}
+
+bool is_over(const NetworkPlan& plan, const NetworkRequest& r) {
+  return r.memory_bytes > 0 && plan.needed_bytes > r.memory_bytes;
+}
+
+}  // namespace
+
+NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
+  NetworkPlan plan;
+  plan.program_bytes = program_bytes();
+  Engine engine(team, {r.seed, 0});
+  models::Network network(r.layers, r.inputs);
+  plan.parameters = nn::parameter_count(network);
+  plan.state_bytes = checked_add(declared_state_bytes(r.train, network), batch_bytes(r),
+                                 "plan: state of the run", Code::kInvalidArgument);
+  add_up(plan);
+  if (is_over(plan, r)) return plan;
+
+  train::SupervisedTask task(engine, r.train, r.objective, network, r.data);
+  train::Step step(engine, r.train, task);
+  const Forecast of_step = step.forecast();
+  Forecast of_batch;
+  std::optional<train::ExampleRunner> runner;
+  if (task.has_validation()) {
+    runner.emplace(engine, network, r.data.validation->layout(), r.data.filler,
+                   train::ExampleRunnerOptions{r.objective.link, r.train.micro_batch,
+                                               train::Tta::kNone, r.train.replay},
+                   r.data.validation->path());
+    of_batch = runner->forecast();
+  }
+  plan.program_bytes += of_step.record_bytes + of_batch.record_bytes;
+  plan.flops_per_step = of_step.flops;
+  plan.slab_bytes = std::max(of_step.slab_bytes, of_batch.slab_bytes);
+  plan.state_bytes = engine.allocator().held_bytes();
+  plan.metric_bytes = metric_bytes(r);
+  add_up(plan);
+  if (r.measure_s > 0 && !is_over(plan, r)) measure(plan, r, step, runner ? &*runner : nullptr);
+  plan.steps = horizon(r, plan.seconds_per_step);
+  plan.examples = checked_mul(plan.steps, r.train.micro_batch * r.train.accumulate,
+                              "plan: examples of the run", Code::kInvalidArgument);
+  plan.seconds = real(plan.steps) * plan.seconds_per_step +
+                 real(evaluations(r.train, plan.steps)) * plan.seconds_per_evaluation;
+  plan.mapped_bytes = mapped_bytes(r, plan.steps);
+  add_up(plan);
+  return plan;
+}
+
+std::optional<Change> fitting_change(Team& team, const NetworkRequest& request) {
+  NetworkRequest r = request;
+  r.measure_s = 0.0;
+  train::TrainConfig config = request.train;
+  return smaller_batch(config, request.memory_bytes, [&](const train::TrainConfig& smaller) {
+    r.train = smaller;
+    return plan_network(team, r).needed_bytes;
+  });
+}
+
+void require_fits(Team& team, const NetworkRequest& request, const NetworkPlan& plan) {
+  if (!is_over(plan, request)) return;
+  refuse(plan.needed_bytes, request.memory_bytes, fitting_change(team, request),
+         "No smaller batch fits; make the layers smaller");
+}
+
+}  // namespace ingot::cost
