@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/display.h"
 #include "base/error.h"
 
 namespace ingot::cli {
@@ -24,10 +25,10 @@ void write_line(std::FILE* file, std::string_view text, std::string_view end) {
 }  // namespace
 
 void Console::line(std::string_view text) const {
-  write_line(is_json_ ? stderr : stdout, text, "\n");
+  write_line(is_json_ ? stderr : stdout, without_control(text), "\n");
 }
 
-void Console::note(std::string_view text) const { write_line(stderr, text, "\n"); }
+void Console::note(std::string_view text) const { write_line(stderr, without_control(text), "\n"); }
 
 void Console::stream(std::string_view text) const {
   write_line(is_json_ ? stderr : stdout, text, "");

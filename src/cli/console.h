@@ -20,11 +20,12 @@ class Console {
   explicit Console(bool is_json) : is_json_(is_json) {}
 
   [[nodiscard]] bool is_json() const { return is_json_; }
-  /// A line of the result, for people: standard output, or standard error with --json.
+  /// A line of the result, for people: standard output, or standard error with --json. Here and in
+  /// remarks control characters, which names in files may hold, are made visible.
   void line(std::string_view text) const;
   /// A remark: standard error.
   void note(std::string_view text) const;
-  /// Text without a line end, at once (streaming).
+  /// Text as it is, without a line end, at once (streaming, CSV).
   void stream(std::string_view text) const;
   /// The JSON object that ends a verb; printed only with --json.
   void result(const Json& json) const;

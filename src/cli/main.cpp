@@ -70,8 +70,7 @@ void parse_words(int argc, char** argv, Invocation& invocation) {
 }
 
 int report_error(const Error& error) {
-  std::fprintf(stderr, "ingot: error: %s [%s]\n", error.what(),
-               std::string(code_name(error.code())).c_str());
+  Console(false).note(fmt::format("ingot: error: {} [{}]", error.what(), code_name(error.code())));
   return exit_code(error.code());
 }
 
