@@ -7,33 +7,19 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/display.h"
 #include "base/text.h"
 
 namespace ingot::cli {
 namespace {
-
-/// Text inside a quoted label of Mermaid.
-std::string label(std::string_view text) {
-  std::string out;
-  for (const char c : excerpt(text)) {
-    if (c == '"') {
-      out += "#quot;";
-    } else if (c == '<' || c == '>') {
-      out += c == '<' ? "&lt;" : "&gt;";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
 
 /// A chain of boxes, each "title<br/>detail".
 class Chain {
  public:
   explicit Chain(std::string_view direction) : text_(fmt::format("graph {}\n", direction)) {}
   void add(const std::string& name, std::string_view title, const std::string& detail) {
-    text_ +=
-        fmt::format("  {}[\"{}{}\"]\n", name, title, detail.empty() ? "" : "<br/>" + label(detail));
+    text_ += fmt::format("  {}[\"{}{}\"]\n", name, title,
+                         detail.empty() ? "" : "<br/>" + mermaid_label(detail));
     if (!last_.empty()) text_ += fmt::format("  {} --> {}\n", last_, name);
     last_ = name;
   }
@@ -129,6 +115,17 @@ std::string parts_table(const std::vector<Part>& parts) {
                             with_thousands(parameters), with_thousands(flops));
 }
 
+Json parts_json(const std::vector<Part>& parts) {
+  Json json = Json::array();
+  for (const Part& part : parts) {
+    json.push_back({{"part", part.name},
+                    {"copies", part.copies},
+                    {"parameters", part.parameters},
+                    {"flops_per_token", part.flops}});
+  }
+  return json;
+}
+
 std::string blocks_mermaid(const models::TransformerConfig& c) {
   Chain chain("TD");
   chain.add("ids", "token ids", fmt::format("[{}]", c.context));
@@ -148,7 +145,11 @@ std::string Graph::text() const {
   return fmt::format("{}\nnetwork:\n{}\npipeline:\n{}", table, network, pipeline);
 }
 
-Json Graph::to_json() const { return {{"network", network}, {"pipeline", pipeline}}; }
+Json Graph::to_json() const {
+  Json json = {{"network", network}, {"pipeline", pipeline}};
+  if (!layers.empty()) json["layers"] = layers;
+  return json;
+}
 
 Graph table_graph(const Recipe& recipe, const data::FeatureSet& features,
                   const models::Network& network, const train::Objective& objective,
@@ -164,7 +165,7 @@ Graph table_graph(const Recipe& recipe, const data::FeatureSet& features,
   chain.add("evaluation", "evaluation",
             objective.classes > 0 ? "accuracy, F1, AUC, log loss, calibration" : "MSE, MAE, R2");
   chain.add("deployment", "deployment", "predict, serve");
-  return {std::move(table), network.mermaid(), chain.text()};
+  return {std::move(table), {}, network.mermaid(), chain.text()};
 }
 
 Graph language_graph(Engine& engine, const Recipe& recipe,
@@ -180,7 +181,8 @@ Graph language_graph(Engine& engine, const Recipe& recipe,
   chain.add("training", "training", training_detail(recipe.train));
   chain.add("evaluation", "evaluation", "bits per byte, perplexity");
   chain.add("deployment", "deployment", "compress, generate, serve");
-  return {parts_table(parts_of(model)), blocks_mermaid(config), chain.text()};
+  const std::vector<Part> parts = parts_of(model);
+  return {parts_table(parts), parts_json(parts), blocks_mermaid(config), chain.text()};
 }
 
 }  // namespace ingot::cli

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.h"
 #include "cli/network_model.h"
 #include "cli/recipe.h"
@@ -13,7 +15,8 @@
 namespace ingot::cli {
 
 struct Graph {
-  std::string table;     ///< the layers; of a network as layer_table prints them
+  std::string table;  ///< the layers; of a network as layer_table prints them
+  Json layers;        ///< the same of a language model: {part, copies, parameters, flops_per_token}
   std::string network;   ///< Mermaid
   std::string pipeline;  ///< Mermaid
 

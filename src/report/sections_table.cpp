@@ -51,6 +51,19 @@ std::string warnings_list(const Json& numbers) {
   return "<ul class=\"warnings\">\n" + items + "</ul>\n";
 }
 
+/// Names of what a layer reads: a list, in older runs a text with commas.
+std::vector<std::string> sources_of(const Json& layer) {
+  std::vector<std::string> sources;
+  for (const Json* name : members(layer, "from")) {
+    if (name->is_string()) sources.push_back(name->get<std::string>());
+  }
+  const std::string joined = text(layer, "from");
+  for (const std::string_view name : split(joined, ',')) {
+    if (!trim(name).empty()) sources.emplace_back(trim(name));
+  }
+  return sources;
+}
+
 std::vector<GraphNode> graph_of(const std::vector<const Json*>& layers) {
   std::vector<GraphNode> nodes;
   for (const Json* layer : layers) {
@@ -59,11 +72,9 @@ std::vector<GraphNode> graph_of(const std::vector<const Json*>& layers) {
     const std::string type = text(*layer, "type");
     node.is_input = type.starts_with("input");
     node.detail = (type == node.name ? "" : type + " ") + text(*layer, "shape");
-    const std::string sources = text(*layer, "from");
-    for (const std::string_view source : split(sources, ',')) {
-      const std::string_view name = trim(source);
+    for (const std::string& source : sources_of(*layer)) {
       for (size_t i = 0; i < nodes.size(); ++i) {
-        if (nodes[i].name == name) node.from.push_back(static_cast<int>(i));
+        if (nodes[i].name == source) node.from.push_back(static_cast<int>(i));
       }
     }
     nodes.push_back(std::move(node));
@@ -117,7 +128,8 @@ std::string network_section(const RunRecord& run) {
   double parameters = 0, flops = 0;
   for (const Json* layer : layers) {
     table.row({text(*layer, "name"), text(*layer, "type"), text(*layer, "shape"),
-               count_at(*layer, "parameters"), count_at(*layer, "flops"), text(*layer, "from")});
+               count_at(*layer, "parameters"), count_at(*layer, "flops"),
+               join(sources_of(*layer), ", ")});
     parameters += number(*layer, "parameters").value_or(0);
     flops += number(*layer, "flops").value_or(0);
   }

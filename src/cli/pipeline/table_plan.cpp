@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "base/text.h"
 #include "cli/pipeline/table_pipeline.h"
 #include "cost/network_planner.h"
@@ -76,10 +77,10 @@ std::string short_time(double seconds) {
 
 std::string layer_table(models::Network& network) {
   const std::vector<models::LayerLine> lines = network.lines();
-  size_t name = 5, type = 4, shape = 5;
+  size_t name = 5, type = 4, shape = 5;  // columns of the longest
   int64_t parameters = 0, flops = 0;
   for (const models::LayerLine& line : lines) {
-    name = std::max(name, line.name.size());
+    name = std::max(name, display_width(excerpt(line.name)));
     type = std::max(type, line.type.size());
     shape = std::max(shape, line.shape.size());
     parameters += line.parameters;
@@ -92,8 +93,8 @@ std::string layer_table(models::Network& network) {
   };
   std::string text = row("layer", "type", "shape", "parameters", "FLOP", "from");
   for (const models::LayerLine& line : lines) {
-    text += row(line.name, line.type, line.shape, with_thousands(line.parameters),
-                with_thousands(line.flops), line.inputs);
+    text += row(excerpt(line.name), line.type, line.shape, with_thousands(line.parameters),
+                with_thousands(line.flops), excerpt(join(line.inputs, ", ")));
   }
   return text + row("total", "", "", with_thousands(parameters), with_thousands(flops), "");
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "base/text.h"
 
 namespace ingot::models {
@@ -277,7 +278,7 @@ std::vector<LayerLine> Network::lines() {
   std::vector<LayerLine> lines;
   for (const Value& in : inputs_) {
     lines.push_back(
-        {in.name, in.dtype == DType::kI32 ? "input of ids" : "input", "", in.shape.text(), 0, 0});
+        {in.name, in.dtype == DType::kI32 ? "input of ids" : "input", {}, in.shape.text(), 0, 0});
   }
   list("", lines);
   return lines;
@@ -285,8 +286,8 @@ std::vector<LayerLine> Network::lines() {
 
 void Network::list(const std::string& prefix, std::vector<LayerLine>& lines) {
   for (const Place& place : places_) {
-    std::string from;
-    for (const int number : place.from) from += (from.empty() ? "" : ", ") + value(number).name;
+    std::vector<std::string> from;
+    for (const int number : place.from) from.push_back(value(number).name);
     const size_t at = lines.size();
     lines.push_back({prefix + place.name, place.type, from, place.node->output.shape.text(),
                      nn::parameter_count(*place.node), place.node->flops()});
@@ -309,12 +310,13 @@ int64_t Network::flops() const {
 std::string Network::mermaid() const {
   std::string text = "graph TD\n";
   for (size_t i = 0; i < inputs_.size(); ++i) {
-    text += fmt::format("  n{}([\"{} {}\"])\n", i, inputs_[i].name, inputs_[i].shape.text());
+    text += fmt::format("  n{}([\"{} {}\"])\n", i, mermaid_label(inputs_[i].name),
+                        inputs_[i].shape.text());
   }
   for (size_t i = 0; i < places_.size(); ++i) {
     const size_t number = inputs_.size() + i;
     const Place& place = places_[i];
-    text += fmt::format("  n{}[\"{}<br/>{} {}\"]\n", number, place.name, place.type,
+    text += fmt::format("  n{}[\"{}<br/>{} {}\"]\n", number, mermaid_label(place.name), place.type,
                         place.node->output.shape.text());
     for (const int from : place.from) text += fmt::format("  n{} --> n{}\n", from, number);
   }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "models/network/layer_config.h"
 #include "nn/module.h"
@@ -34,7 +35,9 @@ struct NodeContext {
 
 /// What `plan` says of a layer.
 struct LayerLine {
-  std::string name, type, inputs, shape;
+  std::string name, type;
+  std::vector<std::string> inputs;
+  std::string shape;
   int64_t parameters = 0;
   int64_t flops = 0;  ///< of one example, forward
 };

@@ -80,11 +80,17 @@ TEST_F(NetworkTest, BranchesAreJoined) {
   EXPECT_EQ(network.forward({&in, 1}, false).shape(), (Shape{5, 2}));
   const std::vector<LayerLine> lines = network.lines();
   ASSERT_EQ(lines.size(), 6U);
-  EXPECT_EQ(lines[3].inputs, "left, right");
+  EXPECT_EQ(lines[3].inputs, (std::vector<std::string>{"left", "right"}));
   EXPECT_EQ(lines[4].shape, "[7]");
   EXPECT_EQ(lines[5].parameters, 7 * 2 + 2);
   EXPECT_EQ(lines[5].flops, 2 * 7 * 2);
   EXPECT_NE(network.mermaid().find("n3 --> n4"), std::string::npos);
+}
+
+TEST_F(NetworkTest, ItsDiagramKeepsTheQuotesOfNamesInside) {
+  const Network network({dense(1, "a<b>")}, {numbers("he said \"x\"", 3)});
+  EXPECT_NE(network.mermaid().find("n0([\"he said #quot;x#quot; [3]\"])"), std::string::npos);
+  EXPECT_NE(network.mermaid().find("n1[\"a&lt;b&gt;<br/>dense [1]\"]"), std::string::npos);
 }
 
 TEST_F(NetworkTest, MaskedPoolLeavesPaddingOut) {
