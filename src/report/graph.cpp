@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "report/html.h"
 
 namespace ingot::report {
@@ -23,8 +24,8 @@ struct Place {
 };
 
 double width_of(const GraphNode& node) {
-  const auto longest = static_cast<double>(std::max(node.name.size(), node.detail.size()));
-  return 24 + kNodeCharacter * longest;
+  const size_t longest = std::max(display_width(node.name), display_width(node.detail));
+  return 24 + kNodeCharacter * static_cast<double>(longest);
 }
 
 /// Mean of the middles of what a node reads; its own place in the list for one that reads nothing.

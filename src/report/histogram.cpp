@@ -42,9 +42,10 @@ Bins count(const Histogram& plot) {
   bins.width = round_width(span / std::max(plot.bins, 1));
   if (!(bins.width > 0) || !std::isfinite(bins.width)) return {};
   bins.low = std::floor(*low / bins.width) * bins.width;
-  bins.counts.resize(static_cast<size_t>((*high - bins.low) / bins.width) + 1);
+  bins.counts.resize(static_cast<size_t>(std::max(0.0, (*high - bins.low) / bins.width)) + 1);
   for (const double v : values) {
-    const auto bin = static_cast<size_t>((v - bins.low) / bins.width);
+    // Of numbers whose digits end above the width of a bin, low may lie a little above them.
+    const auto bin = static_cast<size_t>(std::max(0.0, (v - bins.low) / bins.width));
     ++bins.counts[std::min(bin, bins.counts.size() - 1)];
   }
   return bins;

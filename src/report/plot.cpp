@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "base/display.h"
 #include "base/text.h"
 #include "report/html.h"
 #include "report/ticks.h"
@@ -144,7 +145,8 @@ std::string grid(const LinePlot& plot, const Frame& frame) {
   out +=
       fmt::format("<line class=\"axis\" x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>",
                   frame.x.from, frame.x.to, bottom, bottom);
-  const double label_start = frame.x.to - kCharacter * static_cast<double>(plot.x_label.size()) - 8;
+  const double label_start =
+      frame.x.to - kCharacter * static_cast<double>(display_width(plot.x_label)) - 8;
   for (const Tick& tick : frame.x_ticks) {
     const double x = frame.x(tick.value);
     out += fmt::format(
@@ -215,7 +217,7 @@ std::string legend(const LinePlot& plot, const Frame& frame) {
         "<path class=\"line s{}\" d=\"M{:.1f} 9h16\"/>"
         "<text class=\"legend\" x=\"{:.1f}\" y=\"13\">{}</text>",
         series.colour, x, x + 22, escape(series.label));
-    x += 42 + kCharacter * static_cast<double>(series.label.size());
+    x += 42 + kCharacter * static_cast<double>(display_width(series.label));
   }
   return out + "\n";
 }
@@ -234,7 +236,7 @@ std::string best_point(const LinePlot& plot, const Frame& frame) {
   const double y = frame.y(best->y);
   const std::string text = fmt::format("{} {} at {}", plot.mark_label, significant(best->y, 4),
                                        with_thousands(static_cast<int64_t>(best->x)));
-  const double width = kCharacter * static_cast<double>(text.size());
+  const double width = kCharacter * static_cast<double>(display_width(text));
   const bool end = x + width / 2 > frame.x.to;
   const bool start = x - width / 2 < frame.x.from;
   const std::string_view anchor = end ? "end" : start ? "start" : "middle";
@@ -311,8 +313,8 @@ std::string bar_chart(const BarChart& chart) {
   double text = 0;
   double highest = 0;
   for (const Bar& bar : chart.bars) {
-    longest = std::max(longest, static_cast<double>(bar.label.size()));
-    text = std::max(text, static_cast<double>(bar.text.size()));
+    longest = std::max(longest, static_cast<double>(display_width(bar.label)));
+    text = std::max(text, static_cast<double>(display_width(bar.text)));
     if (std::isfinite(bar.value)) highest = std::max(highest, bar.value);
   }
   if (chart.bars.empty() || highest <= 0) return {};

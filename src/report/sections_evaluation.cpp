@@ -46,6 +46,15 @@ std::string metrics_table(const Json& evaluation) {
   return table.empty() ? std::string() : table.html();
 }
 
+/// What the examples were to the model. A split without a sentence of its own goes by its name.
+std::string judged_by(const Json& evaluation) {
+  const std::string split = text(evaluation, "split"), examples = count_at(evaluation, "examples");
+  const auto at = std::find_if(words::kJudged.begin(), words::kJudged.end(),
+                               [&](const words::Word& word) { return word.first == split; });
+  if (at == words::kJudged.end()) return fmt::format("{} {}", examples, split);
+  return fmt::format(fmt::runtime(at->second), examples);
+}
+
 // Confusion.
 
 struct Confusion {
@@ -348,9 +357,7 @@ std::string judgement_section(const RunRecord& run) {
   const Json& e = run.evaluation;
   const std::string metrics = metrics_table(e);
   if (metrics.empty()) return {};
-  std::string body =
-      fmt::format("<p class=\"note\">{}</p>\n",
-                  escape(fmt::format(words::kJudged, count_at(e, "examples"), text(e, "split"))));
+  std::string body = fmt::format("<p class=\"note\">{}</p>\n", escape(judged_by(e)));
   const std::string confusion = confusion_html(e);
   const bool is_beside = class_names(e).size() <= kBeside;
   body += "<div class=\"pair\">" + metrics + "<div>" + class_table(e) +

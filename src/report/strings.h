@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every English text of the report in one place. Keys of run files are listed with the words that
-// stand for them; an unknown key is shown as it is, with spaces for underscores.
+// The sentences, headings and captions of the report. The titles of a table's columns and the units
+// beside its figures stand where the table is made. Keys of run files are listed with the words
+// that stand for them; an unknown key is shown as it is, with spaces for underscores.
 #pragma once
 
 #include <array>
@@ -63,8 +64,14 @@ inline constexpr std::string_view kNetwork = "Network";
 inline constexpr std::string_view kMoreWarnings = "more warnings";
 inline constexpr std::string_view kLeaks =
     "{} rows of the held-out splits have a twin with the same features in another split.";
-inline constexpr std::string_view kJudged =
-    "{} examples of the {} split, none of them learned from.";
+/// By the split that the model is judged by: examples of it.
+inline constexpr std::array<Word, 3> kJudged{{
+    {"train", "{} examples of the train split: the model has learned from all of them."},
+    {"validation",
+     "{} examples of the validation split: not learned from, but the weights that did best on them "
+     "were kept."},
+    {"test", "{} examples of the test split, none of them learned from."},
+}};
 inline constexpr std::string_view kConfusion = "Confusion";
 inline constexpr std::string_view kConfusionNote =
     "Rows are the true classes, columns the predicted ones; shares are of the row.";
@@ -113,8 +120,10 @@ inline constexpr std::array<Word, 4> kStates{{
 }};
 
 /// The order of the pipeline and the names of its stages.
-inline constexpr std::array<Word, 13> kStageNames{{
+inline constexpr std::array<Word, 16> kStageNames{{
     {"inspect", "Inspect"},
+    {"clean_table", "Clean table"},
+    {"split_table", "Split table"},
     {"examples", "Examples"},
     {"clean", "Clean"},
     {"mask", "Mask"},
@@ -123,6 +132,7 @@ inline constexpr std::array<Word, 13> kStageNames{{
     {"tokenize", "Tokenize"},
     {"plan", "Plan"},
     {"train", "Train"},
+    {"import", "Import"},
     {"evaluate", "Evaluate"},
     {"compress", "Compress"},
     {"serve", "Serve"},

@@ -26,6 +26,14 @@ TEST(GraphPicture, HasABoxPerLayerAndALinePerInput) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
 }
 
+TEST(GraphPicture, BoxesAreAsWideAsTheirCharacters) {
+  const auto head = [](const std::string& name) {
+    const std::string svg = graph_picture({{name, "", {}, false}}, "g");
+    return svg.substr(0, svg.find('>'));
+  };
+  EXPECT_EQ(head("\xE6\x88\xBF\xE4\xBB\xB7"), head("four"));  // two wide characters of three bytes
+}
+
 TEST(GraphPicture, DrawsNoEdgeBackwards) {
   const std::string svg = graph_picture({{"a", "", {0, 1, -1, 7}}, {"b", "", {0}}}, "g");
   EXPECT_EQ(count_of(svg, "class=\"edge\""), 1U);

@@ -38,5 +38,13 @@ TEST(Histogram, OfOneValueOrNoneOrStrangeOnes) {
   EXPECT_EQ(histogram(plot), "");
 }
 
+TEST(Histogram, OfNumbersWhoseDigitsEndAboveTheWidthOfABin) {
+  Histogram plot;
+  for (int i = 0; i < 40; ++i) plot.values.push_back(-9.007e15 - 2.0 * i);
+  EXPECT_NE(histogram(plot), "");
+  plot.values = {1e17, std::nextafter(1e17, 2e17), std::nextafter(1e17, 0)};
+  EXPECT_NE(histogram(plot), "");
+}
+
 }  // namespace
 }  // namespace ingot::report

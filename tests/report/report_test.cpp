@@ -217,6 +217,44 @@ TEST(Report, ShowsHowAModelOfATableIsJudged) {
   EXPECT_EQ(page.find("nats per token"), std::string::npos);
 }
 
+TEST(Report, SaysWhatTheJudgedExamplesWereToTheModel) {
+  const auto page_of = [](const std::string& split) {
+    RunFolder folder("split_" + split);
+    folder.file("evaluation.json", R"({"split":")" + split + R"(","examples":10,
+        "values":[{"name":"accuracy","value":0.9}]})");
+    return render(read_run(folder.path()));
+  };
+  const auto says = [&](const std::string& split, std::string_view text) {
+    return page_of(split).find(text) != std::string::npos;
+  };
+  EXPECT_TRUE(says("test", "10 examples of the test split, none of them learned from."));
+  EXPECT_TRUE(says("train", "10 examples of the train split: the model has learned from all"));
+  EXPECT_TRUE(says("validation", "10 examples of the validation split: not learned from, but"));
+  EXPECT_TRUE(says("other", "10 other"));
+}
+
+TEST(Report, DrawsLinesFromInputsWithCommasInTheirNames) {
+  RunFolder folder("commas");
+  folder.stage("examples", "{}").stage("plan", R"({"layers":[
+      {"name":"a,b","type":"input","from":[],"shape":"[2]"},
+      {"name":"c","type":"input","from":[],"shape":"[2]"},
+      {"name":"both","type":"concatenate","from":["a,b","c"],"shape":"[4]"}]})");
+  const std::string page = render(read_run(folder.path()));
+  EXPECT_EQ(count_of(page, "class=\"edge\""), 2U);
+  EXPECT_NE(page.find("a,b, c"), std::string::npos);
+}
+
+TEST(Report, StagesOfTablesHaveNamesAndTheirPlace) {
+  RunFolder folder("stages_of_tables");
+  folder.stage("import", "{}").stage("clean_table", "{}").stage("examples", "{}");
+  const std::string page = render(read_run(folder.path()));
+  const size_t clean = page.find("Clean table"), examples = page.find("Examples");
+  const size_t import = page.find("Import");
+  EXPECT_LT(clean, examples);
+  EXPECT_LT(examples, import);
+  EXPECT_NE(import, std::string::npos);
+}
+
 TEST(Report, ShowsNumbersByScatterAndResiduals) {
   RunFolder folder("numbers");
   folder.stage("examples", "{}").file("evaluation.json", R"({"split":"test","examples":3,
