@@ -45,12 +45,13 @@ class Snapshot {
 
 void LrFinderConfig::check() const {
   require(from > 0.0 && to > from && std::isfinite(to), Code::kInvalidArgument,
-          "lr_finder: from {} must be positive and to {} above it; 1e-7 and 10 are usual", from,
-          to);
+          "tune.lr.from {} must be positive and tune.lr.to {} above it; 1e-7 and 10 are usual",
+          from, to);
   require(steps >= 20, Code::kInvalidArgument,
-          "lr_finder: {} steps, at least 20 are needed; 100 is usual", steps);
+          "tune.lr.steps is {}, at least 20 are needed; 100 is usual", steps);
   require(smoothing >= 0.0 && smoothing < 1.0 && diverged > 1.0, Code::kInvalidArgument,
-          "lr_finder: smoothing {} must be in [0, 1) and diverged {} above 1; 0.98 and 4 are usual",
+          "tune.lr.smoothing {} must be in [0, 1) and tune.lr.diverged {} above 1; 0.98 and 4 are "
+          "usual",
           smoothing, diverged);
 }
 

@@ -127,13 +127,13 @@ TEST(LrFinderConfig, RefusalsNameTheUsualValue) {
   const auto message = [](const LrFinderConfig& c) { return message_of([&] { c.check(); }); };
   EXPECT_EQ(message({}), "no error");
   EXPECT_EQ(message({.from = 0.0}),
-            "lr_finder: from 0 must be positive and to 10 above it; 1e-7 and 10 are usual");
+            "tune.lr.from 0 must be positive and tune.lr.to 10 above it; 1e-7 and 10 are usual");
   EXPECT_EQ(message({.from = 1.0, .to = 1.0}),
-            "lr_finder: from 1 must be positive and to 1 above it; 1e-7 and 10 are usual");
-  EXPECT_EQ(message({.steps = 19}), "lr_finder: 19 steps, at least 20 are needed; 100 is usual");
+            "tune.lr.from 1 must be positive and tune.lr.to 1 above it; 1e-7 and 10 are usual");
+  EXPECT_EQ(message({.steps = 19}), "tune.lr.steps is 19, at least 20 are needed; 100 is usual");
   EXPECT_EQ(
       message({.smoothing = 1.0}),
-      "lr_finder: smoothing 1 must be in [0, 1) and diverged 4 above 1; 0.98 and 4 are usual");
+      "tune.lr.smoothing 1 must be in [0, 1) and tune.lr.diverged 4 above 1; 0.98 and 4 are usual");
 }
 
 }  // namespace
