@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/text.h"
+#include "cli/recipe.h"
 #include "data/public_data.h"
 #include "io/download.h"
 #include "io/proxy.h"
@@ -150,10 +151,8 @@ void list_sets(const Invocation& invocation) {
 
 const data::PublicData& set_of(const std::string& name) {
   if (const data::PublicData* set = data::find_public_data(name)) return *set;
-  std::vector<std::string> known;
-  for (const data::PublicData& set : data::public_data()) known.emplace_back(set.name);
   fail(Code::kNotFound, "data get: no data set \"{}\" is known.{}", name,
-       did_you_mean(name, known));
+       did_you_mean(name, get_names()));
 }
 
 Json report(const Invocation& invocation, const data::PublicData& set,
@@ -179,6 +178,12 @@ std::string_view get_usage() {
   return "       ingot data get      [NAME] [--yes] [out=DIR] [data.dir=FOLDER] [mirror=URL]\n";
 }
 
+std::vector<std::string> get_names() {
+  std::vector<std::string> names;
+  for (const data::PublicData& set : data::public_data()) names.emplace_back(set.name);
+  return names;
+}
+
 std::vector<std::string> get_keys() {
   std::vector<std::string> names;
   for (const KeyInfo& key : list_keys(GetConfig{})) names.push_back(key.path);
@@ -187,7 +192,9 @@ std::vector<std::string> get_keys() {
 
 void get_data(Invocation& invocation) {
   GetConfig config;
-  for (const std::string& text : invocation.overrides) apply_override(text, config);
+  require(!invocation.prints_config, Code::kInvalidArgument,
+          "data get: follows no recipe, so there is none to print. Leave --print-config out");
+  for (const std::string& text : own_overrides(invocation)) apply_override(text, config);
   require(invocation.words.size() <= 1, Code::kInvalidArgument,
           "data get: one name is taken, \"{}\" is left over",
           invocation.words.size() > 1 ? invocation.words[1] : "");

@@ -16,5 +16,7 @@ void get_data(Invocation& invocation);
 
 [[nodiscard]] std::string_view get_usage();
 [[nodiscard]] std::vector<std::string> get_keys();
+/// Of the data sets.
+[[nodiscard]] std::vector<std::string> get_names();
 
 }  // namespace ingot::cli

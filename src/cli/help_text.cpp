@@ -55,9 +55,26 @@ std::string verb_help(std::string_view usage, const std::vector<std::string>& se
   for (const KeyInfo& key : list_keys(defaults)) {
     if (is_shown(key.path, sections)) rows.push_back(row_of(key));
   }
-  return std::string(usage) + "\n\nkeys (recipe file or key=value):\n" + table(rows) +
-         "\nflags: --json one JSON object on standard output, --print-config the resolved recipe,\n"
-         "       --fresh start anew, --help\n";
+  return std::string(usage) + "\n\nkeys (recipe file or key=value):\n" + table(rows);
+}
+
+std::string verb_page(const Verb& verb) {
+  constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
+      {"--json", "one JSON object on standard output"},
+      {"--print-config", "the resolved recipe"},
+      {"--fresh", "start anew"},
+      {"--graph", "layers and diagrams"},
+      {"--from", "the table, as from="},
+      {"--target", "the column, as target="},
+      {"--yes", "the licence is accepted"}};
+  std::vector<std::string> known = verb.takes().flags;
+  known.emplace_back("--json");
+  std::string text = verb.help() + "\nflags: ";
+  for (const auto& [flag, meaning] : kFlags) {
+    if (std::find(known.begin(), known.end(), flag) == known.end()) continue;
+    text += fmt::format("{} {}, ", flag, meaning);
+  }
+  return text + "--help\n";
 }
 
 std::vector<std::string> verb_keys(const std::vector<std::string>& sections) {

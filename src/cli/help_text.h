@@ -6,11 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/verb.h"
+
 namespace ingot::cli {
 
 /// `sections`: the recipe keys shown, by prefix ("train.", "model."); global keys always are.
 [[nodiscard]] std::string verb_help(std::string_view usage,
                                     const std::vector<std::string>& sections);
+/// All that `ingot VERB --help` prints: the verb's help, then its flags.
+[[nodiscard]] std::string verb_page(const Verb& verb);
 [[nodiscard]] std::vector<std::string> verb_keys(const std::vector<std::string>& sections);
 
 /// The op table as Markdown: docs/ops.md.

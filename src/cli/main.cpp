@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads the command line, finds the verb, catches the one exception type, returns the exit code.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string_view>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/help_text.h"
 #include "cli/verb.h"
 
 namespace {
@@ -27,42 +29,45 @@ std::string overview() {
          "FILE.csv`\nwrites a recipe for a table of yours.\n";
 }
 
-void parse_flag(std::string_view word, Invocation& invocation) {
-  if (word == "--help" || word == "-h") {
-    invocation.wants_help = true;
-  } else if (word == "--json") {
-    invocation.is_json = true;
-  } else if (word == "--print-config") {
-    invocation.prints_config = true;
-  } else if (word == "--fresh") {
-    invocation.is_fresh = true;
-  } else if (word == "--yes") {
-    invocation.overrides.emplace_back("accept=true");
-  } else if (word == "--graph") {
-    invocation.wants_graph = true;
-  } else {
-    const std::string known[] = {"--help",  "--json", "--print-config", "--fresh",
-                                 "--graph", "--yes",  "--from",         "--target"};
-    fail(Code::kInvalidArgument, "ingot: unknown flag \"{}\".{} Options are written key=value",
-         word, did_you_mean(word, known));
-  }
+/// Refuses what the verb does not take: a flag without effect would be a promise.
+void require_flag(std::string_view word, const Verb& verb) {
+  std::vector<std::string> known = verb.takes().flags;
+  known.insert(known.begin(), {"--help", "--json"});
+  require(std::find(known.begin(), known.end(), word) != known.end(), Code::kInvalidArgument,
+          "{}: unknown flag \"{}\".{} Options are written key=value", verb.name(), word,
+          did_you_mean(word, known));
+}
+
+void parse_flag(std::string_view word, const Verb& verb, Invocation& invocation) {
+  if (word == "-h") word = "--help";
+  require_flag(word, verb);
+  if (word == "--help") invocation.wants_help = true;
+  if (word == "--json") invocation.is_json = true;
+  if (word == "--print-config") invocation.prints_config = true;
+  if (word == "--fresh") invocation.is_fresh = true;
+  if (word == "--yes") invocation.overrides.emplace_back("accept=true");
+  if (word == "--graph") invocation.wants_graph = true;
 }
 
 /// Flags with a value: `--from FILE` is from=FILE.
 bool takes_value(std::string_view word) { return word == "--from" || word == "--target"; }
 
 /// What stands behind the verb.
-void parse_words(int argc, char** argv, Invocation& invocation) {
+void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation) {
   for (int i = 2; i < argc; ++i) {
     const std::string_view word = argv[i];
-    if (takes_value(word)) {
-      require(i + 1 < argc, Code::kInvalidArgument, "ingot: {} needs a value behind it", word);
-      invocation.overrides.push_back(fmt::format("{}={}", word.substr(2), argv[++i]));
-    } else if (word.starts_with('-') && word.find('=') == word.npos) {
-      parse_flag(word, invocation);
-    } else if (word.find('=') != word.npos) {
-      const bool is_flag = takes_value(word.substr(0, word.find('=')));
-      invocation.overrides.emplace_back(is_flag ? word.substr(2) : word);
+    const std::string_view name = word.substr(0, word.find('='));
+    if (takes_value(name)) {
+      require_flag(name, verb);
+      const bool is_apart = name == word;
+      require(!is_apart || i + 1 < argc, Code::kInvalidArgument, "{}: {} needs a value behind it",
+              verb.name(), word);
+      const std::string_view value = is_apart ? argv[++i] : word.substr(name.size() + 1);
+      invocation.overrides.push_back(fmt::format("{}={}", name.substr(2), value));
+    } else if (word.starts_with('-') && name == word) {
+      parse_flag(word, verb, invocation);
+    } else if (name != word) {
+      invocation.overrides.emplace_back(word);
     } else {
       invocation.words.emplace_back(word);
     }
@@ -97,13 +102,13 @@ int run(int argc, char** argv) {
   }
   Invocation invocation;
   try {
-    parse_words(argc, argv, invocation);
+    parse_words(argc, argv, *verb, invocation);
   } catch (const Error& error) {
     report_error(error);
     return 2;
   }
   if (invocation.wants_help) {
-    Console(false).stream(verb->help());
+    Console(false).stream(verb_page(*verb));
     return 0;
   }
   invocation.console = Console(invocation.is_json);
@@ -118,8 +123,9 @@ int run(int argc, char** argv) {
     return verb->run(invocation);
   } catch (const Error& error) {
     if (error.code() != Code::kCancelled) throw;
-    invocation.console.note(
-        fmt::format("{}: stopped; everything is saved, the same command continues", verb->name()));
+    invocation.console.note(fmt::format(
+        "{}: stopped{}", verb->name(),
+        verb->takes().continues ? "; everything is saved, the same command continues" : ""));
     invocation.console.result({{"stopped", true}});
     return exit_code(error.code());
   }
@@ -134,8 +140,8 @@ int main(int argc, char** argv) {
     return report_error(error);
   } catch (const std::bad_alloc&) {
     std::fputs(
-        "ingot: error: out of memory. Lower train.micro_batch or raise memory= "
-        "[out_of_memory]\n",
+        "ingot: error: out of memory. Lower the batch (train.micro_batch, predict.batch or "
+        "serve.max_batch) or raise memory= [out_of_memory]\n",
         stderr);
     return 1;
   } catch (const std::exception& error) {

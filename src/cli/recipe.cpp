@@ -9,15 +9,19 @@ namespace {
 constexpr int64_t kMaxRecipe = 1 << 20;
 constexpr const char* kRecipeFile = "recipe.yaml";
 
+void check_globals(const Recipe& recipe) {
+  require(recipe.threads >= 0 && recipe.threads <= 1024, Code::kInvalidArgument,
+          "recipe: threads {} must be 0 (all) to 1024", recipe.threads);
+  require(recipe.memory.bytes >= 0, Code::kInvalidArgument,
+          "recipe: memory {} must not be negative, for example memory=4GiB", recipe.memory.bytes);
+}
+
 void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   for (const std::string& text : invocation.overrides) apply_override(text, recipe);
   if (recipe.out.empty()) recipe.out = "runs/" + recipe.name;
   require(recipe.name.find('/') == std::string::npos && !recipe.name.empty(),
           Code::kInvalidArgument, "recipe: name \"{}\" must be a plain file name", recipe.name);
-  require(recipe.threads >= 0 && recipe.threads <= 1024, Code::kInvalidArgument,
-          "recipe: threads {} must be 0 (all) to 1024", recipe.threads);
-  require(recipe.memory.bytes >= 0, Code::kInvalidArgument,
-          "recipe: memory {} must not be negative, for example memory=4GiB", recipe.memory.bytes);
+  check_globals(recipe);
 }
 
 Recipe load_from(const std::string& path, const Invocation& invocation) {
@@ -67,6 +71,21 @@ Recipe load_model_recipe(const std::string& folder, const Invocation& invocation
     }
   }
   return load_from("", invocation);
+}
+
+std::vector<std::string> own_overrides(const Invocation& invocation) {
+  std::vector<std::string> own;
+  Recipe globals;
+  for (const std::string& text : invocation.overrides) {
+    const std::string key = text.substr(0, text.find('='));
+    if (key == "threads" || key == "seed" || key == "memory") {
+      apply_override(text, globals);
+    } else {
+      own.push_back(text);
+    }
+  }
+  check_globals(globals);
+  return own;
 }
 
 bool is_run_directory(const std::string& folder) {

@@ -163,6 +163,10 @@ struct Recipe {
 [[nodiscard]] bool is_run_directory(const std::string& folder);
 
 /// True when the recipe learns from a table: it names one.
+/// The overrides but threads=, seed= and memory=, which every verb takes: for verbs without a
+/// recipe, which have no use for them. Throws kInvalidArgument for values that they cannot have.
+[[nodiscard]] std::vector<std::string> own_overrides(const Invocation& invocation);
+
 [[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }
 
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.

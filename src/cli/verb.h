@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verb of the command line: `ingot VERB [recipe.yaml | folder] [key=value …] [--flag …]`.
-// Flags of every verb: --help, --json, --print-config, --fresh. Of plan: --graph. Of new: --from
-// FILE and --target COLUMN, of data get: --yes; other ways to write from=FILE, target=COLUMN,
-// accept=true.
+// Flags of every verb: --help and --json; the others are the verb's own (VerbTakes). --from FILE,
+// --target COLUMN and --yes are other ways to write from=FILE, target=COLUMN and accept=true.
 #pragma once
 
 #include <span>
@@ -34,16 +33,29 @@ struct Invocation {
   const StopFlag* stop = nullptr;
 };
 
+/// A word that may stand behind a verb, and those that may follow it.
+struct VerbWord {
+  std::string name;
+  std::vector<std::string> next;
+};
+
+/// What a verb understands: the command line refuses other flags, help and completion list them.
+struct VerbTakes {
+  std::vector<std::string> keys{};   ///< key=value
+  std::vector<std::string> flags{};  ///< beside --help and --json
+  std::vector<VerbWord> words{};     ///< empty: files and folders
+  bool continues = false;  ///< stopped, it has saved its work and the same command goes on
+};
+
 class Verb {
  public:
   virtual ~Verb() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string_view summary() const = 0;
-  /// Usage lines and the keys that the verb takes.
+  /// Usage lines and the keys that the verb takes; flags are told by verb_page (help_text.h).
   [[nodiscard]] virtual std::string help() const = 0;
-  /// The keys it takes, for completion.
-  [[nodiscard]] virtual std::vector<std::string> keys() const { return {}; }
-  /// Returns the exit code: 0, or 3 when it was stopped by a signal and can be continued.
+  [[nodiscard]] virtual VerbTakes takes() const { return {}; }
+  /// Returns the exit code: 0, or 3 when it was stopped by a signal.
   virtual int run(Invocation& invocation) = 0;
 };
 
@@ -52,7 +64,7 @@ class Verb {
 [[nodiscard]] Verb* find_verb(std::string_view name);
 
 /// Exit codes (docs/errors.md): 0 done, 1 an error of the input or the machine, 2 a wrong command
-/// line, 3 stopped by a signal with everything saved, 70 a bug of ours.
+/// line, 3 stopped by a signal, 70 a bug of ours.
 [[nodiscard]] int exit_code(Code code);
 
 }  // namespace ingot::cli

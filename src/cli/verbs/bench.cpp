@@ -152,7 +152,11 @@ class BenchVerb : public Verb {
         "Figures are honest only on an otherwise idle machine.",
         kBenchSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kBenchSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kBenchSections),
+            {"--print-config"},
+            {{"machine", {}}, {"kernels", {}}, {"step", {}}}};
+  }
 
   int run(Invocation& invocation) override {
     const Parts parts = Parts::take(invocation.words);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot complete`: a completion script for bash (eval "$(ingot complete)"), and the words it asks
-// for.
+// for: of the verb and what stands behind it already.
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -12,7 +12,9 @@ constexpr std::string_view kScript = R"sh(_ingot() {
     COMPREPLY=($(compgen -W "$(ingot complete verbs)" -- "$current"))
     return
   fi
-  COMPREPLY=($(compgen -W "$(ingot complete "${COMP_WORDS[1]}")" -- "$current") $(compgen -f -- "$current"))
+  local before=("${COMP_WORDS[1]}")
+  [[ "$COMP_CWORD" -ge 3 && "${COMP_WORDS[2]}" != -* ]] && before+=("${COMP_WORDS[2]}")
+  COMPREPLY=($(compgen -W "$(ingot complete "${before[@]}")" -- "$current") $(compgen -f -- "$current"))
   [[ "${COMPREPLY[0]}" == *= ]] && compopt -o nospace
 }
 complete -F _ingot ingot)sh";
@@ -33,11 +35,24 @@ class CompleteVerb : public Verb {
     if (invocation.words[0] == "verbs") {
       for (const Verb* v : verbs()) words += std::string(v->name()) + " ";
     } else if (const Verb* verb = find_verb(invocation.words[0])) {
-      for (const std::string& key : verb->keys()) words += key + "= ";
-      words += "--json --help --fresh --print-config";
+      words = words_behind(*verb, invocation.words);
     }
     invocation.console.line(words);
     return 0;
+  }
+
+ private:
+  static std::string words_behind(const Verb& verb, const std::vector<std::string>& before) {
+    const VerbTakes takes = verb.takes();
+    std::string words;
+    for (const VerbWord& word : takes.words) {
+      if (before.size() == 1) words += word.name + " ";
+      if (before.size() != 2 || before[1] != word.name) continue;
+      for (const std::string& next : word.next) words += next + " ";
+    }
+    for (const std::string& key : takes.keys) words += key + "= ";
+    for (const std::string& flag : takes.flags) words += flag + " ";
+    return words + "--json --help";
   }
 };
 

@@ -26,7 +26,7 @@ class CompressVerb : public Verb {
         "measures what a format costs in quality.",
         kCompressSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kCompressSections); }
+  VerbTakes takes() const override { return {verb_keys(kCompressSections), {"--print-config"}}; }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

@@ -19,6 +19,8 @@ namespace ingot::cli {
 namespace {
 
 const std::vector<std::string> kDataSections = {"data.", "tokenizer.", "table."};
+const std::vector<std::string> kDataActions = {"inspect",  "clean",   "split",
+                                               "tokenize", "preview", "get"};
 
 class DataVerb : public Verb {
  public:
@@ -49,22 +51,25 @@ class DataVerb : public Verb {
             "it with --yes.",
         kDataSections);
   }
-  std::vector<std::string> keys() const override {
+  VerbTakes takes() const override {
     std::vector<std::string> keys = verb_keys(kDataSections);
     for (std::string& key : get_keys()) {
       if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
     }
-    return keys;
+    std::vector<VerbWord> words;
+    for (const std::string& action : kDataActions) {
+      words.push_back({action, action == "get" ? get_names() : std::vector<std::string>()});
+    }
+    return {keys, {"--yes", "--fresh", "--print-config"}, words, true};
   }
 
   int run(Invocation& invocation) override {
-    const std::string known[] = {"inspect", "clean", "split", "tokenize", "preview", "get"};
     require(!invocation.words.empty(), Code::kInvalidArgument,
             "data: say what to do: inspect, clean, split, tokenize, preview or get");
     const std::string what = invocation.words[0];
-    require(std::find(std::begin(known), std::end(known), what) != std::end(known),
+    require(std::find(kDataActions.begin(), kDataActions.end(), what) != kDataActions.end(),
             Code::kInvalidArgument, "data: unknown action \"{}\".{}", what,
-            did_you_mean(what, known));
+            did_you_mean(what, kDataActions));
     Invocation rest = invocation;
     rest.words.erase(rest.words.begin());
     if (what == "preview") return preview(rest);

@@ -24,7 +24,7 @@ class EvalVerb : public Verb {
         "RUN is a run directory; MODEL another model folder, such as RUN/model-q4.",
         kEvalSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kEvalSections); }
+  VerbTakes takes() const override { return {verb_keys(kEvalSections), {"--print-config"}}; }
 
   int run(Invocation& invocation) override {
     require(!invocation.words.empty() && invocation.words.size() <= 2, Code::kInvalidArgument,

@@ -24,7 +24,7 @@ class GenerateVerb : public Verb {
         "RUN is a run directory, whose recipe is taken, or a model folder (float32, q8, q4).",
         kGenerateSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kGenerateSections); }
+  VerbTakes takes() const override { return {verb_keys(kGenerateSections), {"--print-config"}}; }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

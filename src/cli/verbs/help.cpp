@@ -32,7 +32,8 @@ constexpr CodeHelp kCodes[] = {
      "It does not fit under memory=. The message names the change that would fit."},
     {Code::kUnsupported, "Correct, but not available here. The message says what is."},
     {Code::kCancelled,
-     "Stopped by a signal or a client; everything is saved, the same command continues."},
+     "Stopped by a signal or a client. Verbs that save their work say so, and go on with the same "
+     "command."},
     {Code::kNumeric,
      "NaN or infinity where numbers are needed. Lower train.lr; the message names layer and op."},
     {Code::kInternal, "A broken invariant of ingot itself. Please report the message."},
@@ -47,8 +48,14 @@ class HelpVerb : public Verb {
     for (const CodeHelp& c : kCodes)
       text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
     return text +
-           "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal and "
-           "saved, 70 internal error\n";
+           "\nexit codes: 0 done, 1 error, 2 wrong command line, 3 stopped by a signal, "
+           "70 internal error\n";
+  }
+  VerbTakes takes() const override {
+    VerbTakes takes{{}, {}, {{"layers", {}}, {"ops", {}}}};
+    for (const Verb* v : verbs()) takes.words.push_back({std::string(v->name()), {}});
+    for (const CodeHelp& c : kCodes) takes.words.push_back({std::string(code_name(c.code)), {}});
+    return takes;
   }
   int run(Invocation& invocation) override {
     if (invocation.words.empty()) {
@@ -56,22 +63,21 @@ class HelpVerb : public Verb {
       return 0;
     }
     const std::string& word = invocation.words[0];
-    std::vector<std::string> known{"layers", "ops"};
     if (word == "layers" || word == "ops") {
       invocation.console.line(word == "ops" ? ops_help() : layers_help());
       return 0;
     }
     if (Verb* verb = find_verb(word)) {
-      invocation.console.line(verb->help());
+      invocation.console.line(verb_page(*verb));
       return 0;
     }
     for (const CodeHelp& c : kCodes) {
-      known.emplace_back(code_name(c.code));
-      if (known.back() != word) continue;
+      if (code_name(c.code) != word) continue;
       invocation.console.line(fmt::format("{}: {}", word, c.text));
       return 0;
     }
-    for (const Verb* v : verbs()) known.emplace_back(v->name());
+    std::vector<std::string> known;
+    for (const VerbWord& w : takes().words) known.push_back(w.name);
     fail(Code::kInvalidArgument, "help: \"{}\" is neither a verb nor an error code.{}", word,
          did_you_mean(word, known));
   }

@@ -24,7 +24,9 @@ class ImportVerb : public Verb {
         "checkpoint is refused, never run.",
         kImportSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kImportSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kImportSections), {"--fresh", "--print-config"}, {}, true};
+  }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 2, Code::kInvalidArgument,

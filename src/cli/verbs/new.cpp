@@ -106,7 +106,7 @@ class NewVerb : public Verb {
            "columns as found. --fresh replaces files of these names.\n\nkeys:\n" +
            ingot::help(NewConfig{});
   }
-  std::vector<std::string> keys() const override {
+  VerbTakes takes() const override {
     std::vector<std::string> names;
     for (const KeyInfo& key : list_keys(NewConfig{})) names.push_back(key.path);
     return names;
@@ -114,7 +114,7 @@ class NewVerb : public Verb {
 
   int run(Invocation& invocation) override {
     NewConfig config;
-    for (const std::string& text : invocation.overrides) apply_override(text, config);
+    for (const std::string& text : own_overrides(invocation)) apply_override(text, config);
     NewRequest request = request_of(invocation, config);
     const std::string recipe_file = request.name + ".yaml";
     for (const std::string& file : {recipe_file, request.schema_file}) {

@@ -31,7 +31,9 @@ class PlanVerb : public Verb {
         "Mermaid, the network and the road from data to deployment.",
         kPlanSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kPlanSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kPlanSections), {"--graph", "--fresh", "--print-config"}};
+  }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

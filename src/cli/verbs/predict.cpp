@@ -135,7 +135,7 @@ class PredictVerb : public Verb {
         "brace). Answers go to standard output, one line per row, in the order of the rows.",
         kPredictSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kPredictSections); }
+  VerbTakes takes() const override { return {verb_keys(kPredictSections), {"--print-config"}}; }
 
   int run(Invocation& invocation) override {
     const std::vector<std::string>& words = invocation.words;

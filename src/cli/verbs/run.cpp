@@ -26,7 +26,9 @@ class RunVerb : public Verb {
         "continues a run that was stopped.",
         kRunSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kRunSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kRunSections), {"--fresh", "--print-config"}, {}, true};
+  }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

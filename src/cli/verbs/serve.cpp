@@ -27,7 +27,7 @@ class ServeVerb : public Verb {
         "refused.",
         kServeSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kServeSections); }
+  VerbTakes takes() const override { return {verb_keys(kServeSections), {"--print-config"}}; }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 1, Code::kInvalidArgument,

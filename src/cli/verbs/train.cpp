@@ -23,7 +23,9 @@ class TrainVerb : public Verb {
         "Ctrl-C writes an exact checkpoint and stops; the same command continues.",
         kTrainSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kTrainSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kTrainSections), {"--fresh", "--print-config"}, {}, true};
+  }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

@@ -84,7 +84,9 @@ class TuneVerb : public Verb {
         "tune.lr.to, shows the loss over the rate and suggests one. Nothing trained is kept.",
         kTuneSections);
   }
-  std::vector<std::string> keys() const override { return verb_keys(kTuneSections); }
+  VerbTakes takes() const override {
+    return {verb_keys(kTuneSections), {"--fresh", "--print-config"}, {{"lr", {}}}};
+  }
 
   int run(Invocation& invocation) override {
     require(!invocation.words.empty() && invocation.words[0] == "lr", Code::kInvalidArgument,
