@@ -25,8 +25,7 @@ NetworkAnswers::NetworkAnswers(Engine& engine, NetworkModel& model,
       max_batch_(max_batch),
       tta_(tta),
       what_(what) {
-  require(max_batch >= 1, Code::kInvalidArgument,
-          "{}: a batch of {} examples; at least 1 is needed", what, max_batch);
+  INGOT_ASSERT(max_batch >= 1);
   (void)runner_for(max_batch);
 }
 

@@ -23,7 +23,7 @@ namespace ingot::cli {
 class NetworkAnswers {
  public:
   /// Engine and model must outlive it. Throws as train::ExampleRunner, naming `what`, when records
-  /// of this layout do not hold the network's inputs; kInvalidArgument for max_batch < 1.
+  /// of this layout do not hold the network's inputs. max_batch >= 1.
   NetworkAnswers(Engine& engine, NetworkModel& model, const data::ExampleLayout& layout,
                  const std::string& what, int64_t max_batch, train::Tta tta);
   NetworkAnswers(const NetworkAnswers&) = delete;

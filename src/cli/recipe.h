@@ -87,6 +87,9 @@ struct PredictConfig {
     field("input", input, "how the bytes of the table to answer for are read");
   }
 };
+  void check() const {
+    require(batch >= 1, Code::kInvalidArgument, "predict.batch is {}; 256 is usual", batch);
+  }
 
 struct TuneConfig {
   train::LrFinderConfig lr;

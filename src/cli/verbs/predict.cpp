@@ -5,7 +5,9 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "cli/help_text.h"
 #include "cli/network_answers.h"
 #include "cli/runtime.h"
@@ -49,26 +51,38 @@ std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& wo
   return data::open_table(io::memory_source(std::move(text), name), name, format);
 }
 
-/// Answers as lines, CSV or JSON.
+/// Answers as lines, CSV or JSON, or, with --json, as the list of one object at the end.
 class AnswerWriter {
  public:
   AnswerWriter(const serve::AnswerForm& form, PredictFormat format, const Console& console)
       : form_(form), format_(format), console_(console) {
-    if (format != PredictFormat::kCsv) return;
-    std::string head = "prediction";
+    if (console.is_json() || format != PredictFormat::kCsv) return;
+    text_ = "prediction";
     for (const std::string& name : form_.classes()) {
-      head += "," + data::csv_cell("p(" + name + ")");
+      text_ += "," + data::csv_cell("p(" + name + ")");
     }
-    console.stream(head + "\n");
+    text_ += "\n";
+    flush();
   }
 
   /// `answer` is empty for a row that was left out by policy.
-  void write(std::span<const float> answer) {
-    console_.stream((format_ == PredictFormat::kCsv ? csv(answer) : form_.json(answer)) + "\n");
+  void add(std::span<const float> answer) {
+    if (console_.is_json()) {
+      answers_.push_back(parse_json(form_.json(answer), "predict"));
+    } else {
+      text_ += (format_ == PredictFormat::kCsv ? csv(answer) : form_.json(answer)) + "\n";
+    }
   }
+  void flush() {
+    if (!text_.empty()) console_.stream(text_);
+    text_.clear();
+  }
+  [[nodiscard]] Json take_answers() { return std::move(answers_); }
 
  private:
   [[nodiscard]] std::string csv(std::span<const float> answer) const {
+    // Readers of CSV skip a line without anything in it, and the answers below would move up.
+    if (answer.empty() && form_.is_number()) return "\"\"";
     if (answer.empty()) return std::string(form_.classes().size(), ',');
     if (form_.is_number()) return serve::number_text(answer[0]);
     std::string line = data::csv_cell(form_.classes()[form_.best(answer)]);
@@ -79,6 +93,8 @@ class AnswerWriter {
   const serve::AnswerForm& form_;
   PredictFormat format_;
   const Console& console_;
+  std::string text_;  // of a batch
+  Json answers_ = Json::array();
 };
 
 /// Rows of a table on their way to answers, a batch at a time.
@@ -103,13 +119,16 @@ class RowAnswers {
     answers_.run(rows_, values_);
     size_t at = 0;
     for (const bool kept : is_kept_) {
-      writer_.write(kept ? std::span<const float>(values_).subspan(at, width_)
-                         : std::span<const float>());
+      writer_.add(kept ? std::span<const float>(values_).subspan(at, width_)
+                       : std::span<const float>());
       if (kept) at += width_;
     }
+    writer_.flush();
+    count_ += std::ssize(is_kept_);
     is_kept_.clear();
     rows_.clear();
   }
+  [[nodiscard]] int64_t count() const { return count_; }
   [[nodiscard]] int64_t left_out() const { return left_out_; }
 
  private:
@@ -120,7 +139,7 @@ class RowAnswers {
   std::vector<float> values_;
   std::vector<const std::byte*> rows_;  // the records that are kept
   std::vector<bool> is_kept_;
-  int64_t left_out_ = 0;
+  int64_t count_ = 0, left_out_ = 0;
 };
 
 class PredictVerb : public Verb {
@@ -132,7 +151,10 @@ class PredictVerb : public Verb {
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
         "(CSV, TSV, JSON lines), or standard input (CSV, or JSON lines when it begins with a\n"
-        "brace). Answers go to standard output, one line per row, in the order of the rows.",
+        "brace). Answers go to standard output, one line per row, in the order of the rows; with\n"
+        "--json as the list \"answers\" of one object, which takes the memory of all of them. A "
+        "row\n"
+        "that is left out has an empty answer: \"\" or null.",
         kPredictSections);
   }
   VerbTakes takes() const override { return {verb_keys(kPredictSections), {"--print-config"}}; }
@@ -143,6 +165,7 @@ class PredictVerb : public Verb {
             "predict: give a run and a table, for example `ingot predict runs/houses new.csv`");
     const Recipe recipe = load_model_recipe(words[0], invocation);
     if (print_config(invocation, recipe)) return 0;
+    recipe.predict.check();
     Runtime runtime(recipe);
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
     const std::unique_ptr<data::TableReader> table = open_input(words, recipe.predict.input);
@@ -164,11 +187,15 @@ class PredictVerb : public Verb {
       rows.add(encoder, cells, table.line());
     }
     rows.flush();
-    if (rows.left_out() == 0) return;
-    invocation.console.note(
-        fmt::format("predict: {} rows have no answer: a value is missing or a picture broken, and "
-                    "the column leaves such rows out (missing=drop_row, image.bad=drop_row)",
-                    rows.left_out()));
+    if (rows.left_out() > 0) {
+      invocation.console.note(fmt::format(
+          "predict: {} rows have no answer: a value is missing or a picture broken, and the column "
+          "leaves such rows out (missing=drop_row, image.bad=drop_row)",
+          rows.left_out()));
+    }
+    invocation.console.result({{"rows", rows.count()},
+                               {"left_out", rows.left_out()},
+                               {"answers", writer.take_answers()}});
   }
 };
 
