@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/table_examples.h"
 
 namespace ingot::cli {
 namespace {
@@ -21,6 +22,7 @@ constexpr int64_t kFewRows = 20;                    // too few to hold any out
 constexpr double kRare = 0.2;                       // of an equal share of the classes
 constexpr double kFarTail = 10;                     // quartile distances
 constexpr double kLongCharacters = 12;              // characters between spaces, above: not words
+constexpr std::string_view kTableInput = "table";   // what a network calls numbers and categories
 constexpr int64_t kShortest = 10, kLongest = 1000;  // of a text's ids
 
 // Names that say what is predicted; the first that some column has decides.
@@ -184,6 +186,10 @@ ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,
   if (is_time(column, request)) return left_out("a time");
   if (column.distinct == 1 && column.missing == 0) return left_out("the same value in every row");
   if (is_identifier(column)) return left_out("an identifier by its name");
+  const bool is_input = column.kind == ColumnKind::kText || column.kind == ColumnKind::kImage;
+  if (is_input && (column.name == kTableInput || column.name == data::kTargetField)) {
+    return left_out("no text or picture can be called so; give the column another name to use it");
+  }
   switch (column.kind) {
     case ColumnKind::kNumber:
       draft.has_table = true;
@@ -197,6 +203,7 @@ ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,
       return draft_text(column, draft);
     case ColumnKind::kImage:
       draft.pictures.push_back(column.name);
+      draft.drops_pictures |= request.picture_files;
       return draft_picture(column, request);
     default:
       return left_out(column.note);
@@ -221,9 +228,9 @@ void propose_splits(const Schema& schema, const NewRequest& request, RecipeDraft
 
 void draft_split(const Schema& schema, const NewRequest& request, RecipeDraft& draft) {
   propose_splits(schema, request, draft);
-  if (schema.rows < kFewRows) {
+  if (draft.rows < kFewRows) {
     draft.split.validation = draft.split.test = 0;
-    draft.why_split = fmt::format("{} rows are too few to hold any out", schema.rows);
+    draft.why_split = fmt::format("{} rows are too few to hold any out", draft.rows);
   } else if (!draft.is_class && !request.times.empty()) {
     draft.split = draft.proposals.front();
     draft.why_split = "the latest rows are held out: what comes next is what must be predicted";
@@ -249,6 +256,7 @@ RecipeDraft draft_recipe(const Schema& schema, const NewRequest& request) {
   const Choice target = find_target(schema, request);
   draft.target = target.column->name;
   draft.why_target = target.why;
+  draft.rows = schema.rows - target.column->missing;
   draft.is_class = is_class(*target.column, schema.rows);
   draft.classes = draft.is_class ? target.column->distinct : 0;
   draft.drops_missing_target = target.column->missing > 0;

@@ -48,6 +48,7 @@ struct TextDraft {
 
 struct RecipeDraft {
   std::string target, why_target;
+  int64_t rows = 0;  ///< that have a target
   bool is_class = false;
   int64_t classes = 0;
   bool drops_missing_target = false;
@@ -55,6 +56,7 @@ struct RecipeDraft {
   std::vector<TextDraft> texts;
   std::vector<std::string> pictures;  ///< columns
   bool has_table = false;             ///< a number or category is used
+  bool drops_pictures = false;        ///< rows of broken pictures are left out
   data::TableSplitConfig split;
   std::string why_split;
   std::vector<data::TableSplitConfig> proposals;  ///< other splits that may be right

@@ -18,6 +18,7 @@ constexpr int64_t kLinearRows = 100;    // fewer are not enough for hidden layer
 constexpr int64_t kDropoutRows = 5000;  // fewer are soon known by heart
 constexpr int64_t kSteps = 3000;        // that a run should have
 constexpr int64_t kMostEpochs = 60;
+constexpr double kSoundPictures = 0.9;  // of files, at least, as the batch must be filled
 
 /// A text of the table as YAML.
 std::string yaml_text(std::string_view text) {
@@ -45,10 +46,12 @@ struct Sizes {
   int64_t steps_per_epoch = 0;
 };
 
-Sizes sizes_of(const RecipeDraft& draft, int64_t rows) {
+Sizes sizes_of(const RecipeDraft& draft) {
   Sizes s;
+  const double rows =
+      static_cast<double>(draft.rows) * (draft.drops_pictures ? kSoundPictures : 1.0);
   const double held_out = draft.split.validation + draft.split.test;
-  const double kept = std::floor(static_cast<double>(rows) * (1 - held_out));
+  const double kept = std::floor(rows * (1 - held_out));
   s.train_rows = std::max<int64_t>(1, static_cast<int64_t>(kept) - (held_out > 0 ? 2 : 0));
   constexpr std::pair<int64_t, int64_t> kBatches[] = {
       {256, 8}, {5'000, 32}, {50'000, 64}, {1'000'000, 256}};
@@ -77,9 +80,9 @@ std::string head_text(const RecipeDraft& draft, const data::Schema& schema,
       "#   ingot plan {0}.yaml --graph          the network, before anything is trained\n"
       "#   ingot run {0}.yaml                   split, fit, train, test, report\n"
       "#   ingot predict runs/{0} new.csv       answers for new rows\n"
-      "name: {0}\n",
+      "name: {6}\n",
       request.name, remark(draft.target), remark(request.path), with_thousands(schema.rows),
-      draft.used(), schema.columns.size());
+      draft.used(), schema.columns.size(), yaml_text(request.name));
 }
 
 std::string target_text(const RecipeDraft& draft) {
@@ -119,7 +122,7 @@ std::string split_yaml(const data::TableSplitConfig& split) {
 
 std::string split_text(const RecipeDraft& draft) {
   std::string text =
-      fmt::format("  # {}.\n  split: {}\n", draft.why_split, split_yaml(draft.split));
+      fmt::format("  # {}.\n  split: {}\n", remark(draft.why_split), split_yaml(draft.split));
   for (const data::TableSplitConfig& other : draft.proposals) {
     text += fmt::format("  # split: {}  # {}\n", split_yaml(other),
                         other.method == data::SplitMethod::kTime
@@ -160,20 +163,29 @@ std::string picture_layers(const std::string& column, const std::string& name) {
   return text + fmt::format("  - {{type: global_average_pool, name: {}}}\n", name);
 }
 
+/// A layer's name that no input of the network has: texts and pictures go by their columns.
+std::string free_name(const RecipeDraft& draft, std::string name) {
+  const auto is_taken = [&](const ColumnDraft& column) { return column.name == name; };
+  while (std::any_of(draft.columns.begin(), draft.columns.end(), is_taken)) name += "_layer";
+  return name;
+}
+
 std::string layers_text(const RecipeDraft& draft, int64_t train_rows) {
   std::string text = "layers:\n";
   std::vector<std::string> parts;
   for (const TextDraft& t : draft.texts) {
-    parts.push_back(fmt::format("words_{}", parts.size() + 1));
+    parts.push_back(free_name(draft, fmt::format("words_{}", parts.size() + 1)));
     text += text_layers(t.column, parts.back());
   }
   for (const std::string& picture : draft.pictures) {
-    parts.push_back(fmt::format("pixels_{}", parts.size() + 1));
+    parts.push_back(free_name(draft, fmt::format("pixels_{}", parts.size() + 1)));
     text += picture_layers(picture, parts.back());
   }
   if (draft.has_table && !parts.empty()) {
-    text += "  - {type: dense, name: numbers, inputs: [table], units: 64, activation: relu}\n";
-    parts.emplace_back("numbers");
+    parts.push_back(free_name(draft, "numbers"));
+    text +=
+        fmt::format("  - {{type: dense, name: {}, inputs: [table], units: 64, activation: relu}}\n",
+                    parts.back());
   }
   if (parts.size() > 1) {
     text += fmt::format("  - {{type: concatenate, inputs: [{}]}}\n", join(parts, ", "));
@@ -214,7 +226,7 @@ std::string train_text(const RecipeDraft& draft, const Sizes& sizes, double minu
 
 std::string recipe_text(const RecipeDraft& draft, const data::Schema& schema,
                         const NewRequest& request, const std::string& format) {
-  const Sizes sizes = sizes_of(draft, schema.rows);
+  const Sizes sizes = sizes_of(draft);
   std::string text = head_text(draft, schema, request);
   text += fmt::format(
       "table:\n  path: {}\n{}"

@@ -190,6 +190,43 @@ TEST_F(NewRecipe, NamesThatYamlWouldMistakeAreQuoted) {
   EXPECT_EQ(made.recipe.table.features[2].name, "say \"y\"");
 }
 
+TEST_F(NewRecipe, RowsWithoutATargetFillNoBatch) {
+  const Made made =
+      make("x,y", 40, [](int i) { return n(i) + "," + (i % 4 == 0 ? n(i * 7) : ""); });
+  EXPECT_EQ(made.draft.rows, 10);
+  EXPECT_EQ(made.recipe.table.split.test, 0.0);  // too few to hold any out
+  EXPECT_LE(made.recipe.train.micro_batch, 10);
+}
+
+TEST_F(NewRecipe, LayersHaveNamesThatNoColumnHas) {
+  const Made made = make("words_1,numbers,label", 200, [](int i) {
+    return "some words and number " + n(i) + "," + n(i % 50) + "," + n(i % 2);
+  });
+  EXPECT_EQ(made.recipe.layers[0].inputs, std::vector<std::string>{"words_1"});
+  EXPECT_EQ(made.recipe.layers[1].name, "words_1_layer");
+  EXPECT_EQ(made.recipe.layers[2].name, "numbers_layer");
+}
+
+TEST_F(NewRecipe, ATextThatIsCalledAsTheNumbersAreIsLeftOut) {
+  const Made made = make("table,size,label", 200, [](int i) {
+    return "some words and number " + n(i) + "," + n(i % 50) + "," + n(i % 2);
+  });
+  EXPECT_EQ(column(made, "table").kind, data::ColumnKind::kIgnore);
+  EXPECT_TRUE(made.draft.texts.empty());
+}
+
+TEST_F(NewRecipe, ReasonsAndNamesStayOnTheirLine) {
+  request_.name = "\xE6\x88\xBF\xE4\xBB\xB7";
+  const auto table = data::open_table(io::memory_source("x,y\n1,2\n2,4\n3,6\n", "t.csv"), "t.csv");
+  const data::Schema schema = data::infer_schema(*table);
+  RecipeDraft draft = draft_recipe(schema, request_);
+  draft.why_split = "rows at random, because \"a\nb\" is no column";
+  Recipe recipe;
+  request_.schema_file = "s.yaml";
+  bind_text(recipe_text(draft, schema, request_), "mine.yaml", recipe);
+  EXPECT_EQ(recipe.name, request_.name);
+}
+
 TEST_F(NewRecipe, ARareClassIsPointedOut) {
   (void)make("x,label", 400, [](int i) { return n(i % 90) + "," + n(i % 20 == 0 ? 1 : 0); });
   EXPECT_NE(text_.find("# objective: {class_weights: auto}"), std::string::npos) << text_;

@@ -80,6 +80,17 @@ void settle_split(data::TableReader& table, RecipeDraft& draft) {
   }
 }
 
+/// What stands in a command and in a file name as it is.
+bool is_plain_name(std::string_view name) {
+  const auto is_plain = [](char c) {
+    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool is_foreign = static_cast<unsigned char>(c) >= 0x80;  // letters of other scripts
+    return is_letter || is_foreign || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+  };
+  return !name.empty() && name.front() != '.' && is_valid_utf8(name) &&
+         std::all_of(name.begin(), name.end(), is_plain);
+}
+
 /// The keys that differ from their defaults, so that the recipe reads the same bytes.
 std::string format_yaml(const data::TableFormat& format) {
   const std::string defaults = to_yaml(data::TableFormat{});
@@ -109,7 +120,7 @@ class NewVerb : public Verb {
   VerbTakes takes() const override {
     std::vector<std::string> names;
     for (const KeyInfo& key : list_keys(NewConfig{})) names.push_back(key.path);
-    return names;
+    return {names, {"--from", "--target", "--fresh"}};
   }
 
   int run(Invocation& invocation) override {
@@ -139,8 +150,11 @@ class NewVerb : public Verb {
     require(invocation.words.size() == 1, Code::kInvalidArgument,
             "new: give the recipe one name, for example `ingot new houses --from houses.csv`");
     const std::string& name = invocation.words[0];
-    require(!name.empty() && name.find('/') == std::string::npos && name.front() != '.',
-            Code::kInvalidArgument, "new: name \"{}\" must be a plain file name", name);
+    require(
+        is_plain_name(name), Code::kInvalidArgument,
+        "new: name \"{}\" must be a plain file name of letters, digits, \"_\", \"-\" and \".\", "
+        "for example houses",
+        excerpt(name));
     require(!config.from.empty(), Code::kInvalidArgument,
             "new: say which table: `ingot new {} --from FILE.csv`", name);
     require(config.minutes >= 0, Code::kInvalidArgument, "new: minutes {} must not be negative",
