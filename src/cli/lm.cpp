@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/network_model.h"
 #include "compress/load_quantized.h"
 
 namespace ingot::cli {
@@ -179,6 +180,10 @@ int64_t weight_file_bytes(const std::string& folder) {
 
 std::string model_folder(const std::string& folder) {
   if (file_exists(join_path(folder, "config.json"))) return folder;
+  require(!holds_network(folder), Code::kInvalidArgument,
+          "model: {} holds the network of a table, and a language model is needed here. `ingot "
+          "predict {} FILE`, `ingot eval {}` and `ingot serve {}` take it",
+          folder, folder, folder, folder);
   const std::string inside = join_path(folder, "model");
   require(file_exists(join_path(inside, "config.json")), Code::kNotFound,
           "model: neither {} nor {} holds a config.json. Give a model folder or the folder of a "

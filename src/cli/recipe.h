@@ -34,7 +34,8 @@ struct EvalConfig {
   int64_t context = -1;
   bool baselines = true;
   void visit(auto& field) {
-    field("split", split, "files that `ingot eval` measures on; `ingot run` always takes test");
+    field("split", split,
+          "measured on by `ingot eval`; by `ingot run` of a table, else it takes test");
     field("context", context, "tokens of the window before that each test window sees; -1: half");
     field("baselines", baselines, "print gzip and xz of the same files beside the model");
   }
@@ -86,10 +87,10 @@ struct PredictConfig {
           "flip_translate (moved by a pixel too)");
     field("input", input, "how the bytes of the table to answer for are read");
   }
-};
   void check() const {
     require(batch >= 1, Code::kInvalidArgument, "predict.batch is {}; 256 is usual", batch);
   }
+};
 
 struct TuneConfig {
   train::LrFinderConfig lr;
@@ -162,14 +163,14 @@ struct Recipe {
 /// lies in, where there is one, then the overrides.
 [[nodiscard]] Recipe load_model_recipe(const std::string& folder, const Invocation& invocation);
 
-/// Made by `run`, `train` or `data`: holds run.json and stages/.
-[[nodiscard]] bool is_run_directory(const std::string& folder);
-
-/// True when the recipe learns from a table: it names one.
 /// The overrides but threads=, seed= and memory=, which every verb takes: for verbs without a
 /// recipe, which have no use for them. Throws kInvalidArgument for values that they cannot have.
 [[nodiscard]] std::vector<std::string> own_overrides(const Invocation& invocation);
 
+/// Made by `run`, `train` or `data`: holds run.json and stages/.
+[[nodiscard]] bool is_run_directory(const std::string& folder);
+
+/// True when the recipe learns from a table: it names one.
 [[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }
 
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.

@@ -17,7 +17,8 @@ namespace ingot::cli {
 
 class Pipeline : public RunFolder {
  public:
-  Pipeline(Invocation& invocation, const Recipe& recipe) : RunFolder(invocation, recipe) {}
+  Pipeline(Invocation& invocation, const Recipe& recipe, FolderUse use)
+      : RunFolder(invocation, recipe, use) {}
 
   /// Throws what the model of the recipe refuses, before any stage.
   void check() const { (void)model_config(); }

@@ -50,20 +50,22 @@ bool is_of_run(std::string_view name) {
 
 }  // namespace
 
-RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe)
+RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use)
     : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
   recipe_.memory.bytes = memory_cap(recipe_);
   FileSystem& files = *invocation_.files;
   const bool is_there = directory_exists(recipe_.out);
   if (is_there) require_own_place();
-  if (is_there && invocation_.is_fresh) require_removable();
+  if (is_there && invocation_.is_fresh) require_removable(use);
   make_directories(files, recipe_.out);
   lock();
   if (is_there && invocation_.is_fresh) remove_run();
   require_same_run();
   make_directories(files, path("stages"));
-  write_recipe(recipe);
-  write_run(false);
+  if (writes_record(use)) {
+    write_recipe(recipe);
+    write_run(false);
+  }
   runtime_ = std::make_unique<Runtime>(recipe_);
 }
 
@@ -81,6 +83,7 @@ void RunFolder::write_run(bool is_finished) {
                 {"memory_bytes", memory_limit()},
                 {"instruction_set", instruction_set()},
                 {"system", system_name()}}}};
+  if (before.contains("finished")) run["finished"] = before["finished"];
   if (is_finished) run["finished"] = now;
   write_atomically(*invocation_.files, path("run.json"), dump_json(run, 1) + "\n");
 }
@@ -130,11 +133,21 @@ void RunFolder::write_recipe(const Recipe& recipe) const {
 
 void RunFolder::finish() { write_run(true); }
 
-/// --fresh removes only what a run has made.
-void RunFolder::require_removable() const {
+bool RunFolder::writes_record(FolderUse use) const {
+  const bool is_there = file_exists(path("recipe.yaml")) && file_exists(path("run.json"));
+  return use == FolderUse::kTrain || !is_there || (use == FolderUse::kData && !has_model());
+}
+
+/// --fresh removes only what a run has made, and a model only for a verb that makes one.
+void RunFolder::require_removable(FolderUse use) const {
   require(is_run_directory(recipe_.out), Code::kInvalidArgument,
           "run: {} is not a run directory (no run.json and stages/); --fresh does not empty it",
           recipe_.out);
+  require(
+      use == FolderUse::kTrain || !has_model(), Code::kInvalidArgument,
+      "run: {} holds a model, which --fresh would remove; only run, train and import begin anew "
+      "there. Leave --fresh out, or use another out=DIR",
+      recipe_.out);
   const auto require_outside = [&](const std::string& kept, std::string_view what) {
     require(!is_inside(kept, recipe_.out), Code::kInvalidArgument,
             "run: --fresh would remove {}, which holds {} ({}). Use another out=DIR", recipe_.out,
@@ -154,6 +167,8 @@ bool RunFolder::has_checkpoints() const {
   return std::any_of(names.begin(), names.end(),
                      [](const std::string& name) { return name.starts_with("step-"); });
 }
+
+bool RunFolder::has_model() const { return has_checkpoints() || directory_exists(path("model")); }
 
 void RunFolder::require_same_run() const {
   const std::string file = path("recipe.yaml");

@@ -16,6 +16,14 @@
 
 namespace ingot::cli {
 
+/// What a verb wants of a run directory. A run that holds a model loses it, by --fresh, and its
+/// recipe.yaml and run.json, to kTrain alone.
+enum class FolderUse : uint8_t {
+  kLook,   ///< plan, tune, preview: recipe.yaml and run.json are written where there are none
+  kData,   ///< the data stages are what the run holds; they are written, unless there is a model
+  kTrain,  ///< makes the model: run, train, import
+};
+
 class RunFolder {
  public:
   [[nodiscard]] const std::string& out() const { return recipe_.out; }
@@ -30,10 +38,10 @@ class RunFolder {
 
  protected:
   /// Creates the run directory, locks it for as long as this object lives, and writes recipe.yaml
-  /// and run.json. With --fresh what a run made there goes, and nothing else; refused when the
-  /// current folder, the recipe or the data lie in it. Throws kInvalidArgument for a folder of
-  /// other files, kIo when another process works in it.
-  RunFolder(Invocation& invocation, const Recipe& recipe);
+  /// and run.json as `use` says. With --fresh what a run made there goes, and nothing else; refused
+  /// when the current folder, the recipe or the data lie in it. Throws kInvalidArgument for a
+  /// folder of other files, kIo when another process works in it.
+  RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use);
   ~RunFolder() = default;
 
   /// Runs `work` unless stages/NAME.json says "done" for this key; keeps its numbers. Throws
@@ -44,6 +52,8 @@ class RunFolder {
   [[nodiscard]] Json read_stage(const std::string& name) const;
   /// Training has begun.
   [[nodiscard]] bool has_checkpoints() const;
+  /// Training has begun, or weights were imported.
+  [[nodiscard]] bool has_model() const;
   void write_stage(const std::string& name, const std::string& key, const char* state,
                    double seconds, const Json& numbers);
   /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
@@ -58,9 +68,10 @@ class RunFolder {
   double recorded_s_ = 0.0;  // of the stage at work, kept in records of other names
 
  private:
-  /// run.json; the first start stays when a run is continued.
+  /// run.json; the first start and the last end stay when a run is continued.
   void write_run(bool is_finished);
-  void require_removable() const;
+  [[nodiscard]] bool writes_record(FolderUse use) const;
+  void require_removable(FolderUse use) const;
   void require_own_place() const;
   void lock();
   void remove_run();

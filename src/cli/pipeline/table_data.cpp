@@ -14,7 +14,8 @@ namespace {
 
 class TableData : public RunFolder {
  public:
-  TableData(Invocation& invocation, const Recipe& recipe) : RunFolder(invocation, recipe) {
+  TableData(Invocation& invocation, const Recipe& recipe)
+      : RunFolder(invocation, recipe, FolderUse::kData) {
     make_directories(*invocation_.files, path("data"));
   }
 

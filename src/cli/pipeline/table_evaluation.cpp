@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/base64.h"
+#include "base/display.h"
 #include "base/text.h"
 #include "cli/network_model.h"
 #include "data/split_rows.h"
@@ -107,15 +108,15 @@ std::string class_text(const train::Scores& scores, std::span<const std::string>
   numbers["confusion"] = scores.confusion;
   numbers["classes"] = std::vector<std::string>(classes.begin(), classes.end());
   size_t width = 5;
-  for (const std::string& name : classes) width = std::max(width, name.size());
+  for (const std::string& name : classes) width = std::max(width, display_width(excerpt(name)));
   std::string text = fmt::format("\n  {:<{}} {:>9}  {:>9}  {:>9}  {:>9}", "class", width,
                                  "precision", "recall", "f1", "examples");
   for (size_t i = 0; i < classes.size(); ++i) {
     const train::ClassValues& v = scores.per_class[i];
     numbers["per_class"][classes[i]] = {
         {"precision", v.precision}, {"recall", v.recall}, {"f1", v.f1}, {"examples", v.support}};
-    text += fmt::format("\n  {:<{}} {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>9}", classes[i], width,
-                        v.precision, v.recall, v.f1, with_thousands(v.support));
+    text += fmt::format("\n  {:<{}} {:>9.4f}  {:>9.4f}  {:>9.4f}  {:>9}", excerpt(classes[i]),
+                        width, v.precision, v.recall, v.f1, with_thousands(v.support));
   }
   return classes.size() <= kShownClasses ? text : "";
 }
@@ -180,7 +181,7 @@ class Evaluator {
         picture_(picture_of(examples_.layout())),
         worst_(picture_ != nullptr ? kWorstPictures : kWorst) {}
 
-  TableEvaluation run();
+  TableEvaluation run(bool wants_details);
 
  private:
   void open_rows();
@@ -311,15 +312,18 @@ Json Evaluator::numbers_of(const train::Scores& scores, const std::string& split
   return numbers;
 }
 
-TableEvaluation Evaluator::run() {
-  open_rows();
+TableEvaluation Evaluator::run(bool wants_details) {
   train::ScoreOptions options;
   options.bootstrap = {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)};
-  options.each = [&](const train::Answered& answered) { look_at(answered); };
+  if (wants_details) {
+    open_rows();
+    options.each = [&](const train::Answered& answered) { look_at(answered); };
+  }
   const train::Scores scores = train::score(runner_, model_->objective, examples_, options);
   const std::string split(data::split_name(recipe_.eval.split));
   TableEvaluation result;
   result.numbers = numbers_of(scores, split);
+  if (!wants_details) return result;
   Json& details = result.details;
   details = {{"split", split},
              {"examples", examples_.rows()},
@@ -337,16 +341,32 @@ TableEvaluation Evaluator::run() {
   return result;
 }
 
+/// The stored examples are what the run's own transforms made of the table: a network that learned
+/// through others would be given numbers and classes that mean something else.
+void require_same_features(const std::string& run, const std::string& model) {
+  const auto text = [](const std::string& file) { return data::FeatureSet::load(file).to_json(); };
+  const std::string own = join_path(run, "data/features.json");
+  const std::string other = join_path(network_folder(model), "features.json");
+  require(
+      text(own) == text(other), Code::kInvalidArgument,
+      "eval: the model in {} was fitted on other training rows or columns than {} (features.json "
+      "differs), so the examples of the one say nothing about the other. Train it on the same "
+      "table, features and split",
+      model, run);
+}
+
 }  // namespace
 
 TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
-                               const std::string& folder) {
+                               const std::string& folder, bool wants_details) {
+  recipe.predict.check();
+  require_same_features(recipe.out, folder);
   const std::string name(data::split_name(recipe.eval.split));
   const data::ExampleReader rows(
       data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
   require(rows.rows() > 0, Code::kInvalidArgument,
           "eval: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name, name);
-  return Evaluator(invocation, runtime, recipe, folder).run();
+  return Evaluator(invocation, runtime, recipe, folder).run(wants_details);
 }
 
 }  // namespace ingot::cli

@@ -16,12 +16,14 @@ namespace ingot::cli {
 
 struct TableEvaluation {
   Json numbers;  ///< {split, examples, metric: {value, low, high}, …}
-  Json details;  ///< evaluation.json
+  Json details;  ///< evaluation.json; null when not wanted
 };
 
 /// Of the model in `folder`, on the split that recipe.eval names; prints the metrics with their
-/// intervals. Throws kInvalidArgument for an empty split.
+/// intervals. Details take the table's rows beside the examples and a pass per feature. Throws
+/// kInvalidArgument for an empty split, and for a model of other features than the run's.
 [[nodiscard]] TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime,
-                                             const Recipe& recipe, const std::string& folder);
+                                             const Recipe& recipe, const std::string& folder,
+                                             bool wants_details);
 
 }  // namespace ingot::cli

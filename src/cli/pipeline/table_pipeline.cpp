@@ -39,8 +39,8 @@ Json examples_json(const data::TableExamples& made) {
 
 }  // namespace
 
-TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe)
-    : RunFolder(invocation, by_rows(recipe)), table_key_(table_key(recipe.table)) {
+TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe, FolderUse use)
+    : RunFolder(invocation, by_rows(recipe), use), table_key_(table_key(recipe.table)) {
   require(!recipe.layers.empty(), Code::kInvalidArgument,
           "recipe: a table is named but no network. List layers, such as layers: [{{type: dense, "
           "units: 1}}]");
@@ -112,7 +112,19 @@ void TablePipeline::with_task(
   use(task, network);
 }
 
+/// model/ holds the weights of training or of an import, never of both by turns: what was tested is
+/// what answers.
+void TablePipeline::require_no_model_of(const std::string& other) const {
+  const std::string state = read_stage(other).value("state", "failed");
+  const bool has_begun = state != "failed" || (other == "train" && has_checkpoints());
+  require(!has_begun, Code::kInvalidArgument,
+          "run: the model of {} was made by `ingot {}` and would be lost. Use another out=DIR, or "
+          "--fresh",
+          recipe_.out, other);
+}
+
 void TablePipeline::train() {
+  require_no_model_of("import");
   stage("train", train_key(), [&] {
     Json numbers;
     with_task([&](train::SupervisedTask& task, models::Network& network) {
@@ -148,7 +160,8 @@ void TablePipeline::save_model(models::Network& network) {
 }
 
 void TablePipeline::import_weights(const std::string& file) {
-  stage("import", train_key() + sha256_hex(file + std::to_string(file_size(file))), [&] {
+  require_no_model_of("train");
+  stage("import", train_key() + sha256_file(file), [&] {
     models::Network network(recipe_.layers, train::network_inputs(*features_));
     (void)train::objective_of(recipe_.objective, *features_, network);
     const nn::ParameterStore store(runtime_->engine, network);
@@ -167,8 +180,9 @@ void TablePipeline::evaluate() {
     return;
   }
   const std::string tta(enum_name(recipe_.predict.tta));
-  stage("evaluate", train_key() + ingot::to_json(recipe_.eval) + tta, [&] {
-    TableEvaluation found = evaluate_table(invocation_, *runtime_, recipe_, path("model"));
+  const std::string weights = sha256_file(path("model/model.safetensors"));
+  stage("evaluate", train_key() + weights + ingot::to_json(recipe_.eval) + tta, [&] {
+    TableEvaluation found = evaluate_table(invocation_, *runtime_, recipe_, path("model"), true);
     write_atomically(*invocation_.files, path("evaluation.json"), dump_json(found.details) + "\n");
     return std::move(found.numbers);
   });
@@ -182,14 +196,14 @@ Graph TablePipeline::graph() const {
 }
 
 void preview_table(Invocation& invocation, const Recipe& recipe, const std::string& file) {
-  TablePipeline pipeline(invocation, recipe);
+  TablePipeline pipeline(invocation, recipe, FolderUse::kLook);
   pipeline.examples();
   pipeline.preview(file);
   invocation.console.result(pipeline.results());
 }
 
 void plan_table(Invocation& invocation, const Recipe& recipe) {
-  TablePipeline pipeline(invocation, recipe);
+  TablePipeline pipeline(invocation, recipe, FolderUse::kLook);
   pipeline.examples();
   pipeline.plan(true);
   invocation.console.line(pipeline.plan_text());
@@ -204,13 +218,18 @@ void plan_table(Invocation& invocation, const Recipe& recipe) {
 
 void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run) {
   const double start = invocation.clock->now_s();
-  TablePipeline pipeline(invocation, recipe);
-  pipeline.examples();
-  pipeline.plan(is_whole_run);
-  if (is_whole_run) invocation.console.note(pipeline.plan_text());
-  pipeline.train();
+  TablePipeline pipeline(invocation, recipe, FolderUse::kTrain);
+  try {
+    pipeline.examples();
+    pipeline.plan(is_whole_run);
+    if (is_whole_run) invocation.console.note(pipeline.plan_text());
+    pipeline.train();
+    if (is_whole_run) pipeline.evaluate();
+  } catch (const Error& error) {
+    if (is_whole_run && error.code() == Code::kCancelled) pipeline.report();
+    throw;
+  }
   if (is_whole_run) {
-    pipeline.evaluate();
     pipeline.finish();
     pipeline.report();
     invocation.console.line("run: done in " + human_duration(invocation.clock->now_s() - start) +

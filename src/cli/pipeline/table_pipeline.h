@@ -16,7 +16,7 @@ namespace ingot::cli {
 class TablePipeline : public RunFolder {
  public:
   /// Throws kInvalidArgument when the recipe lists no layers.
-  TablePipeline(Invocation& invocation, const Recipe& recipe);
+  TablePipeline(Invocation& invocation, const Recipe& recipe, FolderUse use);
 
   void examples();  ///< schema, splits, features; data/*.examples
   /// The network's layers, and what training takes; refuses what does not fit. Not timed, a plan
@@ -24,7 +24,8 @@ class TablePipeline : public RunFolder {
   void plan(bool is_timed);
   [[nodiscard]] std::string plan_text() const;  ///< after plan()
   void train();
-  /// In place of train: the weights of a checkpoint of PyTorch.
+  /// In place of train: the weights of a checkpoint of PyTorch. Both refuse a run whose model is of
+  /// the other.
   void import_weights(const std::string& file);
   void evaluate();
   [[nodiscard]] Graph graph() const;            ///< after examples()
@@ -35,6 +36,7 @@ class TablePipeline : public RunFolder {
  private:
   void with_task(const std::function<void(train::SupervisedTask&, models::Network&)>& use) const;
   void require_same_table() const;
+  void require_no_model_of(const std::string& other) const;
   [[nodiscard]] std::string train_key() const;
   [[nodiscard]] std::string plan_key(bool is_timed) const;
   [[nodiscard]] Json planned(models::Network& network, const train::Objective& objective,

@@ -90,7 +90,7 @@ class DataVerb : public Verb {
       invocation.console.result(report.to_json());
       return 0;
     }
-    Pipeline pipeline(rest, recipe);
+    Pipeline pipeline(rest, recipe, FolderUse::kData);
     pipeline.clean();
     if (what == "tokenize") pipeline.tokenizer();
     invocation.console.line("data: written to " + pipeline.path("data"));

@@ -21,7 +21,8 @@ class EvalVerb : public Verb {
   std::string help() const override {
     return verb_help(
         "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n\n"
-        "RUN is a run directory; MODEL another model folder, such as RUN/model-q4.",
+        "RUN is a run directory; MODEL another model folder, such as RUN/model-q4: of a language\n"
+        "model one of the same tokenizer, of a table one of the same training rows and features.",
         kEvalSections);
   }
   VerbTakes takes() const override { return {verb_keys(kEvalSections), {"--print-config"}}; }
@@ -35,7 +36,7 @@ class EvalVerb : public Verb {
     if (is_tabular(recipe)) {
       Runtime runtime(recipe);
       const std::string model = invocation.words.size() > 1 ? invocation.words[1] : out;
-      invocation.console.result(evaluate_table(invocation, runtime, recipe, model).numbers);
+      invocation.console.result(evaluate_table(invocation, runtime, recipe, model, false).numbers);
       return 0;
     }
     const std::string folder =

@@ -37,7 +37,7 @@ class ImportVerb : public Verb {
     if (print_config(invocation, recipe)) return 0;
     require(is_tabular(recipe), Code::kInvalidArgument,
             "import: the recipe names no table, so there is nothing to answer for. Set table.path");
-    TablePipeline pipeline(invocation, recipe);
+    TablePipeline pipeline(invocation, recipe, FolderUse::kTrain);
     pipeline.examples();
     pipeline.import_weights(file);
     invocation.console.line("import: done; the model is in " + pipeline.path("model"));

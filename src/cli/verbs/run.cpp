@@ -23,7 +23,8 @@ class RunVerb : public Verb {
     return verb_help(
         "usage: ingot run recipe.yaml [key=value ...]\n       ingot run RUN\n\n"
         "Stages that are done for the same settings are not run again; the same command\n"
-        "continues a run that was stopped.",
+        "continues a run that was stopped. A table has no stages compress and serve: `ingot\n"
+        "predict` and `ingot serve` take its model as it is.",
         kRunSections);
   }
   VerbTakes takes() const override {
@@ -39,7 +40,7 @@ class RunVerb : public Verb {
       return 0;
     }
     const double start = invocation.clock->now_s();
-    Pipeline pipeline(invocation, recipe);
+    Pipeline pipeline(invocation, recipe, FolderUse::kTrain);
     pipeline.check();
     try {
       pipeline.inspect();

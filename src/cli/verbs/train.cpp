@@ -35,7 +35,7 @@ class TrainVerb : public Verb {
       train_table(invocation, recipe, false);
       return 0;
     }
-    Pipeline pipeline(invocation, recipe);
+    Pipeline pipeline(invocation, recipe, FolderUse::kTrain);
     pipeline.check();
     pipeline.clean();
     pipeline.tokenizer();

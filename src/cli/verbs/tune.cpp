@@ -98,12 +98,12 @@ class TuneVerb : public Verb {
     recipe.train.check();
     recipe.tune.lr.check();
     if (is_tabular(recipe)) {
-      TablePipeline pipeline(rest, recipe);
+      TablePipeline pipeline(rest, recipe, FolderUse::kLook);
       pipeline.examples();
       tell(rest, pipeline.find_lr());
       return 0;
     }
-    Pipeline pipeline(rest, recipe);
+    Pipeline pipeline(rest, recipe, FolderUse::kLook);
     pipeline.check();
     pipeline.clean();
     pipeline.tokenizer();
