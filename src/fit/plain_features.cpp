@@ -30,7 +30,6 @@ data::FeatureSet plain_features(int64_t columns, int64_t classes) {
 
   data::FeatureConfig all;
   all.name = "*";
-  all.kind = data::FeatureKind::kNumber;
   all.scale = data::Scale::kNone;
   all.missing = data::Missing::kError;
   data::TargetConfig target;

@@ -98,6 +98,14 @@ void check_text(const FeatureConfig& config) {
 
 }  // namespace
 
+bool suits(Missing missing, std::string_view value, FeatureKind kind) {
+  const std::vector<Missing> allowed = policies_of(kind);
+  if (std::find(allowed.begin(), allowed.end(), missing) == allowed.end()) return false;
+  if (missing != Missing::kValue || kind != FeatureKind::kNumber) return true;
+  const std::optional<double> number = parse_number(value);
+  return number && std::isfinite(*number);
+}
+
 void check(const FeatureConfig& config) {
   require(std::isfinite(config.noise) && config.noise >= 0, Code::kInvalidArgument,
           "features: column \"{}\": noise is {}, it must be >= 0", config.name, config.noise);

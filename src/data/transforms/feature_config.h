@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/config_fields.h"
 #include "data/transforms/image_config.h"
@@ -147,8 +148,10 @@ struct FeatureConfig {
   ImageOptions image;
 
   void visit(auto& field) {
-    field("name", name, "the column; * sets what all other columns start from");
-    field("kind", kind, "auto takes it from the schema");
+    field("name", name,
+          "the column; * sets what all other columns start from, as far as it suits their kind");
+    field("kind", kind,
+          "auto takes it from the schema; * may be ignore: only columns that are named are used");
     field("missing", missing,
           "numbers: mean, median (auto), mode, zero, value; categories: own (auto), mode, zero, "
           "value; texts: empty (auto), value; all: drop_row, error");
@@ -173,6 +176,9 @@ struct FeatureConfig {
     field("image", image, "pictures");
   }
 };
+
+/// Whether columns of the kind can be filled so: `missing`, and `value` under missing=value.
+[[nodiscard]] bool suits(Missing missing, std::string_view value, FeatureKind kind);
 
 /// Throws kInvalidArgument naming the column, the key, its value and what is allowed. A kind other
 /// than auto is checked against the keys of that kind.

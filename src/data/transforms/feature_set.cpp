@@ -45,6 +45,12 @@ void check_names(const Schema& schema, std::span<const FeatureConfig> configs,
     const std::string& name = configs[i].name;
     require(name == kAllColumns || schema.find(name) != nullptr, Code::kInvalidArgument,
             "features: the table has no column \"{}\".{}", name, did_you_mean(name, names));
+    require(name != kAllColumns || configs[i].kind == FeatureKind::kAuto ||
+                configs[i].kind == FeatureKind::kIgnore,
+            Code::kInvalidArgument,
+            "features: kind={} cannot be set for \"*\", all columns; name the columns, or set "
+            "kind=ignore to use only those that are named",
+            enum_name(configs[i].kind));
     require(name != target.column, Code::kInvalidArgument,
             "features: column \"{}\" is the target and cannot be a feature", name);
     for (size_t j = 0; j < i; ++j) {
@@ -69,14 +75,10 @@ FeatureConfig feature_config(const ColumnSchema& column, std::span<const Feature
     }
   }
   config.name = column.name;
-  if (config.kind == FeatureKind::kAuto || !own) config.kind = kind_of(column.kind);
+  if (config.kind == FeatureKind::kAuto) config.kind = kind_of(column.kind);
   if (own) return config;
   if (config.kind != FeatureKind::kNumber) config.noise = 0;
-  const bool row_policy = config.missing == Missing::kDropRow || config.missing == Missing::kError;
-  const bool number_policy = config.missing == Missing::kMean || config.missing == Missing::kMedian;
-  const bool suits = row_policy || (config.kind == FeatureKind::kNumber && number_policy) ||
-                     (config.kind == FeatureKind::kCategory && config.missing == Missing::kOwn);
-  if (!suits) config.missing = Missing::kAuto;
+  if (!suits(config.missing, config.missing_value, config.kind)) config.missing = Missing::kAuto;
   return config;
 }
 

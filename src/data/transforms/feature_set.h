@@ -72,16 +72,16 @@ struct Record {
 };
 
 /// What a recipe says of a column: its own config, else that of "*" without what does not suit the
-/// column's kind. The kind is resolved.
+/// column's kind, which is that of the schema unless "*" says ignore. The kind is resolved.
 [[nodiscard]] FeatureConfig feature_config(const ColumnSchema& column,
                                            std::span<const FeatureConfig> configs);
 
 class FeatureSet {
  public:
   /// Columns of kind ignore and the target's are left out. A config named "*" is what all columns
-  /// without a config of their own start from. Throws kInvalidArgument: a config or target for a
-  /// column that is not there (with the nearest name), two for one column, a config that does not
-  /// suit its kind, no feature left.
+  /// without a config of their own start from; its kind is auto or ignore. Throws
+  /// kInvalidArgument: a config or target for a column that is not there (with the nearest name),
+  /// two for one column, a config that does not suit its kind, no feature left.
   FeatureSet(const Schema& schema, std::span<const FeatureConfig> configs,
              const TargetConfig& target);
   [[nodiscard]] static FeatureSet load(const std::string& path);  ///< kNotFound, kCorruptFile

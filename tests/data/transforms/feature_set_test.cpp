@@ -195,6 +195,46 @@ TEST(FeatureSet, AStarSetsWhatColumnsStartFrom) {
   EXPECT_EQ(set.features()[2]->config().noise, 0);
 }
 
+TEST(FeatureSet, AStarKeepsEveryPolicyThatSuitsTheKind) {
+  const Schema schema =
+      schema_of({{"a", Kind::kNumber}, {"c", Kind::kCategory}, {"t", Kind::kText}});
+  const auto policies = [&](Missing missing, const std::string& value) {
+    FeatureConfig all;
+    all.name = "*";
+    all.missing = missing;
+    all.missing_value = value;
+    const FeatureSet set(schema, std::vector<FeatureConfig>{all}, {});
+    std::vector<Missing> found;
+    for (const auto& feature : set.features()) found.push_back(feature->config().missing);
+    return found;
+  };
+  using Policies = std::vector<Missing>;
+  constexpr Missing kAuto = Missing::kAuto;
+  EXPECT_EQ(policies(Missing::kZero, ""), (Policies{Missing::kZero, Missing::kZero, kAuto}));
+  EXPECT_EQ(policies(Missing::kMode, ""), (Policies{Missing::kMode, Missing::kMode, kAuto}));
+  EXPECT_EQ(policies(Missing::kValue, "7"),
+            (Policies{Missing::kValue, Missing::kValue, Missing::kValue}));
+  EXPECT_EQ(policies(Missing::kValue, "none"), (Policies{kAuto, Missing::kValue, Missing::kValue}))
+      << "no number";
+  EXPECT_EQ(policies(Missing::kOwn, ""), (Policies{kAuto, Missing::kOwn, kAuto}));
+}
+
+TEST(FeatureSet, AStarMayIgnoreWhatIsNotNamed) {
+  std::vector<FeatureConfig> configs(2);
+  configs[0].name = "*";
+  configs[0].kind = FeatureKind::kIgnore;
+  configs[1].name = "b";
+  const Schema schema = schema_of({{"a", Kind::kNumber}, {"b", Kind::kNumber}});
+  const FeatureSet set(schema, configs, {});
+  ASSERT_EQ(set.features().size(), 1U);
+  EXPECT_EQ(set.features()[0]->name(), "b");
+  configs[0].kind = FeatureKind::kCategory;
+  EXPECT_EQ(
+      message_of([&] { (void)FeatureSet(schema, configs, {}); }),
+      "features: kind=category cannot be set for \"*\", all columns; name the columns, or set "
+      "kind=ignore to use only those that are named");
+}
+
 TEST(FeatureSet, GivesIndicesABlockOfIds) {
   std::vector<FeatureConfig> configs(1);
   configs[0].name = "city";
