@@ -187,7 +187,7 @@ void ColumnProfile::add_text(std::string_view value) {
   solid_ += characters - spaces;
   characters_.add(static_cast<double>(characters));
   words_.add(static_cast<double>(words));
-  images_ += (value.back() | 0x20) == 'g' && is_image_name(value);
+  images_ += !value.empty() && (value.back() | 0x20) == 'g' && is_image_name(value);
 }
 
 bool ColumnProfile::is_row_number() const {

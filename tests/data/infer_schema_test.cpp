@@ -58,6 +58,16 @@ TEST(InferSchema, OptionsChangeTheResult) {
   EXPECT_EQ(schema.missing, (std::vector<std::string>{"?"}));
 }
 
+TEST(InferSchema, AnEmptyCellMayBeAValue) {
+  SchemaOptions options;
+  options.missing = {"NA"};
+  const Schema schema = infer("a,b\nx,1\n\"\",2\nx,NA\n\"\",3\n", options);
+  EXPECT_EQ(schema.columns[0].missing, 0);
+  EXPECT_EQ(schema.columns[0].kind, ColumnKind::kCategory);
+  EXPECT_EQ(schema.columns[0].values[0].value, "");
+  EXPECT_EQ(schema.columns[0].values[0].count, 2);
+}
+
 TEST(InferSchema, ALockedSchemaLendsItsKinds) {
   Schema locked = infer("a,b\n1,x\n0,y\n");
   locked.find("a")->kind = ColumnKind::kCategory;
