@@ -9,7 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "data/schema.h"
 #include "data/transforms/image_feature.h"
 #include "io/image.h"
 
@@ -48,7 +50,7 @@ void finish(const Sizes& sizes, PictureReport& report) {
 }  // namespace
 
 PictureReport inspect_pictures(TableReader& table, const std::string& column, int64_t max_pixels,
-                               const StopFlag* stop) {
+                               std::span<const std::string> missing, const StopFlag* stop) {
   const std::vector<std::string>& columns = table.columns();
   const auto at = std::find(columns.begin(), columns.end(), column);
   require(at != columns.end(), Code::kNotFound, "inspect: \"{}\" has no column \"{}\".{}",
@@ -62,7 +64,8 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   table.rewind();
   while (table.next(cells)) {
     throw_if_stopped(stop);
-    const Cell cell{cells[place], trim(cells[place]).empty(), table.line(), folder.get()};
+    const bool is_none = trim(cells[place]).empty() || is_missing(cells[place], missing);
+    const Cell cell{cells[place], is_none, table.line(), folder.get()};
     if (cell.missing) {
       ++report.missing;
       continue;
@@ -83,6 +86,18 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   table.rewind();
   finish(sizes, report);
   return report;
+}
+
+std::string picture_digest(const Cell& cell, int64_t max_pixels) {
+  try {
+    const std::string bytes = picture_bytes(cell);
+    const io::Image image =
+        io::decode_image(std::as_bytes(std::span(bytes)), picture_name(cell), {0, max_pixels});
+    const std::string shape = fmt::format("{} {} {}", image.height, image.width, image.channels);
+    return fmt::format("{:016x}", hash64(std::as_bytes(std::span(image.pixels)), hash64(shape)));
+  } catch (const Error&) {
+    return std::string(cell.text);  // inspect_pictures names what is wrong
+  }
 }
 
 Json PictureReport::to_json() const {

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
 #include "base/signals.h"
 #include "data/formats/table.h"
+#include "data/transforms/feature.h"
 
 namespace ingot::data {
 
@@ -41,9 +43,16 @@ struct PictureReport {
   [[nodiscard]] std::string text() const;
 };
 
-/// Reads the table from its first record (rewinds it before and after). Empty cells are missing.
-/// Throws kNotFound for another column's name, what the reader throws, kCancelled between rows.
+/// Reads the table from its first record (rewinds it before and after). Cells that are empty or one
+/// of `missing` are missing. Throws kNotFound for another column's name, what the reader throws,
+/// kCancelled between rows.
 [[nodiscard]] PictureReport inspect_pictures(TableReader& table, const std::string& column,
-                                             int64_t max_pixels, const StopFlag* stop = nullptr);
+                                             int64_t max_pixels,
+                                             std::span<const std::string> missing = {},
+                                             const StopFlag* stop = nullptr);
+
+/// What tells pictures apart whatever their file is called: a 64-bit hash of size, channels and
+/// pixels. The cell's own text when it cannot be read.
+[[nodiscard]] std::string picture_digest(const Cell& cell, int64_t max_pixels);
 
 }  // namespace ingot::data

@@ -63,10 +63,15 @@ TEST_F(InspectPictures, ReadsAColumnOfATable) {
   EXPECT_EQ(
       message_of(Code::kNotFound, [&] { (void)inspect_pictures(*table, "foto", kMaxPixels); }),
       "inspect: \"" + table->name() + "\" has no column \"foto\". Known: n, photo.");
+  const auto listed = open_table(folder_.put("na.csv", "n,photo\n1,photos/a.png\n2,NA\n"));
+  const PictureReport report =
+      inspect_pictures(*listed, "photo", kMaxPixels, std::vector<std::string>{"NA"});
+  EXPECT_EQ(report.missing, 1);
+  EXPECT_EQ(report.bad, 0);
   StopFlag stop;
   stop.request();
   EXPECT_EQ(message_of(Code::kCancelled,
-                       [&] { (void)inspect_pictures(*table, "photo", kMaxPixels, &stop); })
+                       [&] { (void)inspect_pictures(*table, "photo", kMaxPixels, {}, &stop); })
                 .empty(),
             false);
 }

@@ -133,7 +133,7 @@ class DataVerb : public Verb {
         const data::FeatureConfig feature = data::feature_config(column, recipe.table.features);
         const data::PictureReport pictures =
             data::inspect_pictures(*data::open_clean_table(recipe.table), column.name,
-                                   feature.image.max_pixels, rest.stop);
+                                   feature.image.max_pixels, report.schema.missing, rest.stop);
         rest.console.stream(pictures.text());
         json["pictures"].push_back(pictures.to_json());
       }

@@ -82,6 +82,10 @@ std::string picture_bytes(const Cell& cell) {
 
 template <class Work>
 bool ImageFeature::attempt(const Cell& cell, const Work& work, std::string* reason) const {
+  if (cell.missing && options().bad == BadImage::kDropRow && config().missing != Missing::kError) {
+    if (reason != nullptr) *reason = fmt::format("the cell{} is empty", at_line(cell.line));
+    return false;
+  }
   require(!cell.missing, Code::kInvalidArgument,
           "features: column \"{}\"{}: no path of an image; set missing=drop_row to leave such rows "
           "out",

@@ -247,6 +247,10 @@ TEST_F(ImageFeatureTest, BadPicturesAreLeftOutAndCountedWhenAsked) {
             "\"empty.png\": the file is empty");
   EXPECT_TRUE(encoded(*f.feature, "empty.png", folder_.path()).empty());
   EXPECT_FALSE(encoded(*f.feature, gray("ab")).empty());
+  const Fitted holes = fit(config_, {"", gray("ab")});
+  EXPECT_EQ(holes.warnings.at(0),
+            "x: 1 of 2 training pictures cannot be read; the first: the cell (line 7) is empty");
+  EXPECT_TRUE(encoded(*holes.feature, "").empty()) << "a row without a picture is left out, too";
   EXPECT_TRUE(
       contains(message_of(Code::kInvalidArgument,
                           [&] {
