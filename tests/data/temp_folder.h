@@ -13,7 +13,23 @@
 
 #include "base/error.h"
 
-namespace ingot::data {
+namespace ingot {
+
+/// The message of the Error that `body` throws; the test fails when it throws none of this code.
+/// Beside Code, where a call finds it whatever else is called so.
+template <class Body>
+std::string message_of(Code code, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), code) << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no error was thrown";
+  return {};
+}
+
+namespace data {
 
 class TempFolder {
  public:
@@ -45,21 +61,9 @@ class TempFolder {
   std::string path_;
 };
 
-/// The message of the Error that `body` throws; the test fails when it throws none of this code.
-template <class Body>
-std::string message_of(Code code, const Body& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), code) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error was thrown";
-  return {};
-}
-
 inline bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-}  // namespace ingot::data
+}  // namespace data
+}  // namespace ingot
