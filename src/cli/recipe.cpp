@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/recipe.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
+#include "base/machine.h"
 
 namespace ingot::cli {
 namespace {
@@ -22,6 +25,9 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   require(recipe.name.find('/') == std::string::npos && !recipe.name.empty(),
           Code::kInvalidArgument, "recipe: name \"{}\" must be a plain file name", recipe.name);
   check_globals(recipe);
+  // Sorts of a table's rows, at most four at once, take a quarter of the memory or less.
+  const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
+  recipe.table.space.bytes = std::clamp(memory / 16, int64_t{1} << 20, data::SortSpace{}.bytes);
 }
 
 Recipe load_from(const std::string& path, const Invocation& invocation) {

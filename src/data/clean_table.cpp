@@ -15,6 +15,7 @@ namespace ingot::data {
 namespace {
 
 constexpr size_t kExamples = 5;
+constexpr uint64_t kNone = ~uint64_t{0};  // no row
 
 /// Two rows with equal hashes are taken as equal: among 100 million rows, one in 4,000 tables has
 /// such a pair by chance.
@@ -44,8 +45,11 @@ bool cleans(const TableCleanConfig& config) {
 }
 
 CleanTable::CleanTable(std::unique_ptr<TableReader> table, TableCleanConfig config,
-                       std::vector<std::string> missing)
-    : table_(std::move(table)), config_(std::move(config)), missing_(std::move(missing)) {
+                       std::vector<std::string> missing, SortSpace space)
+    : table_(std::move(table)),
+      config_(std::move(config)),
+      missing_(std::move(missing)),
+      space_(std::move(space)) {
   check(config_);
   for (const std::string& name : config_.required) required_.push_back(position(name, "required"));
   for (const ColumnRange& range : config_.ranges) {
@@ -63,17 +67,48 @@ size_t CleanTable::position(const std::string& column, const char* key) const {
 }
 
 bool CleanTable::next(std::vector<std::string_view>& cells) {
+  if (config_.duplicates == Duplicates::kDrop && !duplicates_) find_duplicates();
   while (table_->next(cells)) {
-    ++counts_.rows;
-    if (keeps(cells)) return true;
+    const auto row = static_cast<uint64_t>(counts_.rows++);
+    if (!keeps(cells)) continue;
+    if (row != next_duplicate_[0]) return true;
+    ++counts_.duplicates;
+    note("equals an earlier row");
+    next_duplicate();
   }
   return false;
+}
+
+/// Sorted by their hashes and then by their numbers, the first of equal rows is the one that stays.
+void CleanTable::find_duplicates() {
+  ExternalSort<2> rows(space_);  // hash, number
+  std::vector<std::string_view> cells;
+  table_->rewind();
+  for (uint64_t row = 0; table_->next(cells); ++row) {
+    if (keeps(cells)) rows.add({row_hash(cells), row});
+  }
+  rows.sort();
+  ExternalSort<1> found(space_);
+  std::array<uint64_t, 2> row{};
+  std::optional<uint64_t> before;
+  while (rows.next(row)) {
+    if (before == row[0]) found.add({row[1]});
+    before = row[0];
+  }
+  found.sort();
+  duplicates_ = std::move(found);
+  rewind();
+}
+
+void CleanTable::next_duplicate() {
+  if (!duplicates_ || !duplicates_->next(next_duplicate_)) next_duplicate_[0] = kNone;
 }
 
 void CleanTable::rewind() {
   table_->rewind();
   counts_ = {};
-  seen_.clear();
+  if (duplicates_) duplicates_->rewind();
+  next_duplicate();
 }
 
 void CleanTable::note(const std::string& text) {
@@ -101,11 +136,6 @@ bool CleanTable::keeps(const std::vector<std::string_view>& cells) {
   }
   if (!in_range(cells)) {
     ++counts_.range;
-    return false;
-  }
-  if (config_.duplicates == Duplicates::kDrop && !seen_.insert(row_hash(cells)).second) {
-    ++counts_.duplicates;
-    note("equals an earlier row");
     return false;
   }
   return true;

@@ -2,18 +2,20 @@
 // A table without the rows that a recipe does not want: exact duplicates, rows without a value that
 // is needed or with too few values, abnormal numbers. A reader around a reader, so that schema,
 // split, features and `ingot data clean` all see the same rows; nothing is counted twice or left
-// out in silence. Values are changed elsewhere (data/transforms). Called by data/table_examples,
+// out in silence. Which rows are duplicates is found by one pass ahead of the first, for all that
+// follow. Values are changed elsewhere (data/transforms). Called by data/table_examples,
 // data/table_files and data/inspect_table.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
 #include "base/json.h"
+#include "data/external_sort.h"
 #include "data/formats/table.h"
 
 namespace ingot::data {
@@ -74,14 +76,16 @@ struct CleanCounts {
 
 class CleanTable final : public TableReader {
  public:
-  /// `missing`: the texts that count as no value. Throws kInvalidArgument for a column that is not
-  /// there, and what check does.
+  /// `missing`: the texts that count as no value. duplicates=drop: 16 bytes per row while they are
+  /// found, then 8 per duplicate, at most those of the space. Throws kInvalidArgument for a column
+  /// that is not there, and what check does.
   CleanTable(std::unique_ptr<TableReader> table, TableCleanConfig config,
-             std::vector<std::string> missing);
+             std::vector<std::string> missing, SortSpace space = {});
 
   [[nodiscard]] const std::vector<std::string>& columns() const override {
     return table_->columns();
   }
+  /// The first call under duplicates=drop reads the whole table, and throws what that throws.
   bool next(std::vector<std::string_view>& cells) override;
   [[nodiscard]] int64_t line() const override { return table_->line(); }
   void rewind() override;
@@ -91,6 +95,9 @@ class CleanTable final : public TableReader {
   [[nodiscard]] const CleanCounts& counts() const { return counts_; }
 
  private:
+  void find_duplicates();
+  void next_duplicate();
+  /// By every reason but that it stands twice.
   [[nodiscard]] bool keeps(const std::vector<std::string_view>& cells);
   [[nodiscard]] bool in_range(const std::vector<std::string_view>& cells);
   [[nodiscard]] size_t position(const std::string& column, const char* key) const;
@@ -99,9 +106,11 @@ class CleanTable final : public TableReader {
   std::unique_ptr<TableReader> table_;
   TableCleanConfig config_;
   std::vector<std::string> missing_;
-  std::vector<size_t> required_;       // positions
-  std::vector<size_t> ranges_;         // of config_.ranges
-  std::unordered_set<uint64_t> seen_;  // hashes of the rows before, about 40 bytes each
+  SortSpace space_;
+  std::vector<size_t> required_;               // positions
+  std::vector<size_t> ranges_;                 // of config_.ranges
+  std::optional<ExternalSort<1>> duplicates_;  // numbers of the rows that equal an earlier one
+  std::array<uint64_t, 1> next_duplicate_{~uint64_t{0}};  // of them, the next that will come
   CleanCounts counts_;
 };
 

@@ -10,15 +10,16 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "data/inspect_pictures.h"
 #include "data/transforms/text_feature.h"
 #include "io/image.h"
 
 namespace ingot::data {
 namespace {
 
-constexpr double kFence = 3;          // Tukey's outer fences
-constexpr size_t kSamples = 5;        // rows shown
-constexpr size_t kMaxClasses = 1000;  // told apart
+constexpr double kFence = 3;           // Tukey's outer fences
+constexpr size_t kSamples = 5;         // rows shown
+constexpr int64_t kMaxClasses = 1000;  // told apart
 
 std::optional<Outliers> fences(const ColumnSchema& column) {
   if (!column.numbers) return std::nullopt;
@@ -76,7 +77,8 @@ class Samples {
 /// The last pass: what needs the schema and the split first.
 class Inspection {
  public:
-  Inspection(const TableConfig& config, TableReport& report) : report_(report) {
+  Inspection(const TableConfig& config, TableReport& report)
+      : report_(report), leaks_(config.space), rows_(config.space) {
     report.findings.resize(report.schema.columns.size());
     texts_.resize(report.schema.columns.size());
     for (size_t i = 0; i < texts_.size(); ++i) {
@@ -87,27 +89,32 @@ class Inspection {
       if (feature.kind == FeatureKind::kText && feature.text.encode == TextEncode::kIds) {
         texts_[i].emplace(feature.text);
       }
-      if (feature.kind != FeatureKind::kIgnore) features_.push_back(column.name);
+      if (feature.kind != FeatureKind::kIgnore) features_.push_back(feature);
     }
   }
 
   /// Rows of the table itself count for everything, those of held-out files for leaks alone.
   void read(TableReader& table, const std::function<Split(int64_t)>& split_of, bool is_main,
             const StopFlag* stop) {
-    const std::vector<size_t> features = positions(table, features_);
-    const std::vector<size_t> target = positions(table, {report_.target});
+    std::vector<std::optional<size_t>> features;  // where they stand in this table
+    for (const FeatureConfig& feature : features_) {
+      features.push_back(position(table, feature.name));
+    }
+    const std::optional<size_t> target = position(table, report_.target);
     std::vector<std::string_view> cells, kept;
     table.rewind();
     for (int64_t row = 0; table.next(cells); ++row) {
       throw_if_stopped(stop);
-      kept.clear();
-      for (const size_t column : features) kept.push_back(cells[column]);
-      leaks_.add(kept, split_of(row), table.name(), table.line());
-      for (const size_t column : target) kept.push_back(cells[column]);
-      rows_.add(kept, split_of(row), table.name(), table.line());
+      if (!features_.empty()) {
+        keep_features(table, cells, features, kept);
+        leaks_.add(kept, split_of(row), table.name(), table.line());
+        if (target) kept.push_back(cells[*target]);
+        rows_.add(kept, split_of(row), table.name(), table.line());
+      }
       if (!is_main) continue;
+      ++report_.rows;
       for (size_t i = 0; i < cells.size(); ++i) add_cell(i, cells[i]);
-      if (!target.empty()) add_target(cells[target[0]]);
+      if (target) add_target(cells[*target]);
       samples_.add(row, table.line(), cells);
     }
   }
@@ -117,11 +124,6 @@ class Inspection {
       if (texts_[i]) report_.findings[i].truncation = texts_[i]->found();
     }
     report_.samples = samples_.in_order();
-    for (SampleRow& row : report_.samples) {
-      for (std::string& cell : row.cells) {
-        if (io::is_image(cell)) cell = "(pixels)";
-      }
-    }
     report_.leaks = leaks_.report();
     report_.conflicts = report_.leaks.duplicates - rows_.report().duplicates;
     for (const auto& [value, count] : classes_) report_.classes.push_back({value, count});
@@ -131,16 +133,30 @@ class Inspection {
   }
 
  private:
-  /// Where the names stand in a table; those that do not are left out.
-  static std::vector<size_t> positions(const TableReader& table,
-                                       const std::vector<std::string>& names) {
-    std::vector<size_t> found;
-    for (const std::string& name : names) {
-      const auto at = std::find(table.columns().begin(), table.columns().end(), name);
-      if (at == table.columns().end()) continue;
-      found.push_back(static_cast<size_t>(at - table.columns().begin()));
+  static std::optional<size_t> position(const TableReader& table, const std::string& name) {
+    const auto at = std::find(table.columns().begin(), table.columns().end(), name);
+    if (at == table.columns().end()) return std::nullopt;
+    return static_cast<size_t>(at - table.columns().begin());
+  }
+  /// What two rows must share to be duplicates: the cells of the features, and of pictures a digest
+  /// of their pixels, as in training.
+  void keep_features(const TableReader& table, const std::vector<std::string_view>& cells,
+                     const std::vector<std::optional<size_t>>& features,
+                     std::vector<std::string_view>& kept) {
+    kept.clear();
+    digests_.resize(features_.size());
+    for (size_t i = 0; i < features.size(); ++i) {
+      if (!features[i]) continue;
+      const std::string_view text = cells[*features[i]];
+      if (features_[i].kind != FeatureKind::kImage) {
+        kept.push_back(text);
+        continue;
+      }
+      const std::string folder = folder_of_table(table.name());
+      digests_[i] =
+          picture_digest({text, false, table.line(), folder}, features_[i].image.max_pixels);
+      kept.emplace_back(digests_[i]);
     }
-    return found;
   }
   void add_cell(size_t i, std::string_view cell) {
     if (is_missing(cell, report_.schema.missing)) return;
@@ -157,16 +173,19 @@ class Inspection {
     const auto found = classes_.find(trim(cell));
     if (found != classes_.end()) {
       ++found->second;
-    } else if (classes_.size() < kMaxClasses) {
+    } else if (static_cast<int64_t>(classes_.size()) < kMaxClasses) {
       classes_.emplace(trim(cell), 1);
+    } else {
+      ++report_.other_classes;
     }
   }
 
   TableReport& report_;
   std::vector<std::optional<TextLengths>> texts_;  // per column
-  std::vector<std::string> features_;
-  LeakCheck leaks_;  // equal features
-  LeakCheck rows_;   // equal features and target
+  std::vector<FeatureConfig> features_;
+  std::vector<std::string> digests_;  // per feature, of pictures
+  LeakCheck leaks_;                   // equal features
+  LeakCheck rows_;                    // equal features and target
   Samples samples_;
   std::map<std::string, int64_t, std::less<>> classes_;
 };
@@ -174,12 +193,19 @@ class Inspection {
 /// What a reader of the report should not overlook.
 void add_warnings(TableReport& report) {
   const auto warn = [&](std::string text) { report.warnings.push_back(std::move(text)); };
+  const bool is_part = report.schema.rows < report.rows;
+  const std::string row_of =
+      is_part ? fmt::format("row of the first {}", with_thousands(report.schema.rows)) : "row";
+  if (is_part) {
+    warn(fmt::format("the columns are described by the first {} of {} rows (table.infer.max_rows)",
+                     with_thousands(report.schema.rows), with_thousands(report.rows)));
+  }
   for (const ColumnSchema& column : report.schema.columns) {
     const std::string name = excerpt(column.name);
     if (column.missing == report.schema.rows) {
-      warn(fmt::format("column \"{}\": no row has a value; it is not used", name));
+      warn(fmt::format("column \"{}\": no {} has a value; it is not used", name, row_of));
     } else if (column.distinct == 1) {
-      warn(fmt::format("column \"{}\": the same value in every row that has one", name));
+      warn(fmt::format("column \"{}\": the same value in every {} that has one", name, row_of));
     }
     if (column.infinite > 0) {
       warn(fmt::format("column \"{}\": {} infinite numbers", name, column.infinite));
@@ -192,6 +218,14 @@ void add_warnings(TableReport& report) {
   if (report.is_class && report.classes.size() < 2) {
     warn(fmt::format("target \"{}\": {} class; there is nothing to tell apart", report.target,
                      report.classes.size()));
+  }
+  if (report.other_classes > 0) {
+    warn(fmt::format(
+        "target \"{}\": more than {} classes; {} rows of those that came later are not counted",
+        report.target, with_thousands(kMaxClasses), with_thousands(report.other_classes)));
+  }
+  if (report.leaks.rows == 0) {
+    warn("no column is a feature: duplicates and leaks are not known, nothing can be learned");
   }
   if (report.target.empty()) {
     warn("no target is named (table.target.column=NAME): balance and conflicts are not known");
@@ -216,7 +250,7 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   name_target(config, report);
   TableSplit split;
   try {
-    split = split_table(*table, config.split, config.target.column);
+    split = split_table(*table, config.split, config.target.column, config.space);
     report.splits = split.counts;
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
@@ -225,8 +259,8 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   report.split_method = enum_name(config.split.method);
   Inspection inspection(config, report);
   inspection.read(
-      *table, [&](int64_t row) { return split.rows.empty() ? Split::kTrain : split.at(row); }, true,
-      stop);
+      *table, [&](int64_t row) { return split.rows.size() == 0 ? Split::kTrain : split.at(row); },
+      true, stop);
   report.clean = table->counts();
   const auto held_out = [&](const std::string& path, Split to) {
     if (path.empty()) return;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in a table before anything is learned from it: schema, outliers, balance of the classes,
 // duplicates, rows that stand in two splits, texts that will be cut, and some rows as they are.
-// Three passes in bounded memory (32 bytes per row for the duplicates); changes nothing. Called by
-// `ingot data inspect`.
+// Three passes, one more under clean.duplicates=drop. Memory: two bits per row for the split, and
+// what config.space allows for each of two sorts that find duplicates, however long the table is.
+// Changes nothing. Called by `ingot data inspect`.
 #pragma once
 
 #include <array>
@@ -46,14 +47,16 @@ struct SampleRow {
 
 struct TableReport {
   std::string path;
+  int64_t rows = 0;  ///< of the table; the schema may be of the first ones only (infer.max_rows)
   Schema schema;
   std::vector<ColumnFindings> findings;  ///< per column
   std::string target;                    ///< "": none is named
   bool is_class = false;
-  std::vector<CategoryCount> classes;  ///< of a class target, most frequent first
+  std::vector<CategoryCount> classes;  ///< of a class target, most frequent first; at most 1,000
+  int64_t other_classes = 0;           ///< rows of classes that came when 1,000 were known
   std::array<int64_t, kSplits> splits{};
   std::string split_method;
-  LeakReport leaks;
+  LeakReport leaks;       ///< without rows when no column is a feature
   int64_t conflicts = 0;  ///< rows that equal another but for the target
   CleanCounts clean;
   std::vector<SampleRow> samples;  ///< the same rows every time

@@ -85,10 +85,13 @@ std::string classes_text(const TableReport& report) {
   for (size_t i = 0; i < std::min(report.classes.size(), kShownClasses); ++i) {
     const CategoryCount& c = report.classes[i];
     text += fmt::format("{} {} {} ({:.1f} %)", i == 0 ? "" : ",", excerpt(c.value),
-                        with_thousands(c.count), share(c.count, report.schema.rows));
+                        with_thousands(c.count), share(c.count, report.rows));
   }
   if (report.classes.size() > kShownClasses) {
     text += fmt::format(" and {} more", report.classes.size() - kShownClasses);
+  }
+  if (report.other_classes > 0) {
+    text += fmt::format(" and {} rows of other classes", with_thousands(report.other_classes));
   }
   return text + "\n";
 }
@@ -108,17 +111,19 @@ std::string samples_text(const TableReport& report) {
 }  // namespace
 
 std::string TableReport::text() const {
-  std::string out = fmt::format("table {}: {} rows, {} columns\n", path,
-                                with_thousands(schema.rows), schema.columns.size());
+  std::string out = fmt::format("table {}: {} rows, {} columns\n", path, with_thousands(rows),
+                                schema.columns.size());
   out += columns_text(*this);
   if (clean.kept() < clean.rows) out += "clean: " + clean.text() + "\n";
   if (is_class) out += classes_text(*this);
   out +=
       fmt::format("split {}: {} to train, {} to validate, {} to test\n", split_method,
                   with_thousands(splits[0]), with_thousands(splits[1]), with_thousands(splits[2]));
-  out += fmt::format("duplicates: {} rows equal an earlier one in every feature\n",
-                     with_thousands(leaks.duplicates));
-  out += "leakage: " + leaks.text() + "\n";
+  if (leaks.rows > 0) {
+    out += fmt::format("duplicates: {} rows equal an earlier one in every feature\n",
+                       with_thousands(leaks.duplicates));
+    out += "leakage: " + leaks.text() + "\n";
+  }
   for (const std::string& warning : warnings) out += "note: " + warning + "\n";
   return out + samples_text(*this);
 }
@@ -138,13 +143,15 @@ Json TableReport::to_json() const {
   }
   Json balance = Json::object();
   for (const CategoryCount& c : classes) balance[c.value] = c.count;
-  Json rows = Json::array();
-  for (const SampleRow& row : samples) rows.push_back({{"line", row.line}, {"cells", row.cells}});
+  Json shown = Json::array();
+  for (const SampleRow& row : samples) shown.push_back({{"line", row.line}, {"cells", row.cells}});
   return {{"path", path},
-          {"rows", schema.rows},
+          {"rows", rows},
+          {"schema_rows", schema.rows},
           {"columns", columns},
           {"target", target},
           {"classes", balance},
+          {"other_classes", other_classes},
           {"split",
            {{"method", split_method},
             {"train", splits[0]},
@@ -154,7 +161,7 @@ Json TableReport::to_json() const {
           {"conflicts", conflicts},
           {"clean", clean.to_json()},
           {"warnings", warnings},
-          {"samples", rows}};
+          {"samples", shown}};
 }
 
 }  // namespace ingot::data

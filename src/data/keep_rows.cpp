@@ -30,8 +30,11 @@ void check(const KeepConfig& config) {
   }
 }
 
-KeptRows::KeptRows(std::unique_ptr<TableReader> table, KeepConfig config)
-    : table_(std::move(table)), config_(std::move(config)), met_(config_.values.size(), false) {
+KeptRows::KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed)
+    : table_(std::move(table)),
+      config_(std::move(config)),
+      needed_(needed),
+      met_(config_.values.size(), false) {
   check(config_);
   if (config_.column.empty()) return;
   column_ = index_of(config_.column, columns());
@@ -54,7 +57,7 @@ bool KeptRows::next(std::vector<std::string_view>& cells) {
       others_.emplace_back(cell);
     }
   }
-  if (std::find(met_.begin(), met_.end(), true) == met_.end()) require_all_met();
+  require_met();
   return false;
 }
 
@@ -63,7 +66,9 @@ void KeptRows::rewind() {
   left_out_ = 0;
 }
 
-void KeptRows::require_all_met() const {
+void KeptRows::require_met() const {
+  const bool is_any_met = std::find(met_.begin(), met_.end(), true) != met_.end();
+  if (needed_ == Met::kAny && is_any_met) return;
   const auto at = static_cast<size_t>(std::find(met_.begin(), met_.end(), false) - met_.begin());
   if (at == met_.size()) return;
   fail(Code::kInvalidArgument, "table.keep: no row of \"{}\" has \"{}\" in column \"{}\".{}",

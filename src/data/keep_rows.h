@@ -27,16 +27,20 @@ struct KeepConfig {
 /// Throws kInvalidArgument when one of the two keys is given without the other, or a value twice.
 void check(const KeepConfig& config);
 
+/// Which of the values some row of a file must have.
+enum class Met : uint8_t { kAny, kAll };
+
 class KeptRows final : public TableReader {
  public:
   /// Throws as check(), and kInvalidArgument for a column that the table lacks. Spaces at the ends
-  /// of a cell do not count.
-  KeptRows(std::unique_ptr<TableReader> table, KeepConfig config);
+  /// of a cell do not count. A table of its own for a split may lack a class: Met::kAny.
+  KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed = Met::kAll);
 
   [[nodiscard]] const std::vector<std::string>& columns() const override {
     return table_->columns();
   }
-  /// Throws as require_all_met() at the end of a table without any of the values.
+  /// At the end of a table that lacks a value that it needs, Error{kInvalidArgument}:
+  ///   table.keep: no row of "f" has "Sport" in column "label". Did you mean "Sports"?
   bool next(std::vector<std::string_view>& cells) override;
   [[nodiscard]] int64_t line() const override { return table_->line(); }
   void rewind() override;
@@ -45,13 +49,13 @@ class KeptRows final : public TableReader {
 
   /// Rows passed over since the opening or the last rewind.
   [[nodiscard]] int64_t left_out() const { return left_out_; }
-  /// After a pass over the table: Error{kInvalidArgument} for a value that no row held,
-  ///   table.keep: no row of "f" has "Sport" in column "label". Did you mean "Sports"?
-  void require_all_met() const;
 
  private:
+  void require_met() const;
+
   std::unique_ptr<TableReader> table_;
   KeepConfig config_;
+  Met needed_;
   size_t column_ = 0;
   int64_t left_out_ = 0;
   std::vector<bool> met_;            // [config_.values]

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
+#include <map>
+#include <numeric>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -17,6 +18,9 @@ namespace ingot::data {
 namespace {
 
 constexpr size_t kExamples = 5;
+constexpr int kSplitShift = 62, kTableShift = 48;
+constexpr uint64_t kLines = (uint64_t{1} << kTableShift) - 1;
+constexpr uint64_t kOtherTable = 0x3FFF;  // tables from this number on are not told apart
 
 /// One space for every run of white space, none at the ends.
 void squeeze(std::string_view cell, std::string& out) {
@@ -32,60 +36,60 @@ void squeeze(std::string_view cell, std::string& out) {
 
 }  // namespace
 
-void LeakCheck::add(std::span<const std::string_view> cells, Split split, std::string_view table,
-                    int64_t line) {
-  auto at = std::find(tables_.begin(), tables_.end(), table);
-  if (at == tables_.end()) at = tables_.emplace(tables_.end(), table);
-  Row row;
-  row.hash = cells.size();
-  for (const std::string_view cell : cells) {
-    squeeze(cell, squeezed_);
-    row.hash = hash64(squeezed_, row.hash);
-  }
-  row.split = static_cast<uint64_t>(split) & 3U;
-  row.table = static_cast<uint64_t>(at - tables_.begin()) & 0x3FFFU;
-  row.line = static_cast<uint64_t>(line) & 0xFFFFFFFFFFFFU;
-  rows_.push_back(row);
+uint64_t LeakCheck::number_of(std::string_view table) {
+  if (!tables_.empty() && table == table_) return last_;
+  table_ = table;
+  last_ = static_cast<size_t>(std::find(tables_.begin(), tables_.end(), table) - tables_.begin());
+  if (last_ == tables_.size() && last_ < kOtherTable) tables_.emplace_back(table);
+  return last_;
 }
 
-std::string LeakCheck::place(const Row& row) const {
-  return fmt::format("{} line {}", tables_[row.table], static_cast<int64_t>(row.line));
+void LeakCheck::add(std::span<const std::string_view> cells, Split split, std::string_view table,
+                    int64_t line) {
+  uint64_t hash = cells.size();
+  for (const std::string_view cell : cells) {
+    squeeze(cell, squeezed_);
+    hash = hash64(squeezed_, hash);
+  }
+  rows_.add({hash, static_cast<uint64_t>(split) << kSplitShift | number_of(table) << kTableShift |
+                       (static_cast<uint64_t>(line) & kLines)});
+}
+
+std::string LeakCheck::place(uint64_t packed) const {
+  const size_t table = packed >> kTableShift & kOtherTable;
+  return fmt::format("{} line {} ({})", table < tables_.size() ? tables_[table] : "another file",
+                     static_cast<int64_t>(packed & kLines),
+                     split_name(static_cast<Split>(packed >> kSplitShift)));
 }
 
 LeakReport LeakCheck::report() {
-  const auto order = [](const Row& row) {
-    return std::tuple(row.hash, uint64_t{row.split}, uint64_t{row.table}, uint64_t{row.line});
-  };
-  std::sort(rows_.begin(), rows_.end(),
-            [&](const Row& a, const Row& b) { return order(a) < order(b); });
+  rows_.sort();
   LeakReport report;
-  report.rows = static_cast<int64_t>(rows_.size());
-  std::vector<std::pair<Row, Row>> pairs;  // a held-out row and the one it equals
-  for (auto begin = rows_.begin(); begin != rows_.end();) {
-    const auto end =
-        std::find_if(begin, rows_.end(), [&](const Row& row) { return row.hash != begin->hash; });
+  report.rows = rows_.size();
+  std::multimap<uint64_t, std::pair<uint64_t, uint64_t>> first;  // by table and line, the pairs
+  ExternalSort<2>::Record row{};
+  for (bool more = rows_.next(row); more;) {
+    // Equal rows follow each other, by split: the first of them and the last are as far apart as
+    // any two.
+    const auto [hash, begin] = row;
+    uint64_t last = begin;
     std::array<int64_t, kSplits> counts{};
-    for (auto row = begin; row != end; ++row) counts[row->split] += 1;
-    report.duplicates += end - begin - 1;
+    for (; more && row[0] == hash; more = rows_.next(row)) {
+      last = row[1];
+      counts[last >> kSplitShift] += 1;
+    }
+    report.duplicates += std::accumulate(counts.begin(), counts.end(), int64_t{-1});
     if (counts[0] > 0) {
       report.validation_in_train += counts[1];
       report.test_in_train += counts[2];
     }
     if (counts[1] > 0) report.test_in_validation += counts[2];
-    // Sorted by split: the first row and the last are as far apart as any.
-    if (begin->split != (end - 1)->split) pairs.emplace_back(*(end - 1), *begin);
-    begin = end;
+    if (begin >> kSplitShift == last >> kSplitShift) continue;
+    first.emplace(last & ((uint64_t{1} << kSplitShift) - 1), std::pair(last, begin));
+    if (first.size() > kExamples) first.erase(std::prev(first.end()));
   }
-  const auto by_place = [](const auto& a, const auto& b) {
-    return std::tuple(uint64_t{a.first.table}, uint64_t{a.first.line}) <
-           std::tuple(uint64_t{b.first.table}, uint64_t{b.first.line});
-  };
-  std::sort(pairs.begin(), pairs.end(), by_place);
-  for (size_t i = 0; i < std::min(pairs.size(), kExamples); ++i) {
-    const auto& [held_out, other] = pairs[i];
-    report.examples.push_back(fmt::format(
-        "{} ({}) equals {} ({})", place(held_out), split_name(static_cast<Split>(held_out.split)),
-        place(other), split_name(static_cast<Split>(other.split))));
+  for (const auto& [at, pair] : first) {
+    report.examples.push_back(place(pair.first) + " equals " + place(pair.second));
   }
   return report;
 }

@@ -6,7 +6,7 @@ namespace ingot::data {
 SplitRows::SplitRows(const TableConfig& config, const FeatureSet& features, Split split)
     : config_(config), features_(features), split_(split) {
   open(open_clean_table(config));
-  splits_.emplace(split_table(*table_, config.split, config.target.column));
+  splits_.emplace(split_table(*table_, config.split, config.target.column, config.space));
   table_->rewind();
 }
 

@@ -79,6 +79,7 @@ void warn_of_unused(const Schema& schema, const TableConfig& config,
 }
 
 struct Outputs {
+  explicit Outputs(const SortSpace& space) : leaks(space) {}
   std::array<std::unique_ptr<SplitFile>, kSplits> files;
   LeakCheck leaks;
 };
@@ -107,12 +108,13 @@ void encode_table(TableReader& table, const FeatureSet& features,
 
 std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
   require_path(config);
-  return std::make_unique<CleanTable>(open_held_out(config.path, config), config.clean,
-                                      missing_of(config));
+  return std::make_unique<CleanTable>(
+      std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep), config.clean,
+      missing_of(config), config.space);
 }
 
 std::unique_ptr<TableReader> open_held_out(const std::string& path, const TableConfig& config) {
-  return std::make_unique<KeptRows>(open_table(path, config.format), config.keep);
+  return std::make_unique<KeptRows>(open_table(path, config.format), config.keep, Met::kAny);
 }
 
 Schema schema_of(const TableConfig& config, TableReader& table,
@@ -129,6 +131,11 @@ Schema schema_of(const TableConfig& config, TableReader& table,
 ExampleLayout example_layout(const FeatureSet& features, bool with_target) {
   std::vector<ExampleField> fields;
   for (const Block& block : features.blocks()) {
+    require(!with_target || features.target() == nullptr || block.name != kTargetField,
+            Code::kInvalidArgument,
+            "examples: the column \"{}\" may not be named so beside the target \"{}\", whose field "
+            "has that name; rename the column",
+            block.name, features.target()->config().column);
     fields.push_back({block.name, block.dtype, block.shape, 0});
   }
   if (with_target && features.target() != nullptr) {
@@ -216,20 +223,19 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   require_path(config);
   auto kept = std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep);
   KeptRows& rows = *kept;
-  CleanTable table(std::move(kept), config.clean, missing_of(config));
+  CleanTable table(std::move(kept), config.clean, missing_of(config), config.space);
   require(!config.target.column.empty(), Code::kInvalidArgument,
           "table: nothing to predict is named. Set table.target.column=NAME");
   TableExamples result;
   result.schema = schema_of(config, table, result.warnings);
   FeatureSet features(result.schema, config.features, config.target);
   warn_of_unused(result.schema, config, result.warnings);
-  const TableSplit split = split_table(table, config.split, config.target.column);
-  rows.require_all_met();
+  const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   result.fit = features.fit(table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
 
   make_directories(files, directory);
   const ExampleLayout layout = example_layout(features, true);
-  Outputs out;
+  Outputs out(config.space);
   for (size_t i = 0; i < kSplits; ++i) {
     out.files[i] =
         std::make_unique<SplitFile>(files, examples_path(directory, static_cast<Split>(i)), layout);
@@ -246,7 +252,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   }
   const auto other = [&](const std::string& path, Split to) {
     if (path.empty()) return;
-    KeptRows more(open_table(path, config.format), config.keep);
+    KeptRows more(open_table(path, config.format), config.keep, Met::kAny);
     encode_table(
         more, features, [&](int64_t /*row*/) { return to; }, out, result);
     result.left_out += more.left_out();

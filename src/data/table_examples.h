@@ -32,6 +32,7 @@ struct TableConfig {
   TargetConfig target;
   std::vector<FeatureConfig> features;
   TableSplitConfig split;
+  SortSpace space;  ///< what sorting the rows may take; of the machine, so not of the recipe
 
   void visit(auto& field) {
     field("path", path,
@@ -52,7 +53,8 @@ struct TableConfig {
 /// The table of a recipe: the rows that `keep` names, without those that `clean` leaves out. Throws
 /// what open_table does.
 [[nodiscard]] std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config);
-/// A validation_file or test_file: the rows that `keep` names, none cleaned away.
+/// A validation_file or test_file: the rows that `keep` names, none cleaned away. Not every value
+/// needs a row.
 [[nodiscard]] std::unique_ptr<TableReader> open_held_out(const std::string& path,
                                                          const TableConfig& config);
 
@@ -109,7 +111,9 @@ struct TableExamples {
 
 /// Reads the table (and validation_file, test_file) and writes train, validation and
 /// test.examples (empty splits too), schema.yaml and features.json into `directory`, each
-/// atomically. Bounded memory. Throws what the readers, the schema and the features refuse.
+/// atomically. Memory: two bits per row, what config.space allows, and what the features keep
+/// while they are fitted, such as the words of a text. Throws what the readers, the schema and the
+/// features refuse.
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory);
 

@@ -77,7 +77,7 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
     require_apart(path_of(s), config);
   }
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
-  const TableSplit split = split_table(*table, config.split, config.target.column);
+  const TableSplit split = split_table(*table, config.split, config.target.column, config.space);
   SplitFiles result;
   result.groups = split.groups;
   const auto write = [&](Split s, const std::string& other) {

@@ -4,10 +4,10 @@
 #include "data/table_split.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -20,6 +20,9 @@
 
 namespace ingot::data {
 namespace {
+
+constexpr std::string_view kIsoDate = "dddd-dd-dd";
+constexpr size_t kLongestTime = kIsoDate.size() + 1 + 24;  // what a TimeKey holds
 
 struct HeldOut {
   int64_t test = 0;
@@ -47,61 +50,38 @@ uint64_t row_key(uint64_t seed, int64_t row) {
   return mix64(mix64(seed + kTag) ^ static_cast<uint64_t>(row));
 }
 
-/// Keys below `test` are test rows, then below `validation` validation rows.
-struct Thresholds {
-  uint64_t test = 0;
-  uint64_t validation = 0;
-
-  [[nodiscard]] Split split(uint64_t key) const {
-    if (key < test) return Split::kTest;
-    return key < validation ? Split::kValidation : Split::kTrain;
+/// The n-th smallest key (from 0) of all rows, its digits found by counting, 16 bits at a time, so
+/// that no key is stored. n < rows.
+uint64_t nth_key(int64_t rows, uint64_t seed, int64_t n) {
+  constexpr int kDigit = 16;
+  uint64_t known = 0;  // the digits above
+  for (int shift = 64 - kDigit; shift >= 0; shift -= kDigit) {
+    std::vector<int64_t> counts(size_t{1} << kDigit);
+    for (int64_t row = 0; row < rows; ++row) {
+      const uint64_t digits = row_key(seed, row) >> shift;
+      if (digits >> kDigit == known) counts[digits & 0xFFFF] += 1;
+    }
+    uint64_t digit = 0;
+    while (n >= counts[digit]) n -= counts[digit++];
+    known = known << kDigit | digit;
   }
-};
-
-/// count.test + count.validation < keys.size(). Reorders the keys.
-Thresholds thresholds(std::vector<uint64_t>& keys, const HeldOut& count) {
-  const auto smallest_after = [&keys](int64_t n) {
-    std::nth_element(keys.begin(), keys.begin() + n, keys.end());
-    return keys[static_cast<size_t>(n)];
-  };
-  const uint64_t validation = smallest_after(count.test + count.validation);
-  return {smallest_after(count.test), validation};
+  return known;
 }
 
-/// The column of classes, groups or times: a number for every different text.
-struct Column {
-  std::vector<int32_t> rows;       // [rows] index into texts
-  std::vector<std::string> texts;  // in the order of first appearance
-  std::vector<int64_t> counts;     // rows per text
-  std::vector<int64_t> lines;      // where each text stands first
-
-  [[nodiscard]] int64_t size() const { return static_cast<int64_t>(rows.size()); }
-};
-
-Column read_column(TableReader& table, const std::string& name) {
+/// Gives take(cell without spaces at its ends, row) of every row; returns their number.
+template <class Take>
+int64_t read_column(TableReader& table, const std::string& name, const Take& take) {
   const std::vector<std::string>& columns = table.columns();
   const auto at = std::find(columns.begin(), columns.end(), name);
   require(at != columns.end(), Code::kInvalidArgument, "split: \"{}\" has no column \"{}\".{}",
           table.name(), name, did_you_mean(name, columns));
   const auto position = static_cast<size_t>(at - columns.begin());
-  Column column;
-  text::WordMap<int32_t> ids;
   std::vector<std::string_view> cells;
+  uint64_t row = 0;
   table.rewind();
-  while (table.next(cells)) {
-    const std::string_view value = trim(cells[position]);
-    auto found = ids.find(value);
-    if (found == ids.end()) {
-      found = ids.emplace(value, static_cast<int32_t>(column.texts.size())).first;
-      column.texts.emplace_back(value);
-      column.counts.push_back(0);
-      column.lines.push_back(table.line());
-    }
-    column.rows.push_back(found->second);
-    column.counts[static_cast<size_t>(found->second)] += 1;
-  }
+  for (; table.next(cells); ++row) take(trim(cells[position]), row);
   table.rewind();
-  return column;
+  return static_cast<int64_t>(row);
 }
 
 int64_t count_rows(TableReader& table) {
@@ -113,16 +93,14 @@ int64_t count_rows(TableReader& table) {
   return rows;
 }
 
-std::vector<Split> split_random(int64_t rows, const TableSplitConfig& config) {
+SplitList split_random(int64_t rows, const TableSplitConfig& config) {
   const HeldOut count = held_out(rows, config);
-  std::vector<uint64_t> keys(static_cast<size_t>(rows));
+  const uint64_t test = nth_key(rows, config.seed, count.test);
+  const uint64_t validation = nth_key(rows, config.seed, count.test + count.validation);
+  SplitList splits(rows);
   for (int64_t row = 0; row < rows; ++row) {
-    keys[static_cast<size_t>(row)] = row_key(config.seed, row);
-  }
-  const Thresholds limits = thresholds(keys, count);
-  std::vector<Split> splits(keys.size());
-  for (int64_t row = 0; row < rows; ++row) {
-    splits[static_cast<size_t>(row)] = limits.split(row_key(config.seed, row));
+    const uint64_t key = row_key(config.seed, row);
+    if (key < validation) splits.set(row, key < test ? Split::kTest : Split::kValidation);
   }
   return splits;
 }
@@ -153,18 +131,32 @@ std::vector<int64_t> share_out(int64_t total, std::span<const int64_t> sizes,
   return shares;
 }
 
-std::vector<Split> split_stratified(const Column& column, const TableSplitConfig& config) {
-  const HeldOut count = held_out(column.size(), config);
+SplitList split_stratified(TableReader& table, const TableSplitConfig& config,
+                           const SortSpace& space) {
+  text::WordMap<size_t> ids;
+  std::vector<std::string> names;
+  std::vector<int64_t> rows_of;  // per class
+  ExternalSort<3> keys(space);   // class, key, row
+  const int64_t rows = read_column(table, config.column, [&](std::string_view name, uint64_t row) {
+    auto found = ids.find(name);
+    if (found == ids.end()) {
+      found = ids.emplace(name, names.size()).first;
+      names.emplace_back(name);
+      rows_of.push_back(0);
+    }
+    rows_of[found->second] += 1;
+    keys.add({found->second, row_key(config.seed, static_cast<int64_t>(row)), row});
+  });
+  const HeldOut count = held_out(rows, config);
   // Classes in the order of their names, so that shares do not depend on the order of rows.
-  std::vector<size_t> order(column.texts.size());
+  std::vector<size_t> order(names.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return column.texts[a] < column.texts[b]; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return names[a] < names[b]; });
   std::vector<int64_t> sizes;
   std::vector<int64_t> caps;
   for (const size_t c : order) {
-    sizes.push_back(column.counts[c]);
-    caps.push_back(column.counts[c] - 1);
+    sizes.push_back(rows_of[c]);
+    caps.push_back(rows_of[c] - 1);
   }
   const std::vector<int64_t> test = share_out(count.test, sizes, caps);
   for (size_t c = 0; c < caps.size(); ++c) caps[c] -= test[c];
@@ -174,131 +166,165 @@ std::vector<Split> split_stratified(const Column& column, const TableSplitConfig
           Code::kInvalidArgument,
           "split: {} classes in {} rows of column \"{}\" leave no row to hold out when one of each "
           "class trains; use method=random",
-          column.texts.size(), column.size(), config.column);
+          names.size(), rows, config.column);
 
-  std::vector<std::vector<uint64_t>> keys(column.texts.size());
-  for (int64_t row = 0; row < column.size(); ++row) {
-    keys[static_cast<size_t>(column.rows[static_cast<size_t>(row)])].push_back(
-        row_key(config.seed, row));
-  }
-  std::vector<Thresholds> limits(column.texts.size());
-  for (size_t i = 0; i < order.size(); ++i) {
-    limits[order[i]] = thresholds(keys[order[i]], {test[i], validation[i]});
-  }
-  std::vector<Split> splits(column.rows.size());
-  for (int64_t row = 0; row < column.size(); ++row) {
-    const auto c = static_cast<size_t>(column.rows[static_cast<size_t>(row)]);
-    splits[static_cast<size_t>(row)] = limits[c].split(row_key(config.seed, row));
-  }
-  return splits;
-}
-
-/// Deals whole groups; `group_split` says where each went.
-void fill_groups(const Column& column, std::span<const size_t> order, Split split, int64_t target,
-                 int64_t reserve, std::vector<Split>& group_split) {
-  int64_t filled = 0;
-  auto open = std::count(group_split.begin(), group_split.end(), Split::kTrain);
-  std::optional<size_t> smallest;
-  for (const size_t g : order) {
-    if (group_split[g] != Split::kTrain || open <= reserve) continue;
-    if (!smallest || column.counts[g] < column.counts[*smallest]) smallest = g;
-    if (std::abs(filled + column.counts[g] - target) >= std::abs(filled - target)) continue;
-    group_split[g] = split;
-    filled += column.counts[g];
-    --open;
-  }
-  // Every group is more than twice the share: the smallest one comes nearest.
-  if (filled == 0 && smallest) group_split[*smallest] = split;
-}
-
-std::vector<Split> split_groups(const Column& column, const TableSplitConfig& config,
-                                std::array<int64_t, kSplits>& groups) {
-  const HeldOut count = held_out(column.size(), config);
-  const int64_t needed = 1 + (count.test > 0 ? 1 : 0) + (count.validation > 0 ? 1 : 0);
-  require(static_cast<int64_t>(column.texts.size()) >= needed, Code::kInvalidArgument,
-          "split: column \"{}\" holds {} groups, {} splits need at least as many", config.column,
-          column.texts.size(), needed);
-  std::vector<size_t> order(column.texts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const uint64_t key_a = hash64(column.texts[a], config.seed);
-    const uint64_t key_b = hash64(column.texts[b], config.seed);
-    return std::tie(key_a, column.texts[a]) < std::tie(key_b, column.texts[b]);
-  });
-  std::vector<Split> group_split(column.texts.size(), Split::kTrain);
-  if (count.test > 0) {
-    fill_groups(column, order, Split::kTest, count.test, needed - 1, group_split);
-  }
-  if (count.validation > 0) {
-    fill_groups(column, order, Split::kValidation, count.validation, 1, group_split);
-  }
-  for (const Split split : group_split) groups[static_cast<size_t>(split)] += 1;
-  std::vector<Split> splits(column.rows.size());
-  for (size_t row = 0; row < splits.size(); ++row) {
-    splits[row] = group_split[static_cast<size_t>(column.rows[row])];
-  }
-  return splits;
-}
-
-/// Indices of the different times, latest first.
-std::vector<size_t> latest_first(const Column& column, const std::string& name) {
-  std::vector<double> numbers;
-  for (size_t i = 0; i < column.texts.size(); ++i) {
-    const std::string& text = column.texts[i];
-    const std::optional<double> number = parse_number(text);
-    if (number && numbers.size() == i) numbers.push_back(*number);
-    const bool fits = numbers.empty() ? is_iso_time(text) : number.has_value();
-    require(fits, Code::kInvalidArgument,
-            "split: column \"{}\"{}: \"{}\" is no time{}; times must be numbers, or ISO 8601 "
-            "(2024-12-31, 2024-12-31 23:59:59)",
-            name, fmt::format(" (line {})", column.lines[i]), excerpt(text),
-            numbers.empty() ? "" : " like the number before it");
-  }
-  std::vector<size_t> order(column.texts.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    return numbers.empty() ? column.texts[a] > column.texts[b] : numbers[a] > numbers[b];
-  });
-  return order;
-}
-
-std::vector<Split> split_time(const Column& column, const TableSplitConfig& config) {
-  const HeldOut count = held_out(column.size(), config);
-  std::vector<Split> time_split(column.texts.size(), Split::kTrain);
-  int64_t later = 0;  // rows of the times walked so far and of the present one
-  std::array<int64_t, kSplits> rows{};
-  for (const size_t t : latest_first(column, config.column)) {
-    later += column.counts[t];
-    if (later <= count.test) {
-      time_split[t] = Split::kTest;
-    } else if (later <= count.test + count.validation) {
-      time_split[t] = Split::kValidation;
+  std::vector<HeldOut> left(names.size());  // per class, of its rows in the order of their keys
+  for (size_t i = 0; i < order.size(); ++i) left[order[i]] = {test[i], validation[i]};
+  SplitList splits(rows);
+  keys.sort();
+  for (ExternalSort<3>::Record key{}; keys.next(key);) {
+    HeldOut& of_class = left[key[0]];
+    const auto row = static_cast<int64_t>(key[2]);
+    if (of_class.test > 0) {
+      of_class.test -= 1;
+      splits.set(row, Split::kTest);
+    } else if (of_class.validation > 0) {
+      of_class.validation -= 1;
+      splits.set(row, Split::kValidation);
     }
-    rows[static_cast<size_t>(time_split[t])] += column.counts[t];
   }
-  require((count.test == 0 || rows[2] > 0) && (count.validation == 0 || rows[1] > 0),
+  return splits;
+}
+
+/// Rows by the hashes of their groups: {hash, row}. Calls use(group, its rows) for one group after
+/// the other; their order is that of the hashes and their numbers count from 0.
+template <class Use>
+void for_groups(ExternalSort<2>& rows, const Use& use) {
+  rows.rewind();
+  ExternalSort<2>::Record row{};
+  int64_t group = 0;
+  for (bool more = rows.next(row); more; ++group) {
+    const uint64_t hash = row[0];
+    int64_t count = 0;
+    for (; more && row[0] == hash; more = rows.next(row)) ++count;
+    use(group, count);
+  }
+}
+
+/// Deals whole groups; `groups` says where each went.
+void fill_groups(ExternalSort<2>& rows, Split split, int64_t target, int64_t reserve,
+                 SplitList& groups) {
+  int64_t filled = 0;
+  std::optional<std::pair<int64_t, int64_t>> smallest;  // rows, group
+  for_groups(rows, [&](int64_t group, int64_t count) {
+    if (groups.at(group) != Split::kTrain || groups.counts()[0] <= reserve) return;
+    if (!smallest || count < smallest->first) smallest.emplace(count, group);
+    if (std::abs(filled + count - target) >= std::abs(filled - target)) return;
+    groups.set(group, split);
+    filled += count;
+  });
+  // Every group is more than twice the share: the smallest one comes nearest.
+  if (filled == 0 && smallest) groups.set(smallest->second, split);
+}
+
+SplitList split_groups(TableReader& table, const TableSplitConfig& config, const SortSpace& space,
+                       std::array<int64_t, kSplits>& group_counts) {
+  ExternalSort<2> hashes(space);
+  const int64_t rows = read_column(table, config.column, [&](std::string_view name, uint64_t row) {
+    hashes.add({hash64(name, config.seed), row});
+  });
+  hashes.sort();
+  int64_t all = 0;
+  for_groups(hashes, [&](int64_t /*group*/, int64_t /*count*/) { ++all; });
+  const HeldOut count = held_out(rows, config);
+  const int64_t needed = 1 + (count.test > 0 ? 1 : 0) + (count.validation > 0 ? 1 : 0);
+  require(all >= needed, Code::kInvalidArgument,
+          "split: column \"{}\" holds {} groups, {} splits need at least as many", config.column,
+          all, needed);
+  SplitList groups(all);
+  if (count.test > 0) fill_groups(hashes, Split::kTest, count.test, needed - 1, groups);
+  if (count.validation > 0) fill_groups(hashes, Split::kValidation, count.validation, 1, groups);
+  group_counts = groups.counts();
+
+  SplitList splits(rows);
+  hashes.rewind();
+  ExternalSort<2>::Record row{};
+  uint64_t before = 0;
+  int64_t group = -1;
+  while (hashes.next(row)) {
+    if (group < 0 || row[0] != before) ++group;
+    before = row[0];
+    splits.set(static_cast<int64_t>(row[1]), groups.at(group));
+  }
+  return splits;
+}
+
+/// Words that are ordered as the times are.
+using TimeKey = std::array<uint64_t, 4>;
+
+TimeKey key_of_number(double time) {
+  const auto bits = std::bit_cast<uint64_t>(time + 0.0);  // -0 is 0
+  constexpr uint64_t kSign = uint64_t{1} << 63;
+  return {(bits & kSign) != 0 ? ~bits : bits | kSign, 0, 0, 0};
+}
+
+/// Its bytes without the separators of the date and the one behind it, which may be a space or T.
+TimeKey key_of_iso(std::string_view text) {
+  TimeKey key{};
+  size_t at = 0;
+  const auto put = [&](std::string_view part) {
+    for (const char c : part) {
+      key[at / 8] |= uint64_t{static_cast<unsigned char>(c)} << (56 - 8 * (at % 8));
+      ++at;
+    }
+  };
+  put(text.substr(0, 4));
+  put(text.substr(5, 2));
+  put(text.substr(8, 2));
+  if (text.size() > kIsoDate.size()) put(text.substr(kIsoDate.size() + 1));
+  return key;
+}
+
+SplitList split_time(TableReader& table, const TableSplitConfig& config, const SortSpace& space) {
+  ExternalSort<5> times(space);  // time, row
+  bool numbers = false;
+  const int64_t rows = read_column(table, config.column, [&](std::string_view text, uint64_t row) {
+    const std::optional<double> number = parse_number(text);
+    if (row == 0) numbers = number.has_value();
+    require(numbers ? number.has_value() : is_iso_time(text), Code::kInvalidArgument,
+            "split: column \"{}\" (line {}): \"{}\" is no time{}; times must be numbers, or ISO "
+            "8601 (2024-12-31, 2024-12-31 23:59:59)",
+            config.column, table.line(), excerpt(text),
+            numbers ? " like the number before it" : "");
+    const TimeKey key = numbers ? key_of_number(*number) : key_of_iso(text);
+    times.add({key[0], key[1], key[2], key[3], row});
+  });
+  const HeldOut count = held_out(rows, config);
+  SplitList splits(rows);
+  times.sort();
+  TimeKey before{};
+  Split split = Split::kTrain;
+  ExternalSort<5>::Record time{};
+  for (int64_t at = 0; times.next(time); ++at) {
+    const TimeKey key{time[0], time[1], time[2], time[3]};
+    if (at == 0 || key != before) {
+      const int64_t later = rows - at;  // rows of this time and of those after it
+      split = later <= count.test                      ? Split::kTest
+              : later <= count.test + count.validation ? Split::kValidation
+                                                       : Split::kTrain;
+    }
+    before = key;
+    splits.set(static_cast<int64_t>(time[4]), split);
+  }
+  const auto& [train, validation, test] = splits.counts();
+  require((count.test == 0 || test > 0) && (count.validation == 0 || validation > 0),
           Code::kInvalidArgument,
           "split: rows of one time of column \"{}\" stay together and leave {} test and {} "
           "validation rows of {} and {} wanted; raise the shares or use method=random",
-          config.column, rows[2], rows[1], count.test, count.validation);
-  std::vector<Split> splits(column.rows.size());
-  for (size_t row = 0; row < splits.size(); ++row) {
-    splits[row] = time_split[static_cast<size_t>(column.rows[row])];
-  }
+          config.column, test, validation, count.test, count.validation);
   return splits;
 }
 
 }  // namespace
 
 bool is_iso_time(std::string_view text) {
-  constexpr std::string_view kPattern = "dddd-dd-dd";
-  if (text.size() < kPattern.size()) return false;
-  for (size_t i = 0; i < kPattern.size(); ++i) {
+  if (text.size() < kIsoDate.size() || text.size() > kLongestTime) return false;
+  for (size_t i = 0; i < kIsoDate.size(); ++i) {
     const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kPattern[i] == 'd' ? !digit : text[i] != kPattern[i]) return false;
+    if (kIsoDate[i] == 'd' ? !digit : text[i] != kIsoDate[i]) return false;
   }
-  return text.size() == kPattern.size() || text[kPattern.size()] == ' ' ||
-         text[kPattern.size()] == 'T';
+  return text.size() == kIsoDate.size() || text[kIsoDate.size()] == ' ' ||
+         text[kIsoDate.size()] == 'T';
 }
 
 void check(const TableSplitConfig& config) {
@@ -322,7 +348,8 @@ void check(const TableSplitConfig& config) {
           config.method == SplitMethod::kGroup ? "groups" : "times");
 }
 
-TableSplit split_table(TableReader& table, const TableSplitConfig& given, std::string_view target) {
+TableSplit split_table(TableReader& table, const TableSplitConfig& given, std::string_view target,
+                       const SortSpace& space) {
   check(given);
   TableSplitConfig config = given;
   TableSplit result;
@@ -332,16 +359,15 @@ TableSplit split_table(TableReader& table, const TableSplitConfig& given, std::s
     if (config.method == SplitMethod::kStratified && config.column.empty()) config.column = target;
     require(!config.column.empty(), Code::kInvalidArgument,
             "split: method=stratified needs the column of the classes, or a target");
-    const Column column = read_column(table, config.column);
     if (config.method == SplitMethod::kStratified) {
-      result.rows = split_stratified(column, config);
+      result.rows = split_stratified(table, config, space);
     } else if (config.method == SplitMethod::kGroup) {
-      result.rows = split_groups(column, config, result.groups);
+      result.rows = split_groups(table, config, space, result.groups);
     } else {
-      result.rows = split_time(column, config);
+      result.rows = split_time(table, config, space);
     }
   }
-  for (const Split split : result.rows) result.counts[static_cast<size_t>(split)] += 1;
+  result.counts = result.rows.counts();
   return result;
 }
 

@@ -11,9 +11,10 @@
 //   stratified  the same inside every class; the counts are shared out by largest remainder, so
 //               totals stay exact, except that one row of every class always trains
 //   group       groups in the order of a keyed hash of (seed, name); each is added while that
-//               brings the split's rows nearer to its count
+//               brings the split's rows nearer to its count. Names of equal hashes are one group
 //   time        the latest rows are test, those before validation; rows of one time stay together,
 //               in the earlier split. Times: numbers, or ISO 8601 texts of one time zone
+// No method holds the rows: they are counted, or sorted by what decides (external_sort.h).
 #pragma once
 
 #include <array>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "base/config_fields.h"
+#include "data/external_sort.h"
 #include "data/formats/table.h"
 #include "data/split.h"
 
@@ -58,25 +60,54 @@ struct TableSplitConfig {
   }
 };
 
-/// YYYY-MM-DD, or with a time behind a space or T: ordered by its bytes.
+/// YYYY-MM-DD, or with a time of at most 24 bytes behind a space or T.
 [[nodiscard]] bool is_iso_time(std::string_view text);
 
 /// Throws kInvalidArgument naming the key, its value and what is allowed.
 void check(const TableSplitConfig& config);
 
+/// A split for each of a number of rows, in two bits.
+class SplitList {
+ public:
+  SplitList() = default;
+  /// All of them train.
+  explicit SplitList(int64_t rows)
+      : bits_(static_cast<size_t>((rows + 3) / 4)), size_(rows), counts_{rows, 0, 0} {}
+
+  [[nodiscard]] int64_t size() const { return size_; }
+  [[nodiscard]] Split at(int64_t row) const {
+    return static_cast<Split>(bits_[static_cast<size_t>(row / 4)] >> (row % 4 * 2) & 3);
+  }
+  void set(int64_t row, Split split) {
+    uint8_t& bits = bits_[static_cast<size_t>(row / 4)];
+    const auto shift = static_cast<unsigned>(row % 4 * 2);
+    counts_[bits >> shift & 3U] -= 1;
+    counts_[static_cast<size_t>(split)] += 1;
+    bits = static_cast<uint8_t>((bits & ~(3U << shift)) | static_cast<unsigned>(split) << shift);
+  }
+  /// Rows of train, validation, test.
+  [[nodiscard]] const std::array<int64_t, kSplits>& counts() const { return counts_; }
+  friend bool operator==(const SplitList&, const SplitList&) = default;
+
+ private:
+  std::vector<uint8_t> bits_;
+  int64_t size_ = 0;
+  std::array<int64_t, kSplits> counts_{};
+};
+
 struct TableSplit {
-  std::vector<Split> rows;                ///< per record of the table
+  SplitList rows;                         ///< the records of the table
   std::array<int64_t, kSplits> counts{};  ///< rows of train, validation, test
   std::array<int64_t, kSplits> groups{};  ///< by group: groups of each
 
-  [[nodiscard]] Split at(int64_t row) const { return rows[static_cast<size_t>(row)]; }
+  [[nodiscard]] Split at(int64_t row) const { return rows.at(row); }
 };
 
 /// Reads the table once (rewinds it before and after). `target`: the column of the classes when
-/// config.column is empty. Memory: 9 bytes per row, 13 with classes, groups or times, and
-/// the distinct texts of that column. Throws kInvalidArgument: the column is not there, too few
-/// rows or groups, a time that is none (names the line).
+/// config.column is empty. Memory: two bits per row (and per group), the names of the classes, and
+/// `space` where classes, groups or times decide. Throws kInvalidArgument: the column is not there,
+/// too few rows or groups, a time that is none (names the line).
 [[nodiscard]] TableSplit split_table(TableReader& table, const TableSplitConfig& config,
-                                     std::string_view target = {});
+                                     std::string_view target = {}, const SortSpace& space = {});
 
 }  // namespace ingot::data

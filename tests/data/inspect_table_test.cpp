@@ -110,6 +110,75 @@ TEST_F(InspectTableTest, ASplitThatCannotBeIsAWarning) {
   EXPECT_EQ(report.warnings[0], "split: the table has 1 rows, 3 splits need at least as many");
 }
 
+TEST_F(InspectTableTest, SaysTheSameWhenItSpills) {
+  TableConfig c = config();
+  c.clean.duplicates = Duplicates::kDrop;
+  c.split.method = SplitMethod::kStratified;
+  const Json here = inspect_table(c).to_json();
+  c.space.bytes = 128;
+  EXPECT_EQ(inspect_table(c).to_json(), here);
+}
+
+TEST_F(InspectTableTest, WithoutAFeatureNothingIsSaidOfDuplicates) {
+  std::string csv = "id,label\n";
+  for (int i = 0; i < 200; ++i) csv += std::to_string(i) + (i % 2 == 0 ? ",yes\n" : ",no\n");
+  TableConfig c;
+  c.path = folder_.put("ids.csv", csv);
+  c.target.column = "label";
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.leaks.duplicates, 0);
+  EXPECT_EQ(report.warnings.back(),
+            "no column is a feature: duplicates and leaks are not known, nothing can be learned");
+  EXPECT_FALSE(contains(report.text(), "leakage:")) << report.text();
+}
+
+TEST_F(InspectTableTest, CountsAllRowsWhenTheSchemaIsOfTheFirst) {
+  TableConfig c = config();
+  c.infer.max_rows = 50;
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.rows, 100);
+  EXPECT_EQ(report.warnings[0],
+            "the columns are described by the first 50 of 100 rows (table.infer.max_rows)");
+  EXPECT_EQ(report.warnings[1],
+            "column \"empty\": no row of the first 50 has a value; it is not used");
+  const std::string text = report.text();
+  EXPECT_TRUE(contains(text, ": 100 rows, 5 columns\n")) << text;
+  EXPECT_TRUE(contains(text, "no 74 (74.0 %), yes 26 (26.0 %)\n")) << text;
+}
+
+TEST_F(InspectTableTest, ClassesBeyondThoseToldApartAreCounted) {
+  std::string csv = "x,label\n";
+  for (int i = 0; i < 1010; ++i) csv += std::to_string(i % 10) + ",c" + std::to_string(i) + "\n";
+  TableConfig c;
+  c.path = folder_.put("many.csv", csv);
+  c.target.column = "label";
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.classes.size(), 1000U);
+  EXPECT_EQ(report.other_classes, 10);
+  EXPECT_TRUE(contains(report.text(), " and 980 more and 10 rows of other classes\n"));
+}
+
+TEST_F(InspectTableTest, OnePictureUnderTwoNamesIsADuplicate) {
+  const std::string dark("P5\n2 2\n255\n\x09\x0a\x0b\x20", 15);
+  const std::string darker("P5\n2 2\n255\n\x0a\x0a\x0b\x20", 15);  // differs in white space
+  for (const char* name : {"p/a/1.png", "p/a/2.png", "p/b/1.png"}) (void)folder_.put(name, dark);
+  (void)folder_.put("p/b/2.png", darker);
+  TableConfig c;
+  c.path = folder_.file("p");
+  c.target.column = "class";
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.leaks.rows, 4);
+  EXPECT_EQ(report.leaks.duplicates, 2);
+  EXPECT_EQ(report.conflicts, 1);
+}
+
+TEST_F(InspectTableTest, AValueToKeepThatNoRowHasIsNamed) {
+  TableConfig c = config();
+  c.keep = {"label", {"no", "yess"}};
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument, [&] { (void)inspect_table(c); }),
+                       "has \"yess\" in column \"label\". Did you mean \"yes\"?"));
+}
+
 TEST_F(InspectTableTest, JsonHasWhatTheTextHas) {
   const Json json = inspect_table(config()).to_json();
   EXPECT_EQ(json["rows"], 100);

@@ -68,6 +68,32 @@ TEST(LeakCheck, ListsFiveExamples) {
   EXPECT_EQ(report.test_in_train, 9);
 }
 
+TEST(LeakCheck, SaysTheSameWhenItSpills) {
+  LeakCheck here, there({256, ""});  // 16 rows of it in memory
+  for (int64_t i = 0; i < 3000; ++i) {
+    const std::string cell = std::to_string(i * i % 1009);
+    const auto split = static_cast<Split>(i % 7 % 3);
+    for (LeakCheck* check : {&here, &there}) check->add(Cells{cell}, split, "t", i + 2);
+  }
+  const LeakReport report = here.report();
+  EXPECT_GT(report.test_in_train, 0);
+  EXPECT_EQ(there.report().to_json(), report.to_json());
+}
+
+TEST(LeakCheck, TablesBeyondThoseItKnowsAreCountedWithoutAName) {
+  LeakCheck check;
+  constexpr int64_t kTables = 16'390;
+  for (int64_t i = 0; i < kTables; ++i) {
+    const std::string cell = std::to_string(i);
+    check.add(Cells{cell}, Split::kTrain, "table " + cell, 1);
+  }
+  check.add(Cells{"7"}, Split::kTest, "one too many", 3);
+  const LeakReport report = check.report();
+  EXPECT_EQ(report.rows, kTables + 1);
+  EXPECT_EQ(report.test_in_train, 1);
+  EXPECT_EQ(report.examples[0], "another file line 3 (test) equals table 7 line 1 (train)");
+}
+
 TEST(LeakCheck, FindsTheTextThatAgNewsSharesWithItsTestFile) {
   INGOT_NEED_DATA(data);
   TableFormat format;

@@ -236,6 +236,18 @@ TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {
                 "\"Rome\"?");
 }
 
+TEST_F(TableExamplesTest, AColumnOfIdsMayNotTakeTheNameOfTheTarget) {
+  std::string csv = "target,price\n";
+  for (int i = 0; i < 20; ++i)
+    csv += "some words of it " + std::to_string(i) + "," + std::to_string(i) + "\n";
+  const TableConfig c = config(csv);
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument,
+                 [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+      "examples: the column \"target\" may not be named so beside the target \"price\", whose "
+      "field has that name; rename the column");
+}
+
 TEST_F(TableExamplesTest, WhatIsNotThereIsNamed) {
   TableConfig none;
   EXPECT_EQ(message_of(Code::kInvalidArgument,

@@ -93,6 +93,23 @@ TEST_F(TableFilesTest, NoFileOfTheTableIsWrittenOver) {
   EXPECT_EQ(rows_of(c.split.test_file).size(), 1U);
 }
 
+TEST_F(TableFilesTest, AValueToKeepThatNoRowHasIsNamed) {
+  TableConfig c = config(20);
+  c.keep = {"y", {"a", "bb"}};
+  for (const bool is_split : {false, true}) {
+    EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
+                                    [&] {
+                                      if (is_split) {
+                                        (void)write_split_tables(*files_, c, folder_.path());
+                                      } else {
+                                        (void)write_clean_table(*files_, c, folder_.file("c.csv"));
+                                      }
+                                    }),
+                         "has \"bb\" in column \"y\""));
+  }
+  EXPECT_FALSE(file_exists(folder_.file("c.csv")));
+}
+
 TEST_F(TableFilesTest, AFileOfItsOwnIsItsSplit) {
   TableConfig c = config(20);
   c.split.test = 0;

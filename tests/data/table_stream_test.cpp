@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table larger than the memory it is allowed: 128 MB of rows that are made while they are read go
-// through schema, split and fitting, and the process grows by a fraction of that. docs/tables.md
-// has the same with 10 GB.
+// through cleaning, schema, split, fitting and the search for leaks, and the process grows by a
+// fraction of that. docs/tables.md has the same with 10 GB.
 #include <cstring>
 
 #include <fmt/format.h>
 
 #include "base/machine.h"
 #include "base/message_of.h"
+#include "data/clean_table.h"
+#include "data/leak_check.h"
 #include "data/table_split.h"
 #include "data/temp_folder.h"
 #include "data/transforms/feature_set.h"
@@ -17,7 +19,8 @@ namespace {
 
 constexpr int64_t kRows = 512 << 10;
 constexpr int64_t kRowBytes = 256;
-constexpr int64_t kAllowed = 32 << 20;  // a byte per row for the split, samples, buffers
+constexpr int64_t kAllowed = 32 << 20;  // two bits per row for the split, samples, sorts, buffers
+constexpr int64_t kSort = 1 << 20;      // a sixteenth of what the hashes of all rows need
 
 /// "number,text,answer" rows of kRowBytes bytes each.
 class MadeUpCsv final : public io::ByteSource {
@@ -66,7 +69,11 @@ TEST(SlowTableStream, MemoryDoesNotGrowWithTheTable) {
   if (testing::kIsSanitized) GTEST_SKIP() << "memory of a sanitized program means nothing";
   if (!reset_peak_resident()) GTEST_SKIP() << "the kernel does not restart the peak";
   const int64_t before = peak_resident_bytes();
-  const auto table = open_table(std::make_unique<MadeUpCsv>(), "made_up.csv");
+  const SortSpace space{kSort, ""};
+  TableCleanConfig clean;
+  clean.duplicates = Duplicates::kDrop;
+  const auto table = std::make_unique<CleanTable>(
+      open_table(std::make_unique<MadeUpCsv>(), "made_up.csv"), clean, default_missing(), space);
   const Schema schema = infer_schema(*table);
   EXPECT_EQ(schema.rows, kRows);
   TableSplitConfig split_config;
@@ -77,6 +84,12 @@ TEST(SlowTableStream, MemoryDoesNotGrowWithTheTable) {
   const FitReport fit =
       features.fit(*table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
   EXPECT_EQ(fit.rows, split.counts[0]);
+  LeakCheck leaks(space);
+  std::vector<std::string_view> cells;
+  for (int64_t row = 0; table->next(cells); ++row) {
+    leaks.add(std::span(cells).first(2), split.at(row), table->name(), table->line());
+  }
+  EXPECT_EQ(leaks.report().rows, kRows);
   const int64_t grown = peak_resident_bytes() - before;
   EXPECT_LT(grown, kAllowed) << "for " << kRows * kRowBytes << " bytes of table";
 }

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "data/external_sort.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace ingot::data {
+namespace {
+
+constexpr int64_t kLeastBlock = 64 << 10;  // bytes read at once, so that a disk is not made to seek
+
+template <class Record>
+int64_t bytes_of(int64_t records) {
+  return records * static_cast<int64_t>(sizeof(Record));
+}
+
+}  // namespace
+
+template <size_t kWords>
+ExternalSort<kWords>::ExternalSort(SortSpace space)
+    : space_(std::move(space)),
+      capacity_(static_cast<size_t>(
+          std::max<int64_t>(1, space_.bytes / static_cast<int64_t>(sizeof(Record))))) {}
+
+template <size_t kWords>
+void ExternalSort<kWords>::add(const Record& record) {
+  if (records_.size() == capacity_) spill();
+  // Doubled by hand: a vector's last doubling would pass the capacity.
+  if (records_.size() == records_.capacity()) {
+    records_.reserve(std::min(capacity_, std::max<size_t>(1024, 2 * records_.size())));
+  }
+  records_.push_back(record);
+  ++size_;
+}
+
+template <size_t kWords>
+void ExternalSort<kWords>::spill() {
+  std::sort(records_.begin(), records_.end());
+  if (file_ == nullptr) file_ = std::make_unique<ScratchFile>(space_.folder);
+  file_->append(std::as_bytes(std::span(records_)));
+  const int64_t begin = runs_.empty() ? 0 : runs_.back().end;
+  runs_.push_back({begin, begin + static_cast<int64_t>(records_.size()), begin, {}, 0});
+  records_.clear();
+}
+
+template <size_t kWords>
+void ExternalSort<kWords>::sort() {
+  if (file_ == nullptr) {
+    std::sort(records_.begin(), records_.end());
+  } else {
+    if (!records_.empty()) spill();
+    records_ = {};
+  }
+  rewind();
+}
+
+template <size_t kWords>
+void ExternalSort<kWords>::rewind() {
+  at_ = 0;
+  heap_.clear();
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    runs_[i].read = runs_[i].begin;
+    if (fill(runs_[i])) push(i);
+  }
+}
+
+template <size_t kWords>
+bool ExternalSort<kWords>::fill(Run& run) {
+  const auto share = static_cast<int64_t>(capacity_ / runs_.size());
+  const int64_t block =
+      std::max<int64_t>(share, kLeastBlock / static_cast<int64_t>(sizeof(Record)));
+  const int64_t count = std::min(run.end - run.read, block);
+  run.used = 0;
+  run.block.resize(static_cast<size_t>(count));
+  file_->read_at(bytes_of<Record>(run.read), std::as_writable_bytes(std::span(run.block)));
+  run.read += count;
+  return count > 0;
+}
+
+template <size_t kWords>
+void ExternalSort<kWords>::push(size_t run) {
+  heap_.push_back(run);
+  std::push_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) {
+    return runs_[a].block[runs_[a].used] > runs_[b].block[runs_[b].used];
+  });
+}
+
+template <size_t kWords>
+bool ExternalSort<kWords>::next(Record& record) {
+  if (file_ == nullptr) {
+    if (at_ == records_.size()) return false;
+    record = records_[at_++];
+    return true;
+  }
+  if (heap_.empty()) return false;
+  std::pop_heap(heap_.begin(), heap_.end(), [this](size_t a, size_t b) {
+    return runs_[a].block[runs_[a].used] > runs_[b].block[runs_[b].used];
+  });
+  const size_t top = heap_.back();
+  heap_.pop_back();
+  Run& run = runs_[top];
+  record = run.block[run.used++];
+  if (run.used < run.block.size() || fill(run)) push(top);
+  return true;
+}
+
+template class ExternalSort<1>;
+template class ExternalSort<2>;
+template class ExternalSort<3>;
+template class ExternalSort<5>;
+
+}  // namespace ingot::data
