@@ -2,6 +2,7 @@
 #include "cli/data_get.h"
 
 #include <cstdlib>
+#include <initializer_list>
 #include <memory>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "cli/recipe.h"
 #include "data/public_data.h"
+#include "io/byte_source.h"
 #include "io/download.h"
 #include "io/proxy.h"
 
@@ -83,15 +85,17 @@ std::string describe(const data::PublicData& set, const std::vector<Wanted>& wan
   return text;
 }
 
-/// Copies a file from a folder, where it may also lie packed; verified before it gets its name.
+/// Copies a file from a folder, where it may also lie packed (it is then unpacked, so that its name
+/// is the one that is fetched); verified before it gets its name.
 void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
           const std::string& folder) {
   const std::string name(wanted.file.name);
-  std::string from, suffix;
+  std::string from;
+  bool is_packed = false;
   for (const char* packed : {"", ".gz", ".xz"}) {
     if (!file_exists(join_path(config.data.dir, name + packed))) continue;
     from = join_path(config.data.dir, name + packed);
-    suffix = packed;
+    is_packed = *packed != '\0';
     break;
   }
   require(!from.empty(), Code::kNotFound, "data get: {} holds no {} (nor .gz or .xz of it)",
@@ -100,10 +104,13 @@ void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
   require(wanted.sha256.empty() || wanted.found == wanted.sha256, Code::kCorruptFile,
           "data get: {} has the SHA-256 {} (unpacked), expected {}", from, wanted.found,
           wanted.sha256);
-  const std::string to = join_path(folder, name + suffix);
-  const MappedFile content(from);
-  write_atomically(*invocation.files, to, content.bytes());
-  wanted.bytes = content.size();
+  const std::string to = join_path(folder, name);
+  if (is_packed) {
+    write_atomically(*invocation.files, to, io::read_all(*io::open_source(from)));
+  } else {
+    write_atomically(*invocation.files, to, MappedFile(from).bytes());
+  }
+  wanted.bytes = file_size(to);
 }
 
 void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
@@ -167,8 +174,9 @@ Json report(const Invocation& invocation, const data::PublicData& set,
                      {"sha256", w.found},
                      {"verified", !w.sha256.empty()}});
   }
-  invocation.console.line(fmt::format("data: {} is in {}{}", set.name, folder,
-                                      set.use.empty() ? "" : fmt::format("; try: {}", set.use)));
+  const std::string use = data::use_in(set, folder);
+  invocation.console.line(
+      fmt::format("data: {} is in {}{}", set.name, folder, use.empty() ? "" : "\ntry: " + use));
   return {{"name", std::string(set.name)}, {"folder", folder}, {"files", files}};
 }
 

@@ -20,6 +20,11 @@ constexpr PublicFile kAgNews[] = {
      "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
      "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/classes.txt",
      31, "612dbfa932f07a6ed837295a7d5746ce7412e7bb4bc32ba919fdb3cda3a1b9b5"},
+    // 5,000 rows of train.csv, drawn and published by others: text,label with labels from 0.
+    {"train_5000.csv",
+     "https://raw.githubusercontent.com/lst11111/bert-text-classification/"
+     "15437ce75db1ec21cdf313fcbaea897e29027b09/data/ag_news/train.csv",
+     1207729, "ccba9bce4e85710ed21c633e74bdc68c1762241278958be8abd1173a0f45e43c"},
 };
 
 constexpr PublicFile kAi4i2020[] = {
@@ -108,6 +113,33 @@ constexpr PublicFile kMnist[] = {
      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 };
 
+constexpr PublicFile kMulti30k[] = {
+    {"train.en.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/train.en.gz",
+     568929, "460a15fbd157e34a7a9957ee388c1ca247fe47af3ef25fb50442af6c274e0fc6"},
+    {"train.de.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/train.de.gz",
+     637044, "2c2b73fd2b548fbcde3a875e0a78d6ee94d498bfdee6bd3eae3945779e9ddf72"},
+    {"val.en.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/val.en.gz",
+     21650, "1f2a23d992769b5b3d209b0a10dd0b77c08cceb1f20dfb97ed0aafa49d107227"},
+    {"val.de.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/val.de.gz",
+     24681, "660e09eb7e1da2f856ea13ee5ad3cf6d36b3d5b0b733c857e94c5747a3dfc660"},
+    {"test_2016_flickr.en.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/test_2016_flickr.en.gz",
+     21077, "399a4382932c1aadd3ceb9bef1008d388a64c76d4ae4e9d4728c6f4301cac182"},
+    {"test_2016_flickr.de.gz",
+     "https://raw.githubusercontent.com/multi30k/dataset/"
+     "a3d2e0d26b56f3846f66a952536ffed4e401d05a/data/task1/raw/test_2016_flickr.de.gz",
+     22890, "4be6b5b3236b79c25475c6bb829800a7ce559e9ba7a1f6c2394fe4d40be46d16"},
+};
+
 constexpr PublicFile kOnlineRetail[] = {
     {"france.csv",
      "https://raw.githubusercontent.com/pycaret/pycaret/14fe5a8e56ab8f217b5a91ef8d5d88f2fd7eafce/"
@@ -153,43 +185,59 @@ constexpr PublicFile kTrec[] = {
 };
 
 constexpr PublicData kSets[] = {
-    {"ag_news", "AG News: 120,000 + 7,600 news items of four topics",
+    {"ag_news", "AG News: 120,000 + 7,600 news items of four topics, and 5,000 of the 120,000",
      "research, non-commercial use (AG's corpus of news articles; Zhang 2015)",
-     "ingot new news --from ag_news/test.csv --target column_1", kAgNews},
+     "benchmarks/peers/tables.py {} . news && ingot run recipes/news.yaml "
+     "table.split.test_file=news_test.csv",
+     kAgNews},
     {"ai4i2020", "AI4I 2020: 10,000 rows of machines that fail or not",
      "CC BY 4.0 (S. Matzka, UCI Machine Learning Repository)",
-     "ingot new failures --from ai4i2020/ai4i2020.csv", kAi4i2020},
+     "ingot new failures --from {}/ai4i2020.csv", kAi4i2020},
     {"ames_housing", "Ames housing: 1,460 house sales, 81 columns",
-     "customary benchmark, no licence text (D. De Cock 2011)",
-     "ingot new ames --from ames_housing/house.csv", kAmesHousing},
+     "customary benchmark, no licence text (D. De Cock 2011)", "ingot new ames --from {}/house.csv",
+     kAmesHousing},
     {"california_housing", "California housing: 20,640 districts",
      "freely distributed StatLib data (Pace and Barry 1997)",
-     "ingot new houses --from california_housing/housing.csv", kCaliforniaHousing},
+     "ingot new houses --from {}/housing.csv", kCaliforniaHousing},
     {"chnsenticorp", "ChnSentiCorp: 9,600 + 1,200 + 1,200 Chinese reviews",
      "customary benchmark, no licence text (Songbo Tan)",
-     "ingot new reviews --from chnsenticorp/train.tsv", kChnsenticorp},
+     "ingot run recipes/sentiment_zh.yaml table.path={}/train.tsv "
+     "table.split.validation_file={}/dev.tsv table.split.test_file={}/test.tsv",
+     kChnsenticorp},
     {"cifar10", "CIFAR-10, binary version: 60,000 colour pictures of ten classes",
      "customary benchmark, no licence text (A. Krizhevsky 2009)",
-     "tar -xzf cifar10/cifar-10-binary.tar.gz -C cifar10", kCifar10},
+     "tar -xzf {}/cifar-10-binary.tar.gz -C {} --strip-components=1 && "
+     "ingot run recipes/cifar_cnn.yaml 'table.path={}/data_batch_*.bin' "
+     "table.split.test_file={}/test_batch.bin",
+     kCifar10},
     {"credit_default", "Default of credit card clients: 24,000 rows",
      "CC BY 4.0 (I-C. Yeh, UCI Machine Learning Repository)",
-     "ingot new credit --from credit_default/credit.csv", kCreditDefault},
+     "ingot new credit --from {}/credit.csv", kCreditDefault},
     {"etth1", "ETTh1: 17,420 hours of a transformer's temperature",
-     "CC BY-ND 4.0 (pass on unchanged only)", "ingot new oil --from etth1/ETTh1.csv", kEtth1},
+     "CC BY-ND 4.0 (pass on unchanged only)", "ingot new oil --from {}/ETTh1.csv", kEtth1},
     {"fashion_mnist", "Fashion-MNIST: 60,000 + 10,000 grey pictures of clothes", "MIT (Zalando SE)",
-     "", kFashionMnist},
+     "ingot run recipes/fashion.yaml table.path={}/train-images-idx3-ubyte.gz "
+     "table.split.test_file={}/t10k-images-idx3-ubyte.gz",
+     kFashionMnist},
     {"mnist", "MNIST: 60,000 + 10,000 grey pictures of digits",
-     "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)", "", kMnist},
+     "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)",
+     "ingot new digits --from {}/train-images-idx3-ubyte.gz", kMnist},
+    {"multi30k", "Multi30k: 29,000 + 1,014 + 1,000 captions of photographs, English and German",
+     "customary benchmark, no licence text; research (Elliott et al. 2016)", "", kMulti30k},
     {"online_retail", "Online Retail: 8,557 + 9,495 rows of purchases",
-     "CC BY 4.0 (D. Chen, UCI Machine Learning Repository)",
-     "ingot data inspect online_retail/france.csv", kOnlineRetail},
+     "CC BY 4.0 (D. Chen, UCI Machine Learning Repository)", "ingot data inspect {}/france.csv",
+     kOnlineRetail},
     {"sst2", "SST-2: 6,920 + 872 + 1,821 sentences, good or bad",
      "customary benchmark, no licence text (Socher et al. 2013)",
-     "sed '1i label\\ttext' sst2/stsa.binary.train | sed 's/ /\\t/' > sst2.tsv", kSst2},
+     "sed '1i label\\ttext' {}/stsa.binary.train | sed 's/ /\\t/' > sst2.tsv && "
+     "ingot new sst2 --from sst2.tsv",
+     kSst2},
     {"tinyshakespeare", "Tiny Shakespeare: 1,115,394 characters", "public domain (repository MIT)",
-     "ingot run recipes/quickstart.yaml data.path=tinyshakespeare", kTinyshakespeare},
+     "ingot run recipes/quickstart.yaml data.path={}", kTinyshakespeare},
     {"trec", "TREC: 5,452 + 500 questions by what they ask for",
-     "customary benchmark, no licence text (Li and Roth 2002)", "see recipes/questions.yaml",
+     "customary benchmark, no licence text (Li and Roth 2002)",
+     "benchmarks/peers/tables.py {} . questions && ingot run recipes/questions.yaml "
+     "table.split.test_file=questions_test.csv",
      kTrec},
 };
 
@@ -201,6 +249,14 @@ const PublicData* find_public_data(std::string_view name) {
   const auto* const at = std::find_if(std::begin(kSets), std::end(kSets),
                                       [&](const PublicData& set) { return set.name == name; });
   return at == std::end(kSets) ? nullptr : at;
+}
+
+std::string use_in(const PublicData& set, std::string_view folder) {
+  std::string text(set.use);
+  for (size_t at = 0; (at = text.find("{}", at)) != text.npos; at += folder.size()) {
+    text.replace(at, 2, folder);
+  }
+  return text;
 }
 
 }  // namespace ingot::data

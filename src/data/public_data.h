@@ -22,7 +22,7 @@ struct PublicData {
   std::string_view name;
   std::string_view title;
   std::string_view licence;
-  std::string_view use;  ///< a command that learns from it
+  std::string_view use;  ///< a command to go on with, "{}" for the folder; "": none
   std::span<const PublicFile> files;
 };
 
@@ -30,5 +30,7 @@ struct PublicData {
 [[nodiscard]] std::span<const PublicData> public_data();
 /// nullptr when there is none of this name.
 [[nodiscard]] const PublicData* find_public_data(std::string_view name);
+/// The command to go on with when the files lie in `folder`.
+[[nodiscard]] std::string use_in(const PublicData& set, std::string_view folder);
 
 }  // namespace ingot::data

@@ -30,6 +30,17 @@ TEST(PublicData, EverySetHasALicenceAndAddresses) {
   EXPECT_EQ(find_public_data("nothing"), nullptr);
 }
 
+TEST(PublicData, TheNextCommandNamesTheFolder) {
+  EXPECT_EQ(use_in(*find_public_data("ames_housing"), "my/data"),
+            "ingot new ames --from my/data/house.csv");
+  for (const PublicData& set : public_data()) {
+    const std::string text = use_in(set, "{}");  // what is put in is not looked at again
+    EXPECT_EQ(text, set.use);
+    EXPECT_EQ(set.use.empty(), set.use.find("{}") == std::string_view::npos) << set.name;
+    EXPECT_EQ(set.use.find(std::string(set.name) + "/"), std::string_view::npos) << set.use;
+  }
+}
+
 TEST(PublicData, DigestsAreThoseOfTheFiles) {
   const char* const root = std::getenv("INGOT_DATA_DIR");
   if (root == nullptr) GTEST_SKIP() << "INGOT_DATA_DIR is not set";
