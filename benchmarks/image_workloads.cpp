@@ -70,7 +70,14 @@ class ImageTask : public FixedTask {
   ImageTask(Engine& engine, const Dump& dump, const std::string& yaml)
       : x_(pictures(engine, dump)),
         y_(dump.read(engine, "y")),
-        network_(network_of(yaml, x_.shape())) {}
+        network_(network_of(yaml, x_.shape())) {
+    for (const io::TensorInfo& info : dump.list()) {
+      if (info.name != "x" && info.name != "y") names_.push_back(info.name);
+    }
+    ours_ = nn::parameters(network_);
+    require(names_.size() == ours_.size(), Code::kShapeMismatch,
+            "bench: the dump holds {} weights, the network has {}", names_.size(), ours_.size());
+  }
 
   nn::Module& module() override { return network_; }
   int64_t load(int64_t, int64_t) override { return items(); }
@@ -83,25 +90,20 @@ class ImageTask : public FixedTask {
   int64_t model_flops() override { return 3 * items() * network_.flops(); }
 
   /// Parameters in the order of the layers: it is the order of the dump.
-  void read_weights(const Dump& dump, const nn::ParameterStore& /*store*/) override {
-    const std::vector<nn::NamedParameter> ours = nn::parameters(network_);
+  void read_weight(const Dump& dump, const nn::StoredParameter& p) override {
     size_t i = 0;
-    for (const io::TensorInfo& info : dump.list()) {
-      if (info.name == "x" || info.name == "y") continue;
-      require(i < ours.size(), Code::kShapeMismatch, "bench: \"{}\" is one tensor too many",
-              info.name);
-      const Tensor theirs = dump.read(x_.engine(), info.name);
-      models::copy_channels_first(
-          {info.name, info.shape, {theirs.data<float>(), static_cast<size_t>(theirs.size())}},
-          network_, ours[i++], "bench");
-    }
-    require(i == ours.size(), Code::kShapeMismatch, "bench: the dump lacks \"{}\"",
-            i < ours.size() ? ours[i].name : "");
+    while (ours_[i].parameter != p.parameter) ++i;
+    const Tensor theirs = dump.read(x_.engine(), names_[i]);
+    models::copy_channels_first(
+        {names_[i], theirs.shape(), {theirs.data<float>(), static_cast<size_t>(theirs.size())}},
+        network_, ours_[i], "bench");
   }
 
  private:
   Tensor x_, y_;
   models::Network network_;
+  std::vector<nn::NamedParameter> ours_;  // in the order of the layers
+  std::vector<std::string> names_;        // of the same tensors in the dump
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Our side of the training benchmarks: one workload per process, from the weights and data that the
-// other library dumped. The first losses must agree with its losses; then repeated windows of about
-// half a second are timed, the loss read every step, and the median window counts.
+// other library dumped. The first steps must agree with its steps (agreement.h); then repeated
+// windows of about half a second are timed, the loss read every step, and the median window counts.
 // One JSON line on standard output, in the form of the other side's.
 //   bench_train_steps WORKLOAD DUMP [--threads 2] [--seconds 8] [--profile]
 #include <algorithm>
@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "agreement.h"
 #include "base/json.h"
 #include "base/machine.h"
 #include "cli/bench/kernel_speed.h"
@@ -19,8 +20,6 @@
 namespace ingot::bench {
 namespace {
 
-// Two orders of the same sums, 50 steps long: float32 roundings grow to some 1e-5.
-constexpr double kLossTolerance = 1e-4;
 constexpr double kWindowSeconds = 0.5;
 constexpr int64_t kLeastWindows = 3;
 constexpr size_t kMostWindows = 4096;
@@ -80,8 +79,8 @@ class Bench {
     task_->read_weights(dump, step_->store());
   }
 
-  /// Runs the first steps; the largest relative difference of a loss.
-  double compare_losses();
+  /// Runs the first steps and throws when they are not the other side's.
+  void require_agreement();
   void time_windows();
   [[nodiscard]] Json result();
   void print_profile();
@@ -97,18 +96,22 @@ class Bench {
   std::unique_ptr<FixedTask> task_;
   std::optional<train::Step> step_;
   int64_t steps_ = 0;
-  double first_loss_ = 0.0, difference_ = 0.0;
+  double first_loss_ = 0.0, gradients_ = 0.0;
+  Agreement agreement_;
   double seconds_ = 0.0, spread_ = 0.0;
   int64_t faults_ = 0, allocations_ = 0, records_ = 0;
 };
 
-double Bench::compare_losses() {
+void Bench::require_agreement() {
+  std::vector<double> losses;
   for (size_t i = 0; i < workload_.losses.size(); ++i) {
-    const double want = workload_.losses[i], got = static_cast<double>(one());
-    if (i == 0) first_loss_ = got;
-    difference_ = std::max(difference_, std::fabs(got - want) / std::max(std::fabs(want), 1e-30));
+    losses.push_back(static_cast<double>(one()));
+    if (i > 0 || workload_.losses_float64.empty()) continue;
+    const Dump truth(join_path(options_.dump, workload_.name + ".gradients.safetensors"));
+    gradients_ = require_same_gradients(workload_, truth, *task_, step_->store());
   }
-  return difference_;
+  if (!losses.empty()) first_loss_ = losses[0];
+  agreement_ = require_same_losses(workload_, losses);
 }
 
 void Bench::time_windows() {
@@ -147,13 +150,18 @@ Json Bench::result() {
                {"spread", spread_},
                {"peak_rss_mib", rss},
                {"loss0", first_loss_},
-               {"max_loss_difference", difference_},
+               {"max_loss_difference", agreement_.losses},
                {"slab_bytes", engine_.slab_bytes()},
                {"replay_calls", step_->plan()->calls()},
                {"page_faults", faults_},
                {"allocator_calls", allocations_},
                {"tape_records", records_},
                {"conversions", engine_.counters.conversions}};
+  if (!workload_.losses_float64.empty()) {
+    json["gradient_difference_float64"] = gradients_;
+    json["max_loss_difference_float64"] = agreement_.truth;
+    json["peer_loss_difference_float64"] = agreement_.peer_truth;
+  }
   const int64_t flops = task_->model_flops();
   if (flops > 0) {  // after the peak memory was read: this takes memory too
     const double peak = cli::gemm_peak(team_, clock_);
@@ -190,12 +198,7 @@ void Bench::print_profile() {
 int run(const Options& options) {
   const Workload workload = read_workload(options.dump, options.workload);
   Bench bench(options, workload);
-  const double difference = bench.compare_losses();
-  if (!(difference <= kLossTolerance)) {
-    std::fprintf(stderr, "bench: %s: the losses differ by %.2e relative, at most %.0e is allowed\n",
-                 workload.name.c_str(), difference, kLossTolerance);
-    return 1;
-  }
+  bench.require_agreement();
   bench.time_windows();
   std::printf("%s\n", dump_json(bench.result()).c_str());
   if (options.profile) bench.print_profile();

@@ -191,6 +191,10 @@ Workload read_workload(const std::string& dump, const std::string& name) {
   w.weight_decay = json_number(json, "weight_decay", path);
   w.items_per_step = json_int(json, "items_per_step", path);
   for (const Json& loss : json_member(json, "losses", path)) w.losses.push_back(loss.get<double>());
+  if (!json.contains("losses_float64")) return w;
+  for (const Json& loss : json["losses_float64"]) w.losses_float64.push_back(loss.get<double>());
+  require(w.losses_float64.size() == w.losses.size(), Code::kCorruptFile,
+          "{}: {} losses_float64 beside {} losses", path, w.losses_float64.size(), w.losses.size());
   return w;
 }
 

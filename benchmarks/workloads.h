@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The training workloads that are compared with another library: models and losses as tasks of
 // train::Step, and their initial weights and data as that library wrote them (DUMP/NAME.safetensors
-// under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses).
+// under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses in float32).
+// Workloads whose roundings grow within the first steps have a float64 run of that library beside
+// them, which agreement.h judges by: "losses_float64" in NAME.json and the gradients of the first
+// step in NAME.gradients.safetensors (benchmarks/peers/torch_reference.py writes both).
 #pragma once
 
 #include <memory>
@@ -20,7 +23,8 @@ struct Workload {
   double lr = 0.0;
   double weight_decay = 0.0;
   int64_t items_per_step = 0;
-  std::vector<double> losses;  ///< of the first steps
+  std::vector<double> losses;          ///< of the first steps, float32
+  std::vector<double> losses_float64;  ///< of the same steps; empty: there is no float64 run
 };
 
 /// Reads DUMP/NAME.json. Throws kNotFound, kCorruptFile.
@@ -48,10 +52,12 @@ class FixedTask : public train::Task {
   train::Evaluation evaluate() override { return {}; }
   int64_t items_per_epoch() const override { return items(); }
   /// Fills the weights with the dump's.
-  virtual void read_weights(const Dump& dump, const nn::ParameterStore& store) {
-    for (const nn::StoredParameter& p : store.list()) {
-      dump.read(dump_name(p.name), p.parameter->value);
-    }
+  void read_weights(const Dump& dump, const nn::ParameterStore& store) {
+    for (const nn::StoredParameter& p : store.list()) read_weight(dump, p);
+  }
+  /// Fills one weight with the dump's, in our layout.
+  virtual void read_weight(const Dump& dump, const nn::StoredParameter& p) {
+    dump.read(dump_name(p.name), p.parameter->value);
   }
   /// The name under which the dump holds a parameter of ours.
   [[nodiscard]] virtual std::string dump_name(const std::string& name) const { return name; }

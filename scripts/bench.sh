@@ -5,7 +5,8 @@
 #   PEER=torch_peer.py PEER_PYTHON=python3 scripts/bench.sh [WORKLOAD ...]
 #                                             beside PyTorch, alternating, one process per workload
 # PEER is a script that prints a JSON line per workload and, with --dump DIR, writes weights, data and
-# first losses (benchmarks/workloads.h). Ours starts from them and must show the same losses.
+# first losses (benchmarks/workloads.h). Ours starts from them and must show the same losses; the
+# convolution workloads are judged by a float64 run beside them (benchmarks/agreement.h).
 # BENCH_THREADS=2, BENCH_SECONDS=8 per measurement, BENCH_ROUNDS=3; results stay in build/bench-results.
 # Figures mean something on an otherwise idle machine only.
 # shellcheck source=scripts/common.sh
@@ -39,13 +40,20 @@ peer_line() { # WORKLOAD [--dump DIR]
   "${python}" "${PEER}" --threads "${threads}" --seconds "${seconds}" --variant default "${@:2}" "$1"
 }
 
+# The other side's weights, data and losses; a float64 run of workloads whose roundings grow.
+write_dump() { # WORKLOAD
+  local dump="${results}/dump"
+  mkdir -p "${dump}"
+  [[ -f "${dump}/$1.json" ]] ||
+    "${python}" "${PEER}" --threads "${threads}" --seconds 1 --dump "${dump}" "$1" || return 1
+  [[ ! "$1" =~ ^(cifar_cnn|resnet18)_ || -f "${dump}/$1.gradients.safetensors" ]] ||
+    "${python}" benchmarks/peers/torch_reference.py "${dump}" "$1" --threads "${threads}"
+}
+
 # Rounds of peer and ours in turn; every line is kept.
 alternate() {
   local workload="$1" round
-  mkdir -p "${results}/dump"
-  [[ -f "${results}/dump/${workload}.json" ]] ||
-    "${python}" "${PEER}" --threads "${threads}" --seconds 1 --dump "${results}/dump" "${workload}" ||
-    return 1
+  write_dump "${workload}" || return 1
   : >"${results}/${workload}.peer.jsonl"
   : >"${results}/${workload}.ingot.jsonl"
   for ((round = 1; round <= rounds; ++round)); do

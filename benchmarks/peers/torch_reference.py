@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The convolution workloads in float64: the truth that both float32 sides are measured against.
+
+    benchmarks/peers/torch_reference.py DUMP WORKLOAD [--steps 50] [--threads 2] [--drift]
+
+WORKLOAD is cifar_cnn_b100 or resnet18_b64. DUMP holds WORKLOAD.safetensors and WORKLOAD.json as the
+peer of scripts/bench.sh wrote them (benchmarks/workloads.h). Starts from those weights and data in
+float64 and adds
+
+    WORKLOAD.gradients.safetensors   gradients of the first step, under the names of the weights
+    losses_float64 in WORKLOAD.json  losses of the first --steps steps; "losses" is cut to as many
+
+and prints the largest distance of PyTorch's own float32 gradients from them, tensor by tensor
+relative to the largest number of the tensor. --drift, afterwards, writes nothing: it prints how far
+the losses of PyTorch's float32 variants (plain, channels-last, one thread) go from float64 and from
+each other within --steps steps. Needs torch and numpy (PyPI).
+"""
+import argparse
+import json
+import pathlib
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+TYPES = {"F32": "<f4", "I64": "<i8"}
+
+
+# ---- files
+
+def read_safetensors(path):
+    data = path.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    tensors = {}
+    for name, info in json.loads(data[8:8 + size]).items():
+        begin, end = (8 + size + at for at in info["data_offsets"])
+        array = np.frombuffer(data[begin:end], TYPES[info["dtype"]]).reshape(info["shape"])
+        tensors[name] = torch.from_numpy(array.copy())
+    return tensors
+
+
+def write_safetensors(path, tensors):
+    header, blobs, at = {}, [], 0
+    for name, tensor in tensors.items():
+        blob = tensor.detach().float().contiguous().numpy().tobytes()
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape),
+                        "data_offsets": [at, at + len(blob)]}
+        blobs.append(blob)
+        at += len(blob)
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 8)
+    path.write_bytes(len(head).to_bytes(8, "little") + head + b"".join(blobs))
+
+
+# ---- networks, of a dictionary of weights
+
+def cifar_cnn(p, x):
+    for conv in ("conv1", "conv2"):
+        x = F.max_pool2d(F.relu(F.conv2d(x, p[conv + ".weight"], p[conv + ".bias"])), 2)
+    x = F.relu(F.linear(x.flatten(1), p["fc1.weight"], p["fc1.bias"]))
+    return F.linear(x, p["fc2.weight"], p["fc2.bias"])
+
+
+def conv_norm(p, conv, norm, x, stride=1):
+    weight = p[conv + ".weight"]
+    x = F.conv2d(x, weight, stride=stride, padding=weight.shape[-1] // 2)
+    return F.batch_norm(x, None, None, p[norm + ".weight"], p[norm + ".bias"], training=True)
+
+
+def resnet18(p, x):
+    x = F.relu(conv_norm(p, "conv1", "bn1", x))
+    for block in range(8):
+        at, stride = f"layers.{block}.", 2 if block in (2, 4, 6) else 1
+        y = F.relu(conv_norm(p, at + "conv1", at + "bn1", x, stride))
+        y = conv_norm(p, at + "conv2", at + "bn2", y)
+        if at + "down.0.weight" in p:
+            x = conv_norm(p, at + "down.0", at + "down.1", x, stride)
+        x = F.relu(y + x)
+    return F.linear(x.mean((2, 3)), p["fc.weight"], p["fc.bias"])
+
+
+NETWORKS = {"cifar_cnn_b100": cifar_cnn, "resnet18_b64": resnet18}
+
+
+# ---- runs
+
+def train(tensors, meta, steps, dtype=torch.float32, layout=torch.contiguous_format):
+    """-> losses of `steps` steps, gradients of the first one by name."""
+    def own(tensor):
+        tensor = tensor.clone().to(dtype)
+        return tensor.contiguous(memory_format=layout) if tensor.dim() == 4 else tensor
+
+    network = NETWORKS[meta["workload"]]
+    x, y = own(tensors["x"]), tensors["y"]
+    weights = {name: own(tensor).requires_grad_() for name, tensor in tensors.items()
+               if name not in ("x", "y") and ".running_" not in name}
+    rule = torch.optim.SGD if meta["optimiser"] == "sgd" else torch.optim.Adam
+    optimiser = rule(weights.values(), meta["lr"])
+    losses, gradients = [], {}
+    for _ in range(steps):
+        optimiser.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(network(weights, x), y)
+        loss.backward()
+        gradients = gradients or {name: w.grad.clone() for name, w in weights.items()}
+        optimiser.step()
+        losses.append(loss.item())
+    return losses, gradients
+
+
+def distance(ours, truth):
+    """Largest relative distance up to every step."""
+    return list(np.maximum.accumulate(np.abs(np.array(ours) / np.array(truth) - 1)))
+
+
+def show(title, distances):
+    marks = [n for n in (1, 2, 3, 5, 10, 15, 20, 30, 40, 50) if n <= len(distances)]
+    print(f"{title:<32}" + " ".join(f"{n}: {distances[n - 1]:.1e}" for n in marks), flush=True)
+
+
+def print_drift(tensors, meta, steps, threads):
+    truth, plain = meta["losses_float64"][:steps], meta["losses"][:steps]
+    show("float32 from float64", distance(plain, truth))
+    last, _ = train(tensors, meta, steps, layout=torch.channels_last)
+    show("channels-last from float64", distance(last, truth))
+    show("channels-last from plain", distance(last, plain))
+    torch.set_num_threads(1)
+    single, _ = train(tensors, meta, steps)
+    show("one thread from float64", distance(single, truth))
+    show(f"one thread from {threads}", distance(single, plain))
+
+
+def write_reference(dump, tensors, meta, steps):
+    meta["losses"] = meta["losses"][:steps]
+    meta["losses_float64"], truth = train(tensors, meta, len(meta["losses"]), torch.float64)
+    own, gradients = train(tensors, meta, 1)
+    (dump / f"{meta['workload']}.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
+    write_safetensors(dump / f"{meta['workload']}.gradients.safetensors", truth)
+    for name, gradient in gradients.items():
+        error = (gradient - truth[name]).abs().max() / truth[name].abs().max()
+        print(f"{name:<28} {error.item():.1e} of {truth[name].abs().max().item():.1e}")
+    print(f"first loss: float32 {own[0]:.9g}, float64 {meta['losses_float64'][0]:.12g}")
+    show("losses of the dump from float64", distance(meta["losses"], meta["losses_float64"]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dump", type=pathlib.Path)
+    parser.add_argument("workload", choices=NETWORKS)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--drift", action="store_true")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    tensors = read_safetensors(args.dump / f"{args.workload}.safetensors")
+    meta = json.loads((args.dump / f"{args.workload}.json").read_text(encoding="utf-8"))
+    if args.drift:
+        print_drift(tensors, meta, args.steps, args.threads)
+    else:
+        write_reference(args.dump, tensors, meta, args.steps)
+
+
+if __name__ == "__main__":
+    main()
