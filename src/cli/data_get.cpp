@@ -2,7 +2,6 @@
 #include "cli/data_get.h"
 
 #include <cstdlib>
-#include <initializer_list>
 #include <memory>
 
 #include <fmt/format.h>
