@@ -43,6 +43,13 @@ void require_f32(const char* op, const char* name, const Tensor& x) {
           dtype_name(x.dtype()));
 }
 
+void require_image(const char* op, const Tensor& x) {
+  require_f32(op, "x", x);
+  require(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0, Code::kShapeMismatch,
+          "{}: x is {}, [batch, height, width, channels] with pixels is needed", op,
+          x.shape().text());
+}
+
 void require_ids(const char* op, const char* name, const Tensor& x) {
   require_plain(op, name, x);
   require(x.dtype() == DType::kI32 || x.dtype() == DType::kI64, Code::kDtypeMismatch,

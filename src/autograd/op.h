@@ -17,6 +17,8 @@ namespace ingot::ops {
 void require_plain(const char* op, const char* name, const Tensor& x);
 /// require_plain, and kDtypeMismatch unless x is float32.
 void require_f32(const char* op, const char* name, const Tensor& x);
+/// require_f32, and kShapeMismatch unless x is [batch, height, width, channels] with pixels.
+void require_image(const char* op, const Tensor& x);
 /// require_plain, and kDtypeMismatch unless x is int32 or int64.
 void require_ids(const char* op, const char* name, const Tensor& x);
 

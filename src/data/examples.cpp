@@ -24,7 +24,7 @@ constexpr std::string_view kMagic = "INGOTEXS";
 constexpr uint32_t kVersion = 1;
 constexpr int64_t kTailBytes = 24;
 constexpr int64_t kMaxFooter = int64_t{1} << 24;
-constexpr size_t kWriteBlock = size_t{1} << 20;
+constexpr size_t kRecordBlock = size_t{1} << 20;
 constexpr int64_t kMaxRecord = int64_t{1} << 30;
 
 bool is_allowed(DType dtype) {
@@ -104,7 +104,7 @@ void ExampleWriter::add(std::span<const std::byte> record) {
   INGOT_ASSERT(static_cast<int64_t>(record.size()) == layout_.record_bytes());
   buffer_.insert(buffer_.end(), record.begin(), record.end());
   ++rows_;
-  if (buffer_.size() >= kWriteBlock) flush();
+  if (buffer_.size() >= kRecordBlock) flush();
 }
 
 int64_t ExampleWriter::finish() {

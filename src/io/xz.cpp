@@ -12,7 +12,7 @@
 namespace ingot::io {
 namespace {
 
-constexpr size_t kChunk = size_t{1} << 16;
+constexpr size_t kXzChunk = size_t{1} << 16;
 constexpr uint64_t kMaxMemory = uint64_t{512} << 20;
 
 class Unxz final : public ByteSource {
@@ -74,7 +74,7 @@ class Unxz final : public ByteSource {
 
   std::unique_ptr<ByteSource> packed_;
   lzma_stream stream_ = LZMA_STREAM_INIT;
-  std::array<uint8_t, kChunk> in_{};
+  std::array<uint8_t, kXzChunk> in_{};
   int64_t taken_ = 0;   // packed bytes read so far
   bool ended_ = false;  // the packed bytes are all read
   bool done_ = false;   // so are the unpacked ones

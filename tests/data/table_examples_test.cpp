@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "data/temp_folder.h"
+#include "data/transforms/image_feature.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -149,6 +150,7 @@ TEST_F(TableExamplesTest, APictureIsThatOfItsOwnRowsFolder) {
 
 TEST_F(TableExamplesTest, NothingIsLeftOfAPassThatFails) {
   TableConfig c = config(table(50));
+  c.split.test = 0;
   c.split.test_file = folder_.put("later.csv", "area,city,price\n60,Oslo,dear\n");
   EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
                                   [&] { (void)make_examples(*files_, c, folder_.file("data")); }),

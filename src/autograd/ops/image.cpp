@@ -8,13 +8,6 @@
 namespace ingot::ops {
 namespace {
 
-void require_image(const char* op, const Tensor& x) {
-  require_f32(op, "x", x);
-  require(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0, Code::kShapeMismatch,
-          "{}: x is {}, [batch, height, width, channels] with pixels is needed", op,
-          x.shape().text());
-}
-
 /// Sizes of x [batch, h, w, channels] and y into any of the kernels' arguments.
 template <class Args>
 Args args_of(const Shape& x, const Shape& y) {

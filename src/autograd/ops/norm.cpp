@@ -11,7 +11,7 @@
 namespace ingot::ops {
 namespace {
 
-int64_t rows_of(const Tensor& x) { return x.size() / std::max<int64_t>(x.dim(-1), 1); }
+int64_t vectors_in(const Tensor& x) { return x.size() / std::max<int64_t>(x.dim(-1), 1); }
 
 void require_axis(const char* op, const Tensor& x) {
   require(x.rank() >= 1 && x.dim(-1) >= 1, Code::kShapeMismatch,
@@ -38,7 +38,7 @@ void softmax_backward(Backward& b) {
   args.y = b.saved(0).data<float>();
   args.dx = target.grad.data<float>();
   args.cols = b.saved(0).dim(-1);
-  args.rows = rows_of(b.saved(0));
+  args.rows = vectors_in(b.saved(0));
   args.log = b.attrs<SoftmaxAttrs>().is_log;
   args.accumulate = target.accumulate;
   b.engine().launch("softmax_grad", &kernels::softmax_grad, args, 3 * b.grad().size());
@@ -53,7 +53,7 @@ Tensor softmax_of(const char* name, const Tensor& input, bool is_log) {
   args.x = x.data<float>();
   args.y = y.data<float>();
   args.cols = x.dim(-1);
-  args.rows = rows_of(x);
+  args.rows = vectors_in(x);
   args.log = is_log;
   x.engine().launch(name, &kernels::softmax, args, 5 * x.size());
   record_op(name, &softmax_backward, {&x}, y, {&y}, SoftmaxAttrs{is_log});
@@ -87,7 +87,7 @@ void layer_norm_backward(Backward& b) {
   const Backward::Target dw = norm_place(b, 1, is_direct);
   const Backward::Target db = norm_place(b, 2, is_direct);
   const Tensor work = scratch(b.engine(), kernels::norm_grad_scratch_bytes(
-                                              rows_of(x), x.dim(-1), b.engine().team().size()));
+                                              vectors_in(x), x.dim(-1), b.engine().team().size()));
   kernels::LayerNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
@@ -98,7 +98,7 @@ void layer_norm_backward(Backward& b) {
   args.dweight = dw.grad.data_or_null<float>();
   args.dbias = db.grad.data_or_null<float>();
   args.scratch = work.data<float>();
-  args.rows = rows_of(x);
+  args.rows = vectors_in(x);
   args.cols = x.dim(-1);
   args.accumulate_dx = dx.accumulate;
   args.accumulate_params = b.needs(1) ? dw.accumulate : db.accumulate;
@@ -112,7 +112,7 @@ void rms_norm_backward(Backward& b) {
   const Backward::Target dx = norm_place(b, 0, is_direct);
   const Backward::Target dw = norm_place(b, 1, is_direct);
   const Tensor work = scratch(b.engine(), kernels::norm_grad_scratch_bytes(
-                                              rows_of(x), x.dim(-1), b.engine().team().size()));
+                                              vectors_in(x), x.dim(-1), b.engine().team().size()));
   kernels::RmsNormGradArgs args;
   args.dy = b.grad().data<float>();
   args.x = x.data<float>();
@@ -121,7 +121,7 @@ void rms_norm_backward(Backward& b) {
   args.dx = dx.grad.data_or_null<float>();
   args.dweight = dw.grad.data_or_null<float>();
   args.scratch = work.data<float>();
-  args.rows = rows_of(x);
+  args.rows = vectors_in(x);
   args.cols = x.dim(-1);
   args.accumulate_dx = dx.accumulate;
   args.accumulate_params = dw.accumulate;
@@ -200,7 +200,7 @@ Tensor layer_norm(const Tensor& input, const Tensor& weight, const Tensor& bias,
   require_vector("layer_norm", "weight", weight, x.dim(-1));
   require_vector("layer_norm", "bias", bias, x.dim(-1));
   Engine& engine = x.engine();
-  const int64_t rows = rows_of(x);
+  const int64_t rows = vectors_in(x);
   Tensor y = Tensor::empty(engine, x.shape());
   const bool is_taped = is_recorded({&x, &weight, &bias});
   const Tensor mean = is_taped ? Tensor::empty(engine, {rows}) : Tensor();
@@ -228,13 +228,14 @@ Tensor rms_norm(const Tensor& input, const Tensor& weight, float eps) {
   require_vector("rms_norm", "weight", weight, x.dim(-1));
   Engine& engine = x.engine();
   Tensor y = Tensor::empty(engine, x.shape());
-  const Tensor rstd = is_recorded({&x, &weight}) ? Tensor::empty(engine, {rows_of(x)}) : Tensor();
+  const Tensor rstd =
+      is_recorded({&x, &weight}) ? Tensor::empty(engine, {vectors_in(x)}) : Tensor();
   kernels::RmsNormArgs args;
   args.x = x.data<float>();
   args.weight = weight.data_or_null<float>();
   args.y = y.data<float>();
   args.rstd = rstd.data_or_null<float>();
-  args.rows = rows_of(x);
+  args.rows = vectors_in(x);
   args.cols = x.dim(-1);
   args.eps = eps;
   engine.launch("rms_norm", &kernels::rms_norm, args, 4 * x.size());

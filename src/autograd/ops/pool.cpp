@@ -16,11 +16,8 @@ using kernels::PoolShape;
 
 // ---- Shapes and checks --------------------------------------------------------------------------
 
-void require_image(const char* op, const Tensor& x) {
-  require_f32(op, "x", x);
-  require(x.rank() == 4 && x.dim(1) > 0 && x.dim(2) > 0, Code::kShapeMismatch,
-          "{}: x is {}, [batch, height, width, channels] with pixels is needed", op,
-          x.shape().text());
+void require_pooled(const char* op, const Tensor& x) {
+  require_image(op, x);
   require(x.dim(1) <= std::numeric_limits<int32_t>::max() / x.dim(2), Code::kShapeMismatch,
           "{}: an image of {} x {} pixels is too large", op, x.dim(1), x.dim(2));
 }
@@ -35,7 +32,7 @@ PoolAxis axis_of(int64_t in, int64_t kernel, int64_t stride, int64_t before, int
 }
 
 PoolShape shape_of(const char* op, const Tensor& x, const Pool2dOptions& o) {
-  require_image(op, x);
+  require_pooled(op, x);
   require(
       o.kernel_h >= 1 && o.kernel_w >= 1 && o.stride_h >= 0 && o.stride_w >= 0,
       Code::kInvalidArgument,
@@ -67,7 +64,7 @@ PoolShape shape_of(const char* op, const Tensor& x, const Pool2dOptions& o) {
 }
 
 PoolShape adaptive_shape(const char* op, const Tensor& x, int64_t out_h, int64_t out_w) {
-  require_image(op, x);
+  require_pooled(op, x);
   require(out_h >= 1 && out_w >= 1, Code::kInvalidArgument,
           "{}: output is {} x {}, both must be at least 1", op, out_h, out_w);
   PoolShape s;

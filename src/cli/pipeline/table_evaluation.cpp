@@ -164,6 +164,13 @@ std::string picture_uri(const data::ExampleField& field, std::span<const std::by
   return "data:image/png;base64," + to_base64(io::encode_png(small));
 }
 
+/// Under memory= not more than a training step takes, for which there is room: answers do not
+/// depend on the batch.
+int64_t batch_of(const Recipe& recipe) {
+  const int64_t batch = recipe.predict.batch;
+  return recipe.memory.bytes > 0 ? std::min(batch, recipe.train.micro_batch) : batch;
+}
+
 /// One evaluation in progress.
 class Evaluator {
  public:
@@ -175,7 +182,7 @@ class Evaluator {
         examples_(data::examples_path(data_, recipe.eval.split)),
         model_(open_network(runtime.engine, folder)),
         runner_(runtime.engine, model_->network(), examples_.layout(), model_->rows,
-                {model_->objective.link, recipe.predict.batch, recipe.predict.tta, true},
+                {model_->objective.link, batch_of(recipe), recipe.predict.tta, true},
                 examples_.path()),
         target_(*model_->features.target()),
         picture_(picture_of(examples_.layout())),

@@ -128,8 +128,8 @@ void TablePipeline::plan(bool is_timed) {
   const Json before = read_stage("plan");
   const bool has_timed = before.value("key", "") == plan_key(true);  // which says more
   Json kept;
+  invocation_.console.note(layer_table(network));
   const Json& all = stage("plan", plan_key(is_timed || has_timed), [&] {
-    invocation_.console.note(layer_table(network));
     Json numbers = planned(network, objective, is_timed);
     const std::string schema = path("data/schema.yaml");
     numbers["flops_per_example"] = network.flops();

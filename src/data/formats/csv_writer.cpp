@@ -6,7 +6,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr size_t kBlock = size_t{1} << 20;
+constexpr size_t kCsvBlock = size_t{1} << 20;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void CsvWriter::add(std::span<const std::string_view> cells) {
   }
   buffer_ += '\n';
   ++rows_;
-  if (buffer_.size() >= kBlock) flush();
+  if (buffer_.size() >= kCsvBlock) flush();
 }
 
 int64_t CsvWriter::finish() {

@@ -19,7 +19,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr size_t kBlock = size_t{1} << 18;
+constexpr size_t kLinesBlock = size_t{1} << 18;
 constexpr int64_t kSampleRows = 1000;
 
 /// Lines of a source, in memory bounded by the longest.
@@ -73,7 +73,7 @@ class LineReader {
 
   std::unique_ptr<io::ByteSource> source_;
   size_t max_line_;
-  std::vector<char> buffer_ = std::vector<char>(kBlock);
+  std::vector<char> buffer_ = std::vector<char>(kLinesBlock);
   size_t begin_ = 0;
   size_t end_ = 0;
   int64_t number_ = 0;

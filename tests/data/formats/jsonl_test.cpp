@@ -9,7 +9,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::unique_ptr<TableReader> open(const std::string& text, const TableFormat& format = {}) {
+std::unique_ptr<TableReader> open_lines(const std::string& text, const TableFormat& format = {}) {
   return open_jsonl(io::memory_source(text, "f"), format);
 }
 
@@ -22,7 +22,7 @@ Rows rows_of(TableReader& table) {
 }
 
 TEST(Jsonl, ValuesBecomeCells) {
-  const auto table = open(
+  const auto table = open_lines(
       "{\"a\": \"x,\\n\\u00e9\", \"b\": 1, \"c\": -2.50, \"d\": true, \"e\": null}\n"
       "{\"e\": 1e30, \"a\": \"\"}\r\n");
   EXPECT_EQ(table->columns(), (std::vector<std::string>{"a", "b", "c", "d", "e"}));
@@ -35,7 +35,7 @@ TEST(Jsonl, ValuesBecomeCells) {
 
 TEST(Jsonl, ColumnsAreTheUnionOfKeysOrWhatTheFormatNames) {
   const std::string text = "\xef\xbb\xbf{\"b\":1}\n\n  \n{\"a\":2,\"b\":3}";
-  const auto table = open(text);
+  const auto table = open_lines(text);
   EXPECT_EQ(table->columns(), (std::vector<std::string>{"b", "a"}));
   std::vector<std::string_view> cells;
   ASSERT_TRUE(table->next(cells));
@@ -45,7 +45,7 @@ TEST(Jsonl, ColumnsAreTheUnionOfKeysOrWhatTheFormatNames) {
   EXPECT_FALSE(table->next(cells));
   TableFormat format;
   format.columns = {"z", "a"};
-  EXPECT_EQ(rows_of(*open(text, format)), (Rows{{"", ""}, {"", "2"}}));
+  EXPECT_EQ(rows_of(*open_lines(text, format)), (Rows{{"", ""}, {"", "2"}}));
 }
 
 TEST(Jsonl, LinesMayBeLongerThanTheBuffer) {
@@ -55,18 +55,18 @@ TEST(Jsonl, LinesMayBeLongerThanTheBuffer) {
     expected.push_back({std::string(i * 40'000, static_cast<char>('a' + i))});
     text += "{\"t\":\"" + expected.back()[0] + "\"}\n";
   }
-  EXPECT_EQ(rows_of(*open(text)), expected);
+  EXPECT_EQ(rows_of(*open_lines(text)), expected);
 }
 
 TEST(Jsonl, ReadsLatin1) {
   TableFormat format;
   format.encoding = Encoding::kLatin1;
-  EXPECT_EQ(rows_of(*open("{\"t\":\"caf\xe9\"}\n", format)), (Rows{{"caf\xc3\xa9"}}));
+  EXPECT_EQ(rows_of(*open_lines("{\"t\":\"caf\xe9\"}\n", format)), (Rows{{"caf\xc3\xa9"}}));
 }
 
 TEST(Jsonl, ErrorsNameTheLine) {
   const auto refusal = [](const std::string& text, const TableFormat& format = {}) {
-    return message_of(Code::kCorruptFile, [&] { (void)rows_of(*open(text, format)); });
+    return message_of(Code::kCorruptFile, [&] { (void)rows_of(*open_lines(text, format)); });
   };
   const std::string good = "{\"a\":1}\n";
   EXPECT_EQ(refusal(good + "{\"a\":[1]}\n"),
