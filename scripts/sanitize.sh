@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The fast tests under sanitizers. Address and undefined behaviour: the engine and the rooms that read
-# bytes from elsewhere. Threads: the team and the kernels, which all other rooms only launch, and serve,
-# which has threads of its own. INGOT_ROOMS names other rooms; the command line's tests run the release
-# program and are in neither. CONTRIBUTING.md says what is left out.
+# bytes from elsewhere. Threads: the team and the kernels, which all other rooms only launch (serve has
+# threads of its own: INGOT_ROOMS=serve). INGOT_ROOMS names other rooms; the command line's tests run
+# the release program and are in neither. CONTRIBUTING.md says what is left out.
 #   scripts/sanitize.sh           both
 #   scripts/sanitize.sh asan      one of them; further arguments go to ctest
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 asan_rooms=(${INGOT_ROOMS:-base kernels tensor autograd io text data serve})
-tsan_rooms=(${INGOT_ROOMS:-base kernels tensor serve})
+tsan_rooms=(${INGOT_ROOMS:-base kernels tensor})
 
 # No core files, leaks are errors, and the first finding ends the test.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1
