@@ -131,4 +131,9 @@ bool print_config(const Invocation& invocation, const Recipe& recipe) {
   return true;
 }
 
+Recipe by_rows(Recipe recipe) {
+  recipe.train.seq = 1;
+  return recipe;
+}
+
 }  // namespace ingot::cli

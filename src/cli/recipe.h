@@ -173,6 +173,8 @@ struct Recipe {
 /// True when the recipe learns from a table: it names one.
 [[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }
 
+/// A training window of a table is one row.
+[[nodiscard]] Recipe by_rows(Recipe recipe);
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.
 [[nodiscard]] std::string recipe_hash(const Recipe& recipe);
 [[nodiscard]] std::vector<std::string> recipe_keys();

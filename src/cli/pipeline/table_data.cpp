@@ -15,7 +15,7 @@ namespace {
 class TableData : public RunFolder {
  public:
   TableData(Invocation& invocation, const Recipe& recipe)
-      : RunFolder(invocation, recipe, FolderUse::kData) {
+      : RunFolder(invocation, by_rows(recipe), FolderUse::kData) {
     make_directories(*invocation_.files, path("data"));
   }
 

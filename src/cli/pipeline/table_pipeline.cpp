@@ -18,12 +18,6 @@ namespace {
 
 constexpr int64_t kShownWarnings = 20;
 
-/// A training window of a table is one row.
-Recipe by_rows(Recipe recipe) {
-  recipe.train.seq = 1;
-  return recipe;
-}
-
 Json examples_json(const data::TableExamples& made) {
   Json json = {{"rows", made.schema.rows},
                {"columns", made.schema.columns.size()},

@@ -52,7 +52,13 @@ void Target::add(const Cell& cell) {
     require(scale_.defined(x), Code::kInvalidArgument,
             "target \"{}\"{}: scale={} needs values {}, got {}", config_.column, at_line(cell.line),
             enum_name(config_.scale), scale_.domain(), x);
-    moments_.add(scale_.logged(x));
+    const double scaled = scale_.logged(x);
+    require(
+        std::abs(scaled) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
+        "target \"{}\"{}: \"{}\" is beyond float32 (3.4e38); correct it, set unit=1e30 or so, or "
+        "scale=log",
+        config_.column, at_line(cell.line), excerpt(cell.text));
+    moments_.add(scaled);
     return;
   }
   require(!cell.missing, Code::kInvalidArgument,

@@ -101,6 +101,12 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
               fitted(number_target(), {"1", "inf"});
             }),
             "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set kind=class");
+  EXPECT_EQ(
+      message_of([] {
+        fitted(number_target(), {"1", "1e300"});
+      }),
+      "target \"y\" (line 3): \"1e300\" is beyond float32 (3.4e38); correct it, set unit=1e30 or "
+      "so, or scale=log");
   EXPECT_EQ(message_of([] {
               fitted(number_target(Scale::kLog), {"1", "0"});
             }),
