@@ -22,7 +22,7 @@ all_workloads=(linear_1x1_sgd dense10_adam_b32 news_b32_len500 mlp1000_500_250_1
   cifar_cnn_b100 resnet18_b64 gpt_10m_b8_t256 gpt2_124m_b2_t512)
 
 build_programs() {
-  cmake -S . -B "${build}" -G Ninja -DCMAKE_BUILD_TYPE=Release -DINGOT_BENCHMARKS=ON
+  cmake --preset release -B "${build}" -DINGOT_BENCHMARKS=ON
   cmake --build "${build}" -j "$(jobs_here)" --target ingot bench_train_steps bench_memory bench_decode
 }
 
