@@ -37,12 +37,14 @@ function(ingot_room name)
     add_executable(${name}_test ${tests} ${helpers})
     target_link_libraries(${name}_test PRIVATE ingot_${name} ${ROOM_TEST_LIBS} GTest::gtest
                           GTest::gtest_main)
-    # Nor the tests of the floors below, which give many local helpers one name.
-    if(INGOT_UNITY GREATER 1 AND NOT name MATCHES "^(kernels|autograd)$")
+    if(INGOT_UNITY GREATER 1)
       set_target_properties(${name}_test PROPERTIES UNITY_BUILD ON
                                                     UNITY_BUILD_BATCH_SIZE ${INGOT_UNITY})
       # A replaced operator new must not be seen where it is called.
-      set_source_files_properties(${helpers} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      list(FILTER helpers INCLUDE REGEX "_new_cases\\.cpp$")
+      foreach(helper ${helpers})
+        set_source_files_properties(${helper} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+      endforeach()
     endif()
     target_compile_options(${name}_test PRIVATE $<$<CONFIG:Release>:-O1>)
     target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests

@@ -6,13 +6,11 @@
 #include <cmath>
 
 #include "base/checked.h"
-#include "train/step.h"
+#include "cost/timing.h"
 
 namespace ingot::cost {
 namespace {
 
-constexpr double kFirstLook = 0.05;     // of the time to measure, to see how long the run is
-constexpr double kShareOfRun = 0.1;     // more than this of a run is not spent on measuring it
 constexpr double kFaultAround = 65536;  // bytes that the system maps when one of them is looked at
 
 double real(int64_t n) { return static_cast<double>(n); }
@@ -92,17 +90,10 @@ int64_t horizon(const NetworkRequest& r, double step_s) {
   return train::horizon_steps(r.train, r.data.train.rows(), step_s);
 }
 
-double measure_step(train::Step& step, const NetworkRequest& r) {
-  const double first = r.measure_s * kFirstLook;
-  const double seconds = step.measure_seconds(first);
-  const double run = real(horizon(r, seconds)) * seconds;
-  const double most = std::min(r.measure_s, run * kShareOfRun);
-  return most > first ? step.measure_seconds(most) : seconds;
-}
-
 void measure(NetworkPlan& plan, const NetworkRequest& r, train::Step& step,
              train::ExampleRunner* runner) {
-  plan.seconds_per_step = measure_step(step, r);
+  plan.seconds_per_step =
+      seconds_per_step(step, r.measure_s, [&](double step_s) { return horizon(r, step_s); });
   plan.examples_per_second = real(r.train.micro_batch * r.train.accumulate) / plan.seconds_per_step;
   if (runner == nullptr) return;
   plan.seconds_per_evaluation =

@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/philox.h"
 #include "base/text.h"
+#include "cost/timing.h"
 #include "kernels/attention.h"
 #include "models/paged_decoder.h"
-#include "train/step.h"
 
 namespace ingot::cost {
 namespace {
@@ -157,11 +157,14 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
   }
   plan.peak_bytes = plan.program_bytes + plan.state_bytes + plan.slab_bytes + plan.sample_bytes;
   const int64_t per_step = task.items() * r.train.accumulate;
+  const auto steps_of = [&](double step_s) {
+    return train::horizon_steps(r.train, r.tokens_per_epoch, step_s);
+  };
   if (r.measure_s > 0 && (r.memory_bytes == 0 || plan.peak_bytes <= r.memory_bytes)) {
-    plan.seconds_per_step = step.measure_seconds(r.measure_s);
+    plan.seconds_per_step = seconds_per_step(step, r.measure_s, steps_of);
     plan.tokens_per_second = static_cast<double>(per_step) / plan.seconds_per_step;
   }
-  plan.steps = train::horizon_steps(r.train, r.tokens_per_epoch, plan.seconds_per_step);
+  plan.steps = steps_of(plan.seconds_per_step);
   plan.tokens = product(plan.steps, per_step, "tokens");
   plan.seconds = static_cast<double>(plan.steps) * plan.seconds_per_step;
   // An evaluation is the forward third of a step's work.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What training a language model will take, before it starts: parameters, FLOPs, peak memory, time.
 // Memory is not a formula: the step is recorded without running (tensor/plan.h), so its slab is
-// known to the byte. Time is measured for some seconds on this machine on made-up tokens.
+// known to the byte. Time is measured for up to two seconds on this machine on made-up tokens.
 #pragma once
 
 #include <optional>
@@ -39,7 +39,7 @@ struct PlanRequest {
   /// The stages before it (texts, tokenizer) have not run in this process, as they do in that of a
   /// run: what they leave in it is counted too.
   bool is_alone = false;
-  double measure_s = 2.0;  ///< 0: do not measure time
+  double measure_s = 2.0;  ///< at most, or a tenth of the run; 0: do not measure time
 };
 
 /// The plan. Does not check it against the cap; but where the weights and the optimiser's state

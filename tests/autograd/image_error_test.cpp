@@ -9,7 +9,7 @@
 #include "autograd/ops/pool.h"
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::image_error_test {
 namespace {
 
 class ImageErrors : public ::testing::Test {
@@ -231,4 +231,4 @@ TEST_F(ImageErrors, PixelOpsNameTheirOptions) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::image_error_test

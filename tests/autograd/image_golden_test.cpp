@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "source_dir.h"
 
-namespace ingot::testing {
+namespace ingot::testing::image_golden_test {
 namespace {
 
 // Sums of up to a hundred products of float32, relative to the tensor's largest element.
@@ -131,4 +131,4 @@ TEST(ImageGolden, ValuesGradientsAndRunningStatisticsEqualPyTorch) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::image_golden_test

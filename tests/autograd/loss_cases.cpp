@@ -11,7 +11,7 @@
 namespace ingot::testing {
 namespace {
 
-struct Case {
+struct LossCase {
   const char* what;
   int64_t rows, classes;
   DType dtype = DType::kI32;
@@ -26,7 +26,7 @@ struct Case {
   bool float_count = false;  // count / 2 as float32
 };
 
-const Case kCases[] = {
+const LossCase kLossCases[] = {
     {"no rows", 0, 3},
     {"one element", 1, 1},
     {"odd", 5, 7},
@@ -60,7 +60,7 @@ const Case kCases[] = {
      .weights = true},
     {"large in two chunks", 151, 40009, DType::kI32, 0.0F, 7, 0, -100, View::kDense, 5}};
 
-Doubles targets_of(const Case& c) {
+Doubles loss_targets_of(const LossCase& c) {
   Doubles t = whole(c.rows, 5000, c.classes);
   for (size_t i = 0; i < t.size(); ++i) {
     if (c.ignored > 0 && (i + 1) % static_cast<size_t>(c.ignored) == 0) {
@@ -70,17 +70,17 @@ Doubles targets_of(const Case& c) {
   return t;
 }
 
-Doubles class_weights_of(const Case& c) { return uniform(c.classes, 5004, 0.25, 4.0); }
+Doubles class_weights_of(const LossCase& c) { return uniform(c.classes, 5004, 0.25, 4.0); }
 
 /// Every third weight is 0.
-Doubles weights_of(const Case& c) {
+Doubles weights_of(const LossCase& c) {
   Doubles w = uniform(c.rows, 5005, 0.25, 4.0);
   for (size_t i = 0; i < w.size(); i += 3) w[i] = 0.0;
   return w;
 }
 
-Doubles truth_of(const Case& c, const Doubles& logits) {
-  const Doubles targets = targets_of(c), class_weights = class_weights_of(c);
+Doubles truth_of(const LossCase& c, const Doubles& logits) {
+  const Doubles targets = loss_targets_of(c), class_weights = class_weights_of(c);
   const Doubles weights = weights_of(c);
   const std::vector<int64_t> ids(targets.begin(), targets.end());
   Doubles row_loss(ids.size());
@@ -100,7 +100,7 @@ Doubles truth_of(const Case& c, const Doubles& logits) {
 }
 
 /// Options with count, weights and class weights as the last of the inputs.
-ops::CrossEntropyOptions options_of(const Case& c, const std::vector<Tensor>& t) {
+ops::CrossEntropyOptions options_of(const LossCase& c, const std::vector<Tensor>& t) {
   ops::CrossEntropyOptions o;
   o.ignore_index = c.ignore_index;
   o.label_smoothing = c.smoothing;
@@ -111,8 +111,8 @@ ops::CrossEntropyOptions options_of(const Case& c, const std::vector<Tensor>& t)
   return o;
 }
 
-void add_targets(const Case& c, Sample& s) {
-  s.inputs.push_back({{c.rows}, targets_of(c), c.dtype});
+void add_targets(const LossCase& c, Sample& s) {
+  s.inputs.push_back({{c.rows}, loss_targets_of(c), c.dtype});
   const auto add = [&](const Shape& shape, const Doubles& values, DType dtype) {
     s.inputs.push_back({shape, values, dtype});
     s.inputs.back().has_grad = false;
@@ -126,7 +126,7 @@ void add_targets(const Case& c, Sample& s) {
   s.tolerance = 4e-6;
 }
 
-Sample cross_entropy_sample(const Case& c) {
+Sample cross_entropy_sample(const LossCase& c) {
   Sample s;
   s.op = "cross_entropy";
   s.what = c.what;
@@ -139,7 +139,7 @@ Sample cross_entropy_sample(const Case& c) {
   return s;
 }
 
-Sample fused_sample(const Case& c) {
+Sample fused_sample(const LossCase& c) {
   Sample s;
   s.op = "linear_cross_entropy";
   s.what = c.what;
@@ -168,7 +168,7 @@ Sample fused_sample(const Case& c) {
 }  // namespace
 
 void add_loss_cases(std::vector<Sample>& samples) {
-  for (const Case& c : kCases) {
+  for (const LossCase& c : kLossCases) {
     if (std::string(c.what) != "large in two chunks") samples.push_back(cross_entropy_sample(c));
     samples.push_back(fused_sample(c));
   }

@@ -7,7 +7,7 @@
 #include "autograd/tape.h"
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::loss_error_test {
 namespace {
 
 class LossErrors : public ::testing::Test {
@@ -86,4 +86,4 @@ TEST_F(LossErrors, WeightsWithAGradient) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::loss_error_test

@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "source_dir.h"
 
-namespace ingot::testing {
+namespace ingot::testing::loss_golden_test {
 namespace {
 
 // float32 against float64: a few roundings of values around 1.
@@ -206,4 +206,4 @@ TEST_F(LossGolden, AccumulatedMicroBatchesAndPaddedOnesEqualOneBatch) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::loss_golden_test

@@ -10,7 +10,7 @@
 #include "autograd/op_table.h"
 #include "autograd/ops.h"
 
-namespace ingot::testing {
+namespace ingot::testing::op_error_test {
 namespace {
 
 struct Wrong {
@@ -469,4 +469,4 @@ TEST_F(OpErrors, WhatHasNoGradientSaysSo) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::op_error_test

@@ -6,7 +6,7 @@
 #include "autograd/op_cases.h"
 #include "tensor/plan.h"
 
-namespace ingot::testing {
+namespace ingot::testing::op_exact_test {
 namespace {
 
 constexpr int kTeams[] = {1, 2, 3, 8};
@@ -65,4 +65,4 @@ TEST(Ops, ReplayGivesTheBytesOfTheEagerStepAndTouchesNoAllocator) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::op_exact_test

@@ -10,7 +10,7 @@
 #include "autograd/op_cases.h"
 #include "autograd/op_table.h"
 
-namespace ingot::testing {
+namespace ingot::testing::op_test {
 namespace {
 
 // Central differences of a float64 function with this step are off by about 1e-10 of its size.
@@ -163,4 +163,4 @@ TEST(Ops, AnInputUsedTwiceGetsTheSumOfItsGradients) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::op_test

@@ -15,7 +15,7 @@ using kernels::reference::PairRule;
 
 enum class Count : uint8_t { kNone, kRows, kWeights };
 
-struct Case {
+struct PairCase {
   const char* what;
   Shape shape;
   View view = View::kDense;
@@ -23,22 +23,23 @@ struct Case {
   Count count = Count::kNone;
 };
 
-const Case kCases[] = {{.what = "one element", .shape = {}},
-                       {.what = "one entry", .shape = {1}},
-                       {.what = "odd", .shape = {3, 17}},
-                       {.what = "transposed", .shape = {5, 7}, .view = View::kTransposed},
-                       {.what = "sliced", .shape = {5, 7}, .view = View::kSliced},
-                       {.what = "rows weighted", .shape = {5, 7}, .weight_axes = 1},
-                       {.what = "weighted per element", .shape = {5, 7}, .weight_axes = 2},
-                       {.what = "two axes weighted", .shape = {2, 3, 4}, .weight_axes = 2},
-                       {.what = "rows given", .shape = {5, 7}, .count = Count::kRows},
-                       {.what = "weights given",
-                        .shape = {5, 7},
-                        .view = View::kSliced,
-                        .weight_axes = 1,
-                        .count = Count::kWeights},
-                       {.what = "large", .shape = {300007}},
-                       {.what = "large with weights", .shape = {3001, 100}, .weight_axes = 1}};
+const PairCase kPairCases[] = {
+    {.what = "one element", .shape = {}},
+    {.what = "one entry", .shape = {1}},
+    {.what = "odd", .shape = {3, 17}},
+    {.what = "transposed", .shape = {5, 7}, .view = View::kTransposed},
+    {.what = "sliced", .shape = {5, 7}, .view = View::kSliced},
+    {.what = "rows weighted", .shape = {5, 7}, .weight_axes = 1},
+    {.what = "weighted per element", .shape = {5, 7}, .weight_axes = 2},
+    {.what = "two axes weighted", .shape = {2, 3, 4}, .weight_axes = 2},
+    {.what = "rows given", .shape = {5, 7}, .count = Count::kRows},
+    {.what = "weights given",
+     .shape = {5, 7},
+     .view = View::kSliced,
+     .weight_axes = 1,
+     .count = Count::kWeights},
+    {.what = "large", .shape = {300007}},
+    {.what = "large with weights", .shape = {3001, 100}, .weight_axes = 1}};
 
 struct Rule {
   const char* op;
@@ -86,7 +87,7 @@ Tensor run(const Rule& rule, const Tensor& x, const Tensor& target, const ops::L
 }
 
 /// Inputs: x, target, then weights and count as the case has them.
-Sample sample_of(const Rule& rule, const Case& c) {
+Sample sample_of(const Rule& rule, const PairCase& c) {
   const bool is_kl = rule.rule.loss == PairLoss::kKl;
   Sample s;
   s.op = rule.op;
@@ -167,7 +168,7 @@ void add_positive_weights(std::vector<Sample>& samples) {
 
 void add_pair_loss_cases(std::vector<Sample>& samples) {
   for (const Rule& rule : kRules) {
-    for (const Case& c : kCases) {
+    for (const PairCase& c : kPairCases) {
       const bool is_kl = rule.rule.loss == PairLoss::kKl;
       // Rows of kl_divergence are its last axis.
       if (is_kl && (c.shape.rank() == 0 || c.weight_axes == c.shape.rank())) continue;

@@ -15,7 +15,7 @@ struct RecurrentCase {
   View view_x = View::kDense, view_w = View::kDense;
 };
 
-const RecurrentCase kCases[] = {
+const RecurrentCase kRecurrentCases[] = {
     {"no sequences", 0, 3, 2, 3},
     {"no steps", 2, 0, 2, 3},
     {"one element", 1, 1, 1, 1},
@@ -124,7 +124,7 @@ Sample sample_of(const char* name, const RecurrentCase& c, int64_t gates, Op op,
 
 void add_recurrent_cases(std::vector<Sample>& samples) {
   uint32_t seed = 7000;
-  for (const RecurrentCase& c : kCases) {
+  for (const RecurrentCase& c : kRecurrentCases) {
     samples.push_back(sample_of("lstm", c, 4, &ops::lstm, &kernels::reference::lstm, seed += 5));
     samples.push_back(sample_of("gru", c, 3, &ops::gru, &kernels::reference::gru, seed += 5));
   }

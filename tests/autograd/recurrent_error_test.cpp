@@ -5,7 +5,7 @@
 #include "autograd/ops/recurrent.h"
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::recurrent_error_test {
 namespace {
 
 class RecurrentErrors : public ::testing::Test {
@@ -56,4 +56,4 @@ TEST_F(RecurrentErrors, NamePaddingAndDropout) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::recurrent_error_test

@@ -16,7 +16,7 @@
 #include "base/json.h"
 #include "source_dir.h"
 
-namespace ingot::testing {
+namespace ingot::testing::recurrent_golden_test {
 namespace {
 
 // Functions of float32 through six steps, relative to the tensor's largest element.
@@ -136,4 +136,4 @@ TEST(RecurrentGolden, ValuesAndGradientsEqualPyTorchAndKeras) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::recurrent_golden_test

@@ -18,23 +18,23 @@ struct Axes {
   View view = View::kDense;
 };
 
-const Axes kCases[] = {{"scalar", {}, {}},
-                       {"one element", {1}, {0}},
-                       {"all of odd", {3, 7}, {}},
-                       {"first", {5, 7}, {0}},
-                       {"last", {5, 7}, {-1}},
-                       {"last kept", {5, 7}, {-1}, true},
-                       {"middle", {3, 4, 5}, {1}},
-                       {"apart", {3, 4, 5}, {0, 2}},
-                       {"apart kept", {3, 4, 5}, {2, 0}, true},
-                       {"neighbours", {2, 3, 4, 3}, {1, 2}},
-                       {"transposed", {5, 7}, {0}, false, View::kTransposed},
-                       {"sliced", {3, 4, 5}, {1}, false, View::kSliced},
-                       {"no groups", {0, 3}, {1}},
-                       {"large rows", {301, 700}, {1}},
-                       {"large columns", {701, 301}, {0}},
-                       {"large all", {300007}, {}},
-                       {"large middle", {13, 171, 101}, {1}}};
+const Axes kReduceCases[] = {{"scalar", {}, {}},
+                             {"one element", {1}, {0}},
+                             {"all of odd", {3, 7}, {}},
+                             {"first", {5, 7}, {0}},
+                             {"last", {5, 7}, {-1}},
+                             {"last kept", {5, 7}, {-1}, true},
+                             {"middle", {3, 4, 5}, {1}},
+                             {"apart", {3, 4, 5}, {0, 2}},
+                             {"apart kept", {3, 4, 5}, {2, 0}, true},
+                             {"neighbours", {2, 3, 4, 3}, {1, 2}},
+                             {"transposed", {5, 7}, {0}, false, View::kTransposed},
+                             {"sliced", {3, 4, 5}, {1}, false, View::kSliced},
+                             {"no groups", {0, 3}, {1}},
+                             {"large rows", {301, 700}, {1}},
+                             {"large columns", {701, 301}, {0}},
+                             {"large all", {300007}, {}},
+                             {"large middle", {13, 171, 101}, {1}}};
 
 /// initializer_list from at most two axes.
 template <class Run>
@@ -104,7 +104,7 @@ void add_reduce_cases(std::vector<Sample>& samples) {
   const auto sum = [](const Tensor& x, std::initializer_list<int> axes, bool keep) {
     return ops::sum(x, axes, keep);
   };
-  for (const Axes& c : kCases) {
+  for (const Axes& c : kReduceCases) {
     samples.push_back(make("sum", c, sum, sum_of));
     // Terms of size 1 that nearly cancel: their own rounding counts, not that of the small sum.
     samples.back().tolerance = 1e-5 + 2e-9 * static_cast<double>(c.shape.size());

@@ -9,7 +9,7 @@
 #include "autograd/op_table.h"
 #include "autograd/ops.h"
 
-namespace ingot::testing {
+namespace ingot::testing::row_invariance_test {
 namespace {
 
 constexpr int64_t kRows = 33;
@@ -159,4 +159,4 @@ TEST(RowInvariance, PackedWeightsGiveTheBytesOfPlainOnes) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::row_invariance_test

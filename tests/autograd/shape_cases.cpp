@@ -11,12 +11,12 @@
 namespace ingot::testing {
 namespace {
 
-using Truth = std::function<Doubles(const std::vector<Doubles>&)>;
+using ShapeTruth = std::function<Doubles(const std::vector<Doubles>&)>;
 
 Doubles same(const std::vector<Doubles>& in) { return in[0]; }
 
 Sample make(const char* op, const std::string& what, const Input& in,
-            const std::function<Tensor(const Tensor&)>& run, const Truth& truth) {
+            const std::function<Tensor(const Tensor&)>& run, const ShapeTruth& truth) {
   Sample s;
   s.op = op;
   s.what = what;
@@ -57,7 +57,7 @@ void add_reshape(std::vector<Sample>& samples) {
   }
 }
 
-Truth permute_truth(const Shape& shape, const std::vector<int>& order) {
+ShapeTruth permute_truth(const Shape& shape, const std::vector<int>& order) {
   return [shape, order](const std::vector<Doubles>& in) {
     Shape out;
     for (const int axis : order) out.push(shape[axis]);

@@ -12,7 +12,7 @@
 #include "autograd/ops.h"
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::tape_test {
 namespace {
 
 class TapeTest : public ::testing::Test {
@@ -396,4 +396,4 @@ TEST_F(TapeTest, RandomGraphsHaveTheGradientsOfTheirFloat64Twins) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::tape_test

@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/adaptive.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::adaptive_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -312,4 +312,4 @@ TEST(Adaptive, PaddingStaysZeroAndNanShows) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::adaptive_test

@@ -16,7 +16,7 @@
 #include "kernels/guarded.h"
 #include "kernels/reference/attention.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::attention_test {
 namespace {
 
 // Scores here stay below about 8, values below 1: a few hundred roundings of 6e-8.
@@ -384,4 +384,4 @@ TEST(Attention, NothingBehindTheOperandsIsTouched) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::attention_test

@@ -6,7 +6,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/batch_norm.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::batch_norm_test {
 namespace {
 
 using testing::Doubles;
@@ -198,4 +198,4 @@ TEST(BatchNorm, DxMayBeDy) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::batch_norm_test

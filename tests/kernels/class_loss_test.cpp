@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/class_loss.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::class_loss_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -197,4 +197,4 @@ TEST(ClassLoss, ReferencesAgreeWithDifferences) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::class_loss_test

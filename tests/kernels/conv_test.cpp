@@ -10,7 +10,7 @@
 #include "kernels/reference/conv.h"
 #include "kernels/reference/elementwise.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::conv_test {
 namespace {
 
 using testing::Doubles;
@@ -310,4 +310,4 @@ TEST(Conv, ScratchOfABlockDoesNotGrowWithTheBatch) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::conv_test

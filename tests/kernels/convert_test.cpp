@@ -12,7 +12,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/convert.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::convert_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -135,4 +135,4 @@ TEST(Convert, RefusesOtherPairs) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::convert_test

@@ -11,7 +11,7 @@
 #include "kernels/reference/copy.h"
 #include "kernels/reference/elementwise.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::copy_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -116,4 +116,4 @@ TEST(StridedCopy, RefusesOtherElementSizes) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::copy_test

@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/dropout.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::dropout_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -84,4 +84,4 @@ TEST(Dropout, ShareAndIndependenceOfStepOpAndSeed) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::dropout_test

@@ -10,7 +10,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/elementwise.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::elementwise_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -378,4 +378,4 @@ TEST(Gated, ForwardAndGradientOverStridedHalves) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::elementwise_test

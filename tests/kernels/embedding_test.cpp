@@ -6,7 +6,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/embedding.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::embedding_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -120,4 +120,4 @@ TEST(EmbeddingGrad, SparseRowsAreTheDenseOnes) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::embedding_test

@@ -17,7 +17,7 @@
 #include "kernels/guarded.h"
 #include "kernels/reference/gemm.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::gemm_test {
 namespace {
 
 // One rounding per FMA and one per block sum, plus the bias: relative to sum |a||b|.
@@ -364,4 +364,4 @@ TEST(Gemm, NothingBehindTheOperandsIsTouched) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::gemm_test

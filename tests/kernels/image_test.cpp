@@ -5,7 +5,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/image.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::image_test {
 namespace {
 
 using reference::ImageShape;
@@ -135,4 +135,4 @@ TEST(Image, OneHotSetsTheClassAndSkipsWhatIsOutside) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::image_test

@@ -9,7 +9,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/loss.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::loss_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -271,4 +271,4 @@ TEST(LossReduce, NothingLeftIsNan) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::loss_test

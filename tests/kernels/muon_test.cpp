@@ -7,7 +7,7 @@
 
 #include "kernels/kernel_testing.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::muon_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -80,4 +80,4 @@ TEST(Muon, BlendAndApply) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::muon_test

@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/norm.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::norm_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -185,4 +185,4 @@ TEST(Norm, NanStaysInItsRow) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::norm_test

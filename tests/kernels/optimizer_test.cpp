@@ -9,7 +9,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/optimizer.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::optimizer_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -268,4 +268,4 @@ TEST(FiniteCheck, NamesTheFirstBadElement) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::optimizer_test

@@ -13,7 +13,7 @@
 #include "kernels/attention.h"
 #include "kernels/each_target.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::paged_attention_test {
 namespace {
 
 // Keys and values rounded to 11 bits: scores move by 2^-11 * sqrt(head_dim), outputs alike.
@@ -197,4 +197,4 @@ TEST(PagedAttention, AppendPutsKeysInColumnsAndValuesInRows) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::paged_attention_test

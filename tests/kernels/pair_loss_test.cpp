@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/pair_loss.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::pair_loss_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -206,4 +206,4 @@ TEST(PairLoss, WeightZeroSilencesAnythingAndNanPropagatesElsewhere) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::pair_loss_test

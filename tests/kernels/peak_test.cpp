@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "kernels/each_target.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::peak_test {
 namespace {
 
 // Sums of at most 192 lanes after 100 rounds: a few float roundings of values below 200 each.
@@ -97,4 +97,4 @@ TEST(Peak, RefusesOptionsThatAreNotPositive) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::peak_test

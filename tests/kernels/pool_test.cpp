@@ -8,7 +8,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/pool.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::pool_test {
 namespace {
 
 using testing::Doubles;
@@ -174,4 +174,4 @@ TEST(Pool, TheFirstNaNWinsAndMinusInfinityIsAValue) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::pool_test

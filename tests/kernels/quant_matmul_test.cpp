@@ -13,7 +13,7 @@
 
 #include "quant_testing.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::quant_matmul_test {
 namespace {
 
 using namespace testing;  // NOLINT: the shared helpers of two test files
@@ -220,4 +220,4 @@ TEST(QuantMatmul, EmptyShapesDoNothingAndNoColumnsGiveTheBias) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::quant_matmul_test

@@ -15,7 +15,7 @@
 #include "kernels/each_target.h"
 #include "quant_testing.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::quant_test {
 namespace {
 
 using namespace testing;  // NOLINT: the shared helpers of two test files
@@ -286,4 +286,4 @@ TEST(Dequantize, EqualsTheReferenceAndGathersRows) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::quant_test

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/team.h"
+#include "kernel_testing.h"
 #include "kernels/cpu/quant_dot.h"
 #include "kernels/quant.h"
 #include "kernels/quant_matmul.h"
@@ -102,10 +103,6 @@ inline std::vector<float> product(const Product& p, const std::vector<float>& x,
   args.activation = activation;
   detail::quant_matmul_on(args, team, isa);
   return y;
-}
-
-inline bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
 }
 
 inline std::vector<detail::QuantIsa> instruction_sets() {

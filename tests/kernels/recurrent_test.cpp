@@ -9,7 +9,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/recurrent.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::recurrent_test {
 namespace {
 
 using testing::Doubles;
@@ -237,4 +237,4 @@ TEST(Recurrent, GradientBytesDependOnNoTeam) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::recurrent_test

@@ -10,7 +10,7 @@
 #include "kernels/reference/elementwise.h"
 #include "kernels/reference/reduce.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::reduce_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -249,4 +249,4 @@ TEST(SumTo, EveryPatternOfKeptAxes) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::reduce_test

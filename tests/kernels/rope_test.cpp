@@ -6,7 +6,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/rope.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::rope_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -147,4 +147,4 @@ TEST(Rope, InverseIsTheTransposedJacobian) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::rope_test

@@ -9,7 +9,7 @@
 #include "kernels/kernel_testing.h"
 #include "kernels/reference/softmax.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::softmax_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -118,4 +118,4 @@ TEST(Softmax, SpecialRows) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::softmax_test

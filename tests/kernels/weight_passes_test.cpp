@@ -7,7 +7,7 @@
 
 #include "kernels/kernel_testing.h"
 
-namespace ingot::kernels {
+namespace ingot::kernels::weight_passes_test {
 namespace {
 
 using namespace testing;  // NOLINT: test file
@@ -135,4 +135,4 @@ TEST(Penalty, IsTheGradientOfSizesAndSquares) {
 }
 
 }  // namespace
-}  // namespace ingot::kernels
+}  // namespace ingot::kernels::weight_passes_test
