@@ -13,7 +13,8 @@ run_tests() {
   local labels=(-LE slow)
   [[ "${INGOT_SLOW:-0}" == 1 ]] && labels=()
   rm -f "${report}"
-  ctest --test-dir "${build}" --output-on-failure --no-tests=error -j "$(jobs_here)" \
+  # One more than the cores: a test that waits for the disk leaves its core to another.
+  ctest --test-dir "${build}" --output-on-failure --no-tests=error -j "$(($(jobs_here) + 1))" \
     --output-junit "${report}" ${labels[@]+"${labels[@]}"} "$@"
 }
 

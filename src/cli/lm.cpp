@@ -14,7 +14,8 @@
 namespace ingot::cli {
 namespace {
 
-constexpr double kDecodeSeconds = 1.0;
+constexpr double kDecodeSeconds = 1.0;   // at most,
+constexpr int64_t kDecodeTokens = 4096;  // or this many tokens
 constexpr int64_t kPageTokens = 64;
 
 }  // namespace
@@ -114,7 +115,7 @@ DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
     const models::Generated g = models::generate(*open.decoder, *open.tokenizer, prompt, options);
     speed.tokens += static_cast<int64_t>(g.completion.size());
     spent = Clock::now() - start;
-  } while (spent.count() < kDecodeSeconds);
+  } while (spent.count() < kDecodeSeconds && speed.tokens < kDecodeTokens);
   speed.tokens_per_s = static_cast<double>(speed.tokens) / spent.count();
   return speed;
 }

@@ -48,7 +48,7 @@ struct DecodeSpeed {
   double tokens_per_s = 0.0;
   int64_t tokens = 0;
 };
-/// Greedy decoding for about a second.
+/// Greedy decoding for about a second, less where a model is small.
 [[nodiscard]] DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder);
 
 /// What a recipe asks the planner; sizes of the splits are not known here.

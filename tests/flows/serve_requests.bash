@@ -5,7 +5,7 @@ requests=$1
 shift
 ingot serve "$@" serve.port=0 2>notes & pid=$!
 tries=0
-until grep -q 'http://' notes; do
+until grep -q 'http://127.0.0.1:[0-9]*/' notes; do
   tries=$((tries + 1))
   [ $tries -lt 3000 ] || exit 9
   kill -0 $pid 2>/dev/null || { cat notes >&2; exit 8; }
