@@ -5,8 +5,9 @@
 //   With one (workloads.h): the gradients of the first step are those of float64 within
 //   kGradientTolerance of the largest number of each tensor, and up to every step our losses are
 //   from the float64 ones no farther than kDriftFactor times as far as the other side's float32
-//   was, or within kLossTolerance. The other side's own distance is what rounding does; a fault of
-//   ours would show in the gradients, or as a distance that rounding does not explain.
+//   was, or the farthest of its runs whose gradients were moved at random by the size of their own
+//   rounding, or within kLossTolerance. That is what rounding does; a fault of ours would show in
+//   the gradients, or as a distance that rounding does not explain.
 // Called by train_steps.cpp.
 #pragma once
 
@@ -25,7 +26,7 @@ constexpr double kDriftFactor = 3.0;
 struct Agreement {
   double losses = 0.0;      ///< of our losses from the other side's float32
   double truth = 0.0;       ///< of our losses from its float64
-  double peer_truth = 0.0;  ///< of its float32 from its float64
+  double peer_truth = 0.0;  ///< of its float32, disturbed or not, from its float64
 };
 
 /// Compares the losses of the first steps. Throws kNumeric, naming the step, when the rule above

@@ -195,6 +195,12 @@ Workload read_workload(const std::string& dump, const std::string& name) {
   for (const Json& loss : json["losses_float64"]) w.losses_float64.push_back(loss.get<double>());
   require(w.losses_float64.size() == w.losses.size(), Code::kCorruptFile,
           "{}: {} losses_float64 beside {} losses", path, w.losses_float64.size(), w.losses.size());
+  for (const Json& run : json_member(json, "losses_disturbed", path)) {
+    require(run.size() == w.losses.size(), Code::kCorruptFile,
+            "{}: a disturbed run of {} losses beside {} losses", path, run.size(), w.losses.size());
+    std::vector<double>& losses = w.losses_disturbed.emplace_back();
+    for (const Json& loss : run) losses.push_back(loss.get<double>());
+  }
   return w;
 }
 

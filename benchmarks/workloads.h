@@ -3,8 +3,9 @@
 // train::Step, and their initial weights and data as that library wrote them (DUMP/NAME.safetensors
 // under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses in float32).
 // Workloads whose roundings grow within the first steps have a float64 run of that library beside
-// them, which agreement.h judges by: "losses_float64" in NAME.json and the gradients of the first
-// step in NAME.gradients.safetensors (benchmarks/peers/torch_reference.py writes both).
+// them, which agreement.h judges by: "losses_float64" and "losses_disturbed" in NAME.json and the
+// gradients of the first step in NAME.gradients.safetensors (benchmarks/peers/torch_reference.py
+// writes both).
 #pragma once
 
 #include <memory>
@@ -25,6 +26,9 @@ struct Workload {
   int64_t items_per_step = 0;
   std::vector<double> losses;          ///< of the first steps, float32
   std::vector<double> losses_float64;  ///< of the same steps; empty: there is no float64 run
+  /// Of the same steps in float32, each run with its gradients moved at random by as much as
+  /// rounding moves them.
+  std::vector<std::vector<double>> losses_disturbed;
 };
 
 /// Reads DUMP/NAME.json. Throws kNotFound, kCorruptFile.

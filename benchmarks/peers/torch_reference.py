@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The convolution workloads in float64: the truth that both float32 sides are measured against.
 
-    benchmarks/peers/torch_reference.py DUMP WORKLOAD [--steps 50] [--threads 2] [--drift]
+    benchmarks/peers/torch_reference.py DUMP WORKLOAD [--steps N] [--threads 2] [--drift]
 
 WORKLOAD is cifar_cnn_b100 or resnet18_b64. DUMP holds WORKLOAD.safetensors and WORKLOAD.json as the
 peer of scripts/bench.sh wrote them (benchmarks/workloads.h). Starts from those weights and data in
@@ -10,9 +10,13 @@ float64 and adds
 
     WORKLOAD.gradients.safetensors   gradients of the first step, under the names of the weights
     losses_float64 in WORKLOAD.json  losses of the first --steps steps; "losses" is cut to as many
+    losses_disturbed in WORKLOAD.json  the same of RUNS float32 runs in which every gradient that is
+                                     not zero is moved at random, by as much as PyTorch's own
+                                     float32 gradients of the first step are from float64 on
+                                     average: how far rounding alone may lead
 
 and prints the largest distance of PyTorch's own float32 gradients from them, tensor by tensor
-relative to the largest number of the tensor. --drift, afterwards, writes nothing: it prints how far
+relative to the largest number of the tensor, and the average one relative to the average. --drift, afterwards, writes nothing: it prints how far
 the losses of PyTorch's float32 variants (plain, channels-last, one thread) go from float64 and from
 each other within --steps steps. Needs torch and numpy (PyPI).
 """
@@ -25,6 +29,8 @@ import torch
 import torch.nn.functional as F
 
 TYPES = {"F32": "<f4", "I64": "<i8"}
+RUNS = 5
+STEPS = {"cifar_cnn_b100": 50, "resnet18_b64": 20}  # a float64 step of the second takes seconds
 
 
 # ---- files
@@ -85,8 +91,18 @@ NETWORKS = {"cifar_cnn_b100": cifar_cnn, "resnet18_b64": resnet18}
 
 # ---- runs
 
-def train(tensors, meta, steps, dtype=torch.float32, layout=torch.contiguous_format):
+def disturb(weights, sizes, random):
+    """Moves every gradient that is not zero by sizes[name] times a normal number."""
+    for name, weight in weights.items():
+        noise = sizes[name] * torch.randn(weight.shape, generator=random)
+        weight.grad += noise * (weight.grad != 0)
+
+
+def train(tensors, meta, steps, dtype=torch.float32, layout=torch.contiguous_format, noise=None,
+          seed=0):
     """-> losses of `steps` steps, gradients of the first one by name."""
+    random = torch.Generator().manual_seed(seed)
+
     def own(tensor):
         tensor = tensor.clone().to(dtype)
         return tensor.contiguous(memory_format=layout) if tensor.dim() == 4 else tensor
@@ -103,6 +119,8 @@ def train(tensors, meta, steps, dtype=torch.float32, layout=torch.contiguous_for
         loss = F.cross_entropy(network(weights, x), y)
         loss.backward()
         gradients = gradients or {name: w.grad.clone() for name, w in weights.items()}
+        if noise:
+            disturb(weights, noise, random)
         optimiser.step()
         losses.append(loss.item())
     return losses, gradients
@@ -134,13 +152,20 @@ def write_reference(dump, tensors, meta, steps):
     meta["losses"] = meta["losses"][:steps]
     meta["losses_float64"], truth = train(tensors, meta, len(meta["losses"]), torch.float64)
     own, gradients = train(tensors, meta, 1)
+    apart = {name: (gradient - truth[name]).abs() for name, gradient in gradients.items()}
+    noise = {name: error.mean().item() for name, error in apart.items()}
+    meta["losses_disturbed"] = [train(tensors, meta, len(meta["losses"]), noise=noise, seed=seed)[0]
+                                for seed in range(RUNS)]
     (dump / f"{meta['workload']}.json").write_text(json.dumps(meta, indent=1), encoding="utf-8")
     write_safetensors(dump / f"{meta['workload']}.gradients.safetensors", truth)
-    for name, gradient in gradients.items():
-        error = (gradient - truth[name]).abs().max() / truth[name].abs().max()
-        print(f"{name:<28} {error.item():.1e} of {truth[name].abs().max().item():.1e}")
+    for name, error in apart.items():
+        size = truth[name].abs()
+        print(f"{name:<28} {(error.max() / size.max()).item():.1e} of {size.max().item():.1e}, "
+              f"on average {(error.mean() / size.mean()).item():.1e}")
     print(f"first loss: float32 {own[0]:.9g}, float64 {meta['losses_float64'][0]:.12g}")
     show("losses of the dump from float64", distance(meta["losses"], meta["losses_float64"]))
+    for losses in meta["losses_disturbed"]:
+        show("disturbed from float64", distance(losses, meta["losses_float64"]))
 
 
 def main():
@@ -148,17 +173,18 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dump", type=pathlib.Path)
     parser.add_argument("workload", choices=NETWORKS)
-    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--steps", type=int, help="50 for the first, 20 for the second")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--drift", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
     tensors = read_safetensors(args.dump / f"{args.workload}.safetensors")
     meta = json.loads((args.dump / f"{args.workload}.json").read_text(encoding="utf-8"))
+    steps = args.steps or STEPS[args.workload]
     if args.drift:
-        print_drift(tensors, meta, args.steps, args.threads)
+        print_drift(tensors, meta, steps, args.threads)
     else:
-        write_reference(args.dump, tensors, meta, args.steps)
+        write_reference(args.dump, tensors, meta, steps)
 
 
 if __name__ == "__main__":
