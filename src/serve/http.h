@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP face of a model: one I/O thread, a coroutine per connection (Boost.Asio, Beast's
 // parser), limits before buffers, drain on stop. The headers of Boost stay in http.cpp,
-// connection.cpp and http_problem.h. What a request means is in api.h and the ModelApi. Called by
-// cli/verbs/serve.
+// client_connection.h and http_problem.h. What a request means is in api.h and the ModelApi. Called
+// by cli/verbs/serve.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What went wrong while a request was read, as its client is told. Internal to connection.cpp.
+// What went wrong while a request was read, as its client is told. Internal to connection_read.cpp.
 #pragma once
 
 #include <optional>
