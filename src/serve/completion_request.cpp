@@ -47,18 +47,19 @@ class Reader {
     return false;
   }
   int64_t integer(std::string_view param, const Json& value, int64_t low, int64_t high) {
-    if (!value.is_number_integer()) {
+    if (!value.is_number()) {
       wrong_type(param, "an integer", value);
       return low;
     }
-    const bool huge = value.is_number_unsigned() &&
-                      value.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()};
-    const int64_t number = huge ? std::numeric_limits<int64_t>::max() : value.get<int64_t>();
-    if (huge || number < low || number > high) {
+    if (!is_within(value, low, high)) {
       reject(param, "'{}' is {} but must be between {} and {}.", param, value.dump(), low, high);
       return low;
     }
-    return number;
+    if (value.is_number_float()) {
+      wrong_type(param, "an integer", value);
+      return low;
+    }
+    return value.get<int64_t>();
   }
   double number(std::string_view param, const Json& value, double low, double high) {
     if (!value.is_number()) {
@@ -89,6 +90,16 @@ class Reader {
   static std::string_view type(const Json& value) { return value.type_name(); }
   static std::string_view article(const Json& value) {
     return value.is_object() || value.is_array() ? "an" : "a";
+  }
+  /// A whole number beyond 64 bits comes as a float: it is too large before it is no integer.
+  static bool is_within(const Json& value, int64_t low, int64_t high) {
+    if (value.is_number_float()) {
+      const auto number = value.get<double>();
+      return number >= static_cast<double>(low) && number <= static_cast<double>(high);
+    }
+    const bool is_huge = value.is_number_unsigned() &&
+                         value.get<uint64_t>() > uint64_t{std::numeric_limits<int64_t>::max()};
+    return !is_huge && value.get<int64_t>() >= low && value.get<int64_t>() <= high;
   }
 
   const RequestLimits& limits_;
@@ -184,7 +195,13 @@ void read_stream_options(Reader& in, const Json& value, CompletionRequest& to) {
   }
 }
 
+/// Any of 64 bits, with a sign or without.
 void read_seed(Reader& in, const Json& value, CompletionRequest& to) {
+  constexpr double kLow = -0x1p63, kEnd = 0x1p64;
+  if (value.is_number_float() && !(value.get<double>() >= kLow && value.get<double>() < kEnd)) {
+    return in.reject("seed", "'seed' is {} but must be between {} and {}.", value.dump(),
+                     std::numeric_limits<int64_t>::min(), std::numeric_limits<uint64_t>::max());
+  }
   if (!value.is_number_integer()) return in.wrong_type("seed", "an integer", value);
   to.seed = value.is_number_unsigned() ? value.get<uint64_t>()
                                        : static_cast<uint64_t>(value.get<int64_t>());
