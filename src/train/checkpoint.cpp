@@ -154,16 +154,45 @@ std::vector<std::string> Checkpoints::names() const {
 void Checkpoints::save(const RunState& state, const nn::ParameterStore& store,
                        const optim::Optimizer& optimizer) {
   const std::string folder = join_path(directory_, fmt::format("step-{:08d}", state.step));
-  make_directories(files_, folder);
-  const std::string tensors = join_path(folder, kTensors);
-  io::write_safetensors(files_, tensors, tensors_of(store, &optimizer));
-  const Json json = {{"version", kVersion},
-                     {"run", to_json(state)},
-                     {"tensors_bytes", file_size(tensors)},
-                     {"tensors_sha256", sha256_file(tensors)}};
-  write_atomically(files_, join_path(folder, kState), dump_json(json, 1) + "\n");
+  try {
+    make_directories(files_, folder);
+    const std::string tensors = join_path(folder, kTensors);
+    io::write_safetensors(files_, tensors, tensors_of(store, &optimizer));
+    const Json json = {{"version", kVersion},
+                       {"run", to_json(state)},
+                       {"tensors_bytes", file_size(tensors)},
+                       {"tensors_sha256", sha256_file(tensors)}};
+    write_atomically(files_, join_path(folder, kState), dump_json(json, 1) + "\n");
+  } catch (...) {
+    remove_unfinished(folder);
+    throw;
+  }
   files_.sync_directory(directory_);
   remove_old(base_name(folder));
+}
+
+/// A folder without its state does not count, and would only look like a checkpoint.
+void Checkpoints::remove_unfinished(const std::string& folder) {
+  if (file_exists(join_path(folder, kState))) return;
+  try {
+    remove_tree(files_, folder);
+  } catch (const Error&) {
+    // The first error is the one to report.
+  }
+}
+
+std::optional<std::string> Checkpoints::newest_whole() const {
+  const std::vector<std::string> all = names();
+  for (auto name = all.rbegin(); name != all.rend(); ++name) {
+    std::string folder = join_path(directory_, *name);
+    try {
+      (void)read_state(folder);
+      return folder;
+    } catch (const Error&) {
+      // Damaged, or never finished: the one before it may be whole.
+    }
+  }
+  return std::nullopt;
 }
 
 /// Keeps `saved` and the newest before it, `keep` in all; a folder before it without its state was

@@ -24,7 +24,7 @@ class Checkpoints {
   Checkpoints(FileSystem& files, std::string directory, int64_t keep);
 
   /// Writes a checkpoint, then removes the oldest beyond `keep`; never a later one. When this
-  /// throws, the checkpoints that were there still are.
+  /// throws, the checkpoints that were there still are, and the folder of an unfinished one is not.
   void save(const RunState& state, const nn::ParameterStore& store,
             const optim::Optimizer& optimizer);
 
@@ -35,6 +35,10 @@ class Checkpoints {
   std::optional<RunState> load(const std::string& recipe_hash, nn::ParameterStore& store,
                                optim::Optimizer& optimizer, std::string* warning);
 
+  /// The folder of the newest whole checkpoint, its bytes compared with their digest; nullopt when
+  /// there is none.
+  [[nodiscard]] std::optional<std::string> newest_whole() const;
+
   /// Parameters alone, as "best.safetensors".
   void save_best(const nn::ParameterStore& store);
   /// False when there is none.
@@ -43,6 +47,7 @@ class Checkpoints {
  private:
   [[nodiscard]] std::vector<std::string> names() const;  // step folders, oldest first
   void remove_old(const std::string& saved);
+  void remove_unfinished(const std::string& folder);
   void set_aside(const std::string& name);
 
   FileSystem& files_;

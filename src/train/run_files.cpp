@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/json.h"
 
 namespace ingot::train {
@@ -69,8 +70,27 @@ int64_t RunFiles::horizon(const std::function<int64_t()>& steps) const {
   return decided;
 }
 
+std::string RunFiles::what_is_left() const {
+  const std::optional<std::string> folder = checkpoints_.newest_whole();
+  return folder
+             ? fmt::format("The checkpoint {} is whole: the same command goes on from it.", *folder)
+             : "No checkpoint is whole yet: the same command begins the training again.";
+}
+
+void RunFiles::attempt(const std::function<void()>& write) const {
+  try {
+    write();
+  } catch (const Error& error) {
+    if (error.code() != Code::kIo) throw;
+    const std::string_view text = error.what();
+    fail(Code::kIo, "{}{} {}", text, text.ends_with('.') ? "" : ".", what_is_left());
+  }
+}
+
 void RunFiles::record(const RunRecord& record) {
-  std::visit([&](const auto& what) { write(record.step, record.seconds, what); }, record.what);
+  attempt([&] {
+    std::visit([&](const auto& what) { write(record.step, record.seconds, what); }, record.what);
+  });
 }
 
 void RunFiles::write(int64_t step, double seconds, const StepLog& log) {
@@ -111,10 +131,16 @@ void RunFiles::write(int64_t step, double /*seconds*/, const Sample& sample) {
 
 void RunFiles::save(RunState state, const nn::ParameterStore& store,
                     const optim::Optimizer& optimizer) {
-  metrics_->sync();
-  events_->sync();
-  state.metrics_lines = metrics_->lines();
-  checkpoints_.save(state, store, optimizer);
+  attempt([&] {
+    metrics_->sync();
+    events_->sync();
+    state.metrics_lines = metrics_->lines();
+    checkpoints_.save(state, store, optimizer);
+  });
+}
+
+void RunFiles::save_best(const nn::ParameterStore& store) {
+  attempt([&] { checkpoints_.save_best(store); });
 }
 
 }  // namespace ingot::train

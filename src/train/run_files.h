@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The files of a run: checkpoints, the best weights, metrics.jsonl, TensorBoard events and the
-// number of steps, in one run directory (docs/formats/run_directory.md). Continues what is there.
+// number of steps, in one run directory (docs/formats/run_directory.md). Continues what is there. A
+// write that fails names the checkpoint from which the same command goes on.
 #pragma once
 
 #include <functional>
@@ -31,11 +32,14 @@ class RunFiles : public Keeper {
   void record(const RunRecord& record) override;
   void save(RunState state, const nn::ParameterStore& store,
             const optim::Optimizer& optimizer) override;
-  void save_best(const nn::ParameterStore& store) override { checkpoints_.save_best(store); }
+  void save_best(const nn::ParameterStore& store) override;
   void load_best(nn::ParameterStore& store) override { checkpoints_.load_best(store); }
 
  private:
   [[nodiscard]] int64_t horizon(const std::function<int64_t()>& steps) const;
+  /// Does `write`; an error of it also says what is left.
+  void attempt(const std::function<void()>& write) const;
+  [[nodiscard]] std::string what_is_left() const;
   void write(int64_t step, double seconds, const StepLog& log);
   void write(int64_t step, double seconds, const Evaluation& validation);
   void write(int64_t step, double seconds, const Sample& sample);

@@ -390,7 +390,7 @@ TEST_F(CheckpointTest, AFailureAtAnyOperationKeepsThePreviousOne) {
   EXPECT_GT(tried, 20);
 }
 
-TEST_F(CheckpointTest, AFullDiskSaysSo) {
+TEST_F(CheckpointTest, AFullDiskSaysSoAndLeavesNoEmptyFolder) {
   save(10);
   FaultyFiles faulty(*files_, {{.op = FileOp::kWrite, .nth = 2}});
   const std::string message = message_of([&] { save(20, &faulty); });
@@ -398,6 +398,27 @@ TEST_F(CheckpointTest, AFullDiskSaysSo) {
       message.find("write: \"" + path(20, "state.safetensors.tmp") + "\": No space left on device"),
       std::string::npos)
       << message;
+  EXPECT_EQ(names(), std::vector<std::string>{"step-00000010"});
+}
+
+// The same step once more, over one that is whole: that one stays.
+TEST_F(CheckpointTest, AFullDiskKeepsTheOneThatWasToBeReplaced) {
+  save(10);
+  FaultyFiles faulty(*files_, {{.op = FileOp::kWrite, .nth = 2}});
+  EXPECT_NE(message_of([&] { save(10, &faulty); }), "no error");
+  EXPECT_EQ(load(), 10);
+}
+
+TEST_F(CheckpointTest, TheNewestWholeOneIsTold) {
+  const auto newest = [&] { return Checkpoints(*files_, folder(), 2).newest_whole(); };
+  EXPECT_FALSE(newest().has_value());
+  save(10);
+  save(20);
+  EXPECT_EQ(newest(), folder() + "/step-00000020");
+  std::ofstream(path(20, "state.safetensors"), std::ios::app) << "x";
+  EXPECT_EQ(newest(), folder() + "/step-00000010");
+  std::filesystem::remove(path(10, "state.json"));
+  EXPECT_FALSE(newest().has_value());
 }
 
 }  // namespace

@@ -202,6 +202,17 @@ TEST(KillResume, KilledAtEveryOperationOfACheckpoint) {
   }
 }
 
+/// The newest step folder; every one must hold a state. "" for none.
+std::string newest_state(const std::string& checkpoints) {
+  std::string newest;
+  for (const std::string& name : real_files()->list(checkpoints)) {
+    if (!name.starts_with("step-")) continue;
+    newest = checkpoints + "/" + name;
+    EXPECT_TRUE(file_exists(newest + "/state.json")) << newest;
+  }
+  return newest;
+}
+
 TEST(KillResume, AFullDiskEndsTheRunWithAnErrorAndLosesNothing) {
   const TinyData data;
   const TempDir whole;
@@ -215,6 +226,11 @@ TEST(KillResume, AFullDiskEndsTheRunWithAnErrorAndLosesNothing) {
     const std::string message =
         testing::message_of([&] { (void)run_tiny(data, dir.path(), tiny_config(), options); });
     EXPECT_NE(message.find("No space left on device"), std::string::npos) << message;
+    const std::string left = newest_state(dir.file("checkpoints"));
+    EXPECT_TRUE(message.ends_with(
+        left.empty() ? " No checkpoint is whole yet: the same command begins the training again."
+                     : " The checkpoint " + left + " is whole: the same command goes on from it."))
+        << message;
     expect_same(run_tiny(data, dir.path(), tiny_config()), expected);
   }
 }

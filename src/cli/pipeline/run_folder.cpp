@@ -226,7 +226,11 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
     return (*results_)[name] = std::move(numbers);
   } catch (const Error& error) {
     const bool is_stop = error.code() == Code::kCancelled;
-    end(is_stop ? "stopped" : "failed", is_stop ? Json::object() : Json{{"error", error.what()}});
+    try {
+      end(is_stop ? "stopped" : "failed", is_stop ? Json::object() : Json{{"error", error.what()}});
+    } catch (const Error&) {
+      // A disk that is full takes no record either; what ended the work is what is told.
+    }
     throw;
   }
 }
