@@ -84,6 +84,37 @@ std::string describe(const data::PublicData& set, const std::vector<Wanted>& wan
   return text;
 }
 
+/// The same command, with the yes that was not said.
+std::string with_yes(const Invocation& invocation, std::string_view name) {
+  std::string command = fmt::format("ingot data get {}", name);
+  for (const std::string& text : invocation.overrides) {
+    if (!text.starts_with("accept=")) command += " " + text;
+  }
+  return command + " --yes";
+}
+
+/// What the set is; nothing is fetched.
+void show(const Invocation& invocation, const data::PublicData& set,
+          const std::vector<Wanted>& wanted, const std::string& folder) {
+  const std::string next = with_yes(invocation, set.name);
+  invocation.console.line(describe(set, wanted, folder) +
+                          "nothing was fetched; when the licence suits you: " + next);
+  Json files = Json::array();
+  for (const Wanted& w : wanted) {
+    Json file = {{"name", std::string(w.file.name)}, {"url", std::string(w.file.url)}};
+    if (w.file.bytes >= 0) file["bytes"] = w.file.bytes;
+    if (!w.sha256.empty()) file["sha256"] = w.sha256;
+    files.push_back(std::move(file));
+  }
+  invocation.console.result({{"name", std::string(set.name)},
+                             {"title", std::string(set.title)},
+                             {"licence", std::string(set.licence)},
+                             {"folder", folder},
+                             {"files", files},
+                             {"fetched", false},
+                             {"next", next}});
+}
+
 /// Copies a file from a folder, where it may also lie packed (it is then unpacked, so that its name
 /// is the one that is fetched); verified before it gets its name.
 void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
@@ -209,9 +240,8 @@ void get_data(Invocation& invocation) {
   const data::PublicData& set = set_of(invocation.words[0]);
   const std::string folder = config.out.empty() ? std::string(set.name) : config.out;
   std::vector<Wanted> wanted = wanted_of(set, config);
+  if (!config.accept) return show(invocation, set, wanted, folder);
   invocation.console.note(describe(set, wanted, folder));
-  require(config.accept, Code::kInvalidArgument,
-          "data get: nothing was fetched. Read the licence above, then say --yes (or accept=true)");
   make_directories(*invocation.files, folder);
   for (Wanted& w : wanted) {
     throw_if_stopped(invocation.stop);
