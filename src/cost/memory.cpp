@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cost/memory.h"
 
+#include <algorithm>
+
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -19,11 +21,27 @@ namespace {
 /// things on their way. A run of 90 MiB was 1 % above its plan without it.
 constexpr int64_t kLaterBytes = int64_t{4} << 20;
 
+constexpr int64_t kMebibyte = int64_t{1} << 20;
+
+/// By so much one process may be larger than the next of the same command: the system maps what
+/// lies around a page, and that differs.
+constexpr int64_t kSpareBytes = kMebibyte;
+
+/// A refusal does not plan more than that to find a cap: it is about a cap of some megabytes.
+constexpr int64_t kMostToTry = int64_t{1} << 30;
+
 /// What earlier work freed goes back to the system, so that it is not counted as the program's.
 void return_free_memory() {
 #ifdef __GLIBC__
   (void)malloc_trim(0);
 #endif
+}
+
+/// A cap under which a recipe that needs so much fits, with room for what stages leave in a process
+/// that did them itself.
+std::string roomy_cap(int64_t need) {
+  constexpr int64_t kStageRoom = 4 * kMebibyte;
+  return fmt::format("memory={}MiB", (need + kStageRoom + kMebibyte - 1) / kMebibyte);
 }
 
 /// The largest divisor of n that is at most `most`.
@@ -65,7 +83,7 @@ std::optional<Change> smaller_batch(train::TrainConfig& config, int64_t cap,
     config.micro_batch = smaller;
     config.accumulate = batch / smaller;
     const int64_t bytes = need(config);
-    if (bytes > cap) continue;
+    if (!fits(bytes, cap)) continue;
     return Change{fmt::format("train.micro_batch={} train.accumulate={}", config.micro_batch,
                               config.accumulate),
                   bytes};
@@ -73,11 +91,24 @@ std::optional<Change> smaller_batch(train::TrainConfig& config, int64_t cap,
   return std::nullopt;
 }
 
-void refuse(int64_t need, int64_t cap, const std::optional<Change>& change,
-            std::string_view advice) {
-  fail(Code::kOutOfMemory, "plan: needs {}, the cap is {}. {}", human_bytes(need), human_bytes(cap),
-       change ? fmt::format("{} needs {}", change->text, human_bytes(change->peak_bytes))
-              : std::string(advice));
+bool fits(int64_t bytes, int64_t cap) { return bytes <= cap - kSpareBytes; }
+
+void refuse(const Refusal& r) {
+  int64_t need = r.need;
+  std::string text(r.advice);
+  if (r.change) {
+    text = fmt::format("{} needs {}", r.change->text, human_bytes(r.change->peak_bytes));
+  } else if (r.program > r.cap / 2) {  // no smaller network would help much
+    const int64_t most = std::min(kMostToTry, available_memory());
+    const int64_t whole = std::max(need, r.need_under(most));
+    if (whole <= most) need = whole;
+    text = fmt::format("The program itself needs {}; {}", human_bytes(r.program),
+                       whole <= most
+                           ? roomy_cap(whole) + " is enough for this recipe"
+                           : "`ingot plan` without memory= says what this recipe needs beside it");
+  }
+  fail(Code::kOutOfMemory, "plan: needs {}, the cap is {}. {}", human_bytes(need),
+       human_bytes(r.cap), text);
 }
 
 }  // namespace ingot::cost

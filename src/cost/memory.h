@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "nn/module.h"
 #include "train/config.h"
@@ -30,14 +31,30 @@ struct Change {
 };
 
 /// The largest smaller micro-batch, with as much more accumulation (their product stays), that
-/// needs at most `cap` bytes by need(config). nullopt when none does; `config` then has the
-/// smallest that is possible.
+/// fits(need(config), cap). nullopt when none does; `config` then has the smallest that is
+/// possible.
 [[nodiscard]] std::optional<Change> smaller_batch(
     train::TrainConfig& config, int64_t cap,
     const std::function<int64_t(const train::TrainConfig&)>& need);
 
-/// Throws kOutOfMemory naming need, cap and the change that fits, or `advice` where none does.
-[[noreturn]] void refuse(int64_t need, int64_t cap, const std::optional<Change>& change,
-                         std::string_view advice);
+/// True when a proposal of `bytes` keeps below the cap in another process too, whose pages are not
+/// all the same.
+[[nodiscard]] bool fits(int64_t bytes, int64_t cap);
+
+/// A plan that is over its cap, and what can be said beside that.
+struct Refusal {
+  int64_t need = 0;
+  int64_t cap = 0;
+  int64_t program = 0;           ///< the part of it that no change of the recipe makes smaller
+  std::optional<Change> change;  ///< that fits
+  std::string_view advice;       ///< where none does
+  /// What the recipe as it is needs, when it may take so many bytes; more than those where they are
+  /// not enough.
+  std::function<int64_t(int64_t)> need_under;
+};
+
+/// Throws kOutOfMemory naming need, cap and the change that fits, or the advice. Of a cap near the
+/// size of the program it names that and a cap that is enough: no smaller network would help.
+[[noreturn]] void refuse(const Refusal& refusal);
 
 }  // namespace ingot::cost

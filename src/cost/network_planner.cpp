@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 
 #include "base/checked.h"
+#include "base/error.h"
 #include "cost/timing.h"
 
 namespace ingot::cost {
@@ -109,6 +111,22 @@ bool is_over(const NetworkPlan& plan, const NetworkRequest& r) {
   return r.memory_bytes > 0 && plan.needed_bytes > r.memory_bytes;
 }
 
+/// Of the same network trained in another way under another cap. A batch that the network cannot
+/// learn from, such as one row of a batch norm, fits nowhere.
+int64_t bytes_needed(Team& team, const NetworkRequest& request, const train::TrainConfig& config,
+                     int64_t memory_bytes) {
+  NetworkRequest r = request;
+  r.train = config;
+  r.memory_bytes = memory_bytes;
+  r.measure_s = 0.0;
+  try {
+    return plan_network(team, r).needed_bytes;
+  } catch (const Error& error) {
+    if (error.code() != Code::kShapeMismatch) throw;
+    return std::numeric_limits<int64_t>::max();
+  }
+}
+
 }  // namespace
 
 NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
@@ -152,19 +170,24 @@ NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
 }
 
 std::optional<Change> fitting_change(Team& team, const NetworkRequest& request) {
-  NetworkRequest r = request;
-  r.measure_s = 0.0;
   train::TrainConfig config = request.train;
   return smaller_batch(config, request.memory_bytes, [&](const train::TrainConfig& smaller) {
-    r.train = smaller;
-    return plan_network(team, r).needed_bytes;
+    return bytes_needed(team, request, smaller, request.memory_bytes);
   });
 }
 
 void require_fits(Team& team, const NetworkRequest& request, const NetworkPlan& plan) {
   if (!is_over(plan, request)) return;
-  refuse(plan.needed_bytes, request.memory_bytes, fitting_change(team, request),
-         "No smaller batch fits; make the layers smaller");
+  Refusal refusal;
+  refusal.need = plan.needed_bytes;
+  refusal.cap = request.memory_bytes;
+  refusal.program = program_bytes();
+  refusal.change = fitting_change(team, request);
+  refusal.advice = "No smaller batch fits; make the layers smaller";
+  refusal.need_under = [&](int64_t most) {
+    return bytes_needed(team, request, request.train, most);
+  };
+  refuse(refusal);
 }
 
 }  // namespace ingot::cost

@@ -2,6 +2,7 @@
 #include "cost/planner.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include "base/checked.h"
@@ -124,11 +125,23 @@ int64_t customary_flops(const PlanRequest& r, nn::Module& module) {
 /// our own, 0.5 MiB of tokenizer and shards were measured.
 constexpr int64_t kStageBytes = int64_t{3} << 20;
 
+/// Windows that are proposed are powers of two from here on.
+constexpr int64_t kLeastWindow = 32;
+
+/// The largest power of two below `seq`; 0 below 2.
+int64_t shorter_window(int64_t seq) {
+  return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(seq - 1, 0))));
+}
+
+int64_t process_bytes(const PlanRequest& r) {
+  return program_bytes() + (r.is_alone ? kStageBytes : 0);
+}
+
 }  // namespace
 
 TrainPlan plan_training(Team& team, const PlanRequest& r) {
   TrainPlan plan;
-  plan.program_bytes = program_bytes() + (r.is_alone ? kStageBytes : 0);
+  plan.program_bytes = process_bytes(r);
   r.model.check();
   if (const double least = static_cast<double>(plan.program_bytes) + least_bytes(r);
       r.memory_bytes > 0 && least > static_cast<double>(r.memory_bytes)) {
@@ -193,10 +206,10 @@ std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
   };
   train::TrainConfig config = request.train;
   if (const auto change = smaller_batch(config, cap, need)) return change;
-  while (config.seq > 32) {
-    config.seq /= 2;
+  for (int64_t seq = shorter_window(config.seq); seq >= kLeastWindow; seq /= 2) {
+    config.seq = seq;
     const int64_t peak = need(config);
-    if (peak > cap) continue;
+    if (!fits(peak, cap)) continue;
     return Change{fmt::format("train.micro_batch={} train.accumulate={} train.seq={}",
                               config.micro_batch, config.accumulate, config.seq),
                   peak};
@@ -206,8 +219,18 @@ std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
 
 void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
   if (request.memory_bytes == 0 || peak_bytes <= request.memory_bytes) return;
-  refuse(peak_bytes, request.memory_bytes, fitting_change(team, request),
-         "No smaller batch or window fits; use a smaller model.dim or model.layers");
+  Refusal refusal;
+  refusal.need = peak_bytes;
+  refusal.cap = request.memory_bytes;
+  refusal.program = process_bytes(request);
+  refusal.change = fitting_change(team, request);
+  refusal.advice = "No smaller batch or window fits; use a smaller model.dim or model.layers";
+  refusal.need_under = [&](int64_t most) {
+    PlanRequest r = request;
+    r.memory_bytes = most;
+    return peak_memory(team, r);
+  };
+  refuse(refusal);
 }
 
 }  // namespace ingot::cost

@@ -152,6 +152,7 @@ TEST(NetworkPlanner, RefusedWithAChangeThatFitsAndKeepsTheBatch) {
   Made made = cnn();
   Team team(1);
   NetworkRequest r = made.request();
+  (void)plan_network(team, r);  // the program's pages that a plan touches are there from now on
   const NetworkPlan whole = plan_network(team, r);
   ASSERT_GT(whole.slab_bytes, 16 << 20) << "the example is too small to prove anything";
   r.memory_bytes = whole.needed_bytes - whole.slab_bytes / 3;
@@ -169,10 +170,39 @@ TEST(NetworkPlanner, RefusedWithAChangeThatFitsAndKeepsTheBatch) {
   r.train.micro_batch = 32;
   r.train.accumulate = 2;
   require_fits(team, r, plan_network(team, r));  // does not throw
-  r.memory_bytes = 1;
+}
+
+TEST(NetworkPlanner, ACapBelowTheProgramNamesOneThatIsEnough) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  const Made made = mlp();
+  Team team(1);
+  NetworkRequest r = made.request();
+  r.memory_bytes = 1 << 20;
   EXPECT_FALSE(fitting_change(team, r).has_value());
-  EXPECT_NE(message_of([&] { require_fits(team, r, whole); }).find("No smaller batch fits"),
-            std::string::npos);
+  const NetworkPlan plan = plan_network(team, r);
+  const std::string message = message_of([&] { require_fits(team, r, plan); });
+  EXPECT_NE(message.find("the cap is 1.0 MiB. The program itself needs "), std::string::npos)
+      << message;
+  const size_t at = message.find("; memory=");
+  ASSERT_NE(at, std::string::npos) << message;
+  EXPECT_NE(message.find("MiB is enough for this recipe", at), std::string::npos) << message;
+  r.memory_bytes = std::stoll(message.substr(at + 9)) << 20;
+  require_fits(team, r, plan_network(team, r));  // does not throw
+}
+
+// One row has no variance: batch norm refuses it, and so it is no change to propose.
+TEST(NetworkPlanner, ABatchThatTheNetworkRefusesIsNotProposed) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  models::LayerConfig norm;
+  norm.type = models::LayerType::kBatchNorm;
+  Made made = {{10}, {dense_of(1 << 18), norm, dense_of(2)}};
+  made.config.micro_batch = 2;
+  Team team(1);
+  NetworkRequest r = made.request();
+  const NetworkPlan two = plan_network(team, r);
+  ASSERT_GT(two.slab_bytes, 2 << 20) << "the example is too small to prove anything";
+  r.memory_bytes = two.needed_bytes - two.slab_bytes / 4;  // weights fit, a step of two rows not
+  EXPECT_FALSE(fitting_change(team, r).has_value());
 }
 
 TEST(NetworkPlanner, AHugeNetworkIsRefusedWithoutAllocatingIt) {
@@ -184,7 +214,10 @@ TEST(NetworkPlanner, AHugeNetworkIsRefusedWithoutAllocatingIt) {
   const NetworkPlan plan = plan_network(team, r);
   EXPECT_GT(plan.needed_bytes, 4 * (int64_t{1} << 34));  // weights, gradients and two moments
   EXPECT_LT(resident_bytes() - before, 64 << 20);
-  EXPECT_EQ(code_of([&] { require_fits(team, r, plan); }), "out_of_memory");
+  const auto refused = [&] { require_fits(team, r, plan); };
+  EXPECT_EQ(code_of(refused), "out_of_memory");
+  EXPECT_TRUE(message_of(refused).ends_with("No smaller batch fits; make the layers smaller"))
+      << message_of(refused);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "base/config.h"
 #include "base/machine.h"
@@ -45,6 +47,14 @@ PlanRequest wide_request() {
   r.model.hidden = 256;
   r.model.layers = 4;
   return r;
+}
+
+/// The cap that a refusal proposes: "memory=24MiB is enough".
+int64_t proposed_cap(const std::string& message) {
+  constexpr std::string_view kKey = "memory=";
+  const size_t at = message.find(kKey);
+  if (at == std::string::npos || message.find("MiB is enough", at) == std::string::npos) return 0;
+  return std::stoll(message.substr(at + kKey.size())) << 20;
 }
 
 /// "train.micro_batch=2 train.accumulate=4" applied as on the command line.
@@ -264,9 +274,53 @@ TEST(Planner, AShorterWindowTakesLessAndNothingFitsUnderAByte) {
   EXPECT_LT(plan_training(team, shorter).slab_bytes, plan_training(team, r).slab_bytes);
   r.memory_bytes = 1;
   EXPECT_FALSE(fitting_change(team, r).has_value());
-  EXPECT_EQ(message_of([&] { require_fits(team, r, 1000); }),
-            "plan: needs 1000 B, the cap is 1 B. No smaller batch or window fits; use a smaller "
-            "model.dim or model.layers");
+}
+
+TEST(Planner, AWindowThatIsProposedIsAPowerOfTwoAndFits) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  Team team(1);
+  PlanRequest r = wide_request();
+  r.train.micro_batch = 1;
+  r.train.seq = r.model.context = 6001;
+  r.train.sample_every = 0;
+  PlanRequest shorter = r;
+  shorter.train.seq = 4096;
+  const int64_t over = peak_memory(team, shorter);
+  shorter.train.seq = 2048;
+  r.memory_bytes = peak_memory(team, shorter) + kProgramSlack;
+  ASSERT_LT(r.memory_bytes, over) << "the example is too small to prove anything";
+  const auto change = fitting_change(team, r);
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->text, "train.micro_batch=1 train.accumulate=1 train.seq=2048");
+  PlanRequest changed = r;
+  changed.train = applied(r.train, change->text);
+  EXPECT_LE(peak_memory(team, changed), r.memory_bytes);
+}
+
+TEST(Planner, ACapNearTheProgramNamesOneThatIsEnough) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  Team team(1);
+  PlanRequest r = request_of(tiny_config(), tiny_model());
+  for (const int64_t cap : {int64_t{1}, int64_t{1} << 20, program_bytes()}) {
+    r.memory_bytes = cap;
+    const int64_t peak = peak_memory(team, r);
+    const std::string message = message_of([&] { require_fits(team, r, peak); });
+    EXPECT_NE(message.find("the cap is " + human_bytes(cap) + ". The program itself needs "),
+              std::string::npos)
+        << message;
+    r.memory_bytes = proposed_cap(message);
+    ASSERT_GT(r.memory_bytes, cap) << message;
+    const int64_t enough = peak_memory(team, r);
+    EXPECT_LE(enough, r.memory_bytes);
+    require_fits(team, r, enough);  // does not throw
+  }
+  r.memory_bytes = 1 << 20;
+  r.model.vocab = 1 << 22;
+  r.model.dim = 256;
+  EXPECT_NE(message_of([&] {
+              require_fits(team, r, peak_memory(team, r));
+            }).find("; `ingot plan` without memory= says what this recipe needs beside it"),
+            std::string::npos);
 }
 
 // Weights alone over the cap: refused from the shapes, before 100 GB are asked for.
@@ -341,7 +395,7 @@ TEST(Planner, TheChangeKeepsTheBatch) {
   PlanRequest nine = r;
   nine.train.micro_batch = 9;
   nine.train.accumulate = 3;
-  r.memory_bytes = peak_memory(team, nine) + (2 << 20);
+  r.memory_bytes = peak_memory(team, nine) + (4 << 20);
   ASSERT_LT(r.memory_bytes, peak_memory(team, r)) << "the example is too small to prove anything";
   const auto change = fitting_change(team, r);
   ASSERT_TRUE(change.has_value());
