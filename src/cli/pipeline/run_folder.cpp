@@ -50,6 +50,18 @@ bool is_of_run(std::string_view name) {
 
 }  // namespace
 
+bool holds_checkpoints(FileSystem& files, const std::string& run) {
+  const std::string folder = join_path(run, "checkpoints");
+  if (!directory_exists(folder)) return false;
+  const std::vector<std::string> names = files.list(folder);
+  return std::any_of(names.begin(), names.end(),
+                     [](const std::string& name) { return name.starts_with("step-"); });
+}
+
+bool holds_model(FileSystem& files, const std::string& run) {
+  return holds_checkpoints(files, run) || directory_exists(join_path(run, "model"));
+}
+
 RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use)
     : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
   recipe_.memory.bytes = memory_cap(recipe_);
@@ -60,7 +72,7 @@ RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use
   make_directories(files, recipe_.out);
   lock();
   if (is_there && invocation_.is_fresh) remove_run();
-  require_same_run();
+  require_same_run(use);
   make_directories(files, path("stages"));
   if (writes_record(use)) {
     write_recipe(recipe);
@@ -161,24 +173,16 @@ void RunFolder::require_removable(FolderUse use) const {
   if (file_exists(given) && !is_own) require_outside(given, "the recipe");
 }
 
-bool RunFolder::has_checkpoints() const {
-  if (!directory_exists(path("checkpoints"))) return false;
-  const std::vector<std::string> names = invocation_.files->list(path("checkpoints"));
-  return std::any_of(names.begin(), names.end(),
-                     [](const std::string& name) { return name.starts_with("step-"); });
-}
-
-bool RunFolder::has_model() const { return has_checkpoints() || directory_exists(path("model")); }
-
-void RunFolder::require_same_run() const {
+void RunFolder::require_same_run(FolderUse use) const {
   const std::string file = path("recipe.yaml");
   if (!has_checkpoints() || !file_exists(file)) return;
   Recipe before;
   bind_text(read_file(file, kMaxStage), file, before);
   require(recipe_hash(before) == recipe_hash(recipe_), Code::kInvalidArgument,
           "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
-          "`ingot train {}`, or use another out=DIR or --fresh",
-          recipe_.out, recipe_hash(before), recipe_hash(recipe_), recipe_.out);
+          "`ingot train {}`, or use another out=DIR{}",
+          recipe_.out, recipe_hash(before), recipe_hash(recipe_), recipe_.out,
+          use == FolderUse::kTrain ? " or --fresh" : "");
 }
 
 Json RunFolder::read_stage(const std::string& name) const {

@@ -19,10 +19,16 @@ namespace ingot::cli {
 /// What a verb wants of a run directory. A run that holds a model loses it, by --fresh, and its
 /// recipe.yaml and run.json, to kTrain alone.
 enum class FolderUse : uint8_t {
-  kLook,   ///< plan, tune, preview: recipe.yaml and run.json are written where there are none
+  kLook,   ///< plan, tune, preview, in a LookFolder: recipe.yaml and run.json are written where
+           ///< there are none
   kData,   ///< the data stages are what the run holds; they are written, unless there is a model
   kTrain,  ///< makes the model: run, train, import
 };
+
+/// Training has begun in the run directory.
+[[nodiscard]] bool holds_checkpoints(FileSystem& files, const std::string& run);
+/// Training has begun, or weights were imported.
+[[nodiscard]] bool holds_model(FileSystem& files, const std::string& run);
 
 class RunFolder {
  public:
@@ -50,10 +56,9 @@ class RunFolder {
                     const std::function<Json()>& work);
   /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
   [[nodiscard]] Json read_stage(const std::string& name) const;
-  /// Training has begun.
-  [[nodiscard]] bool has_checkpoints() const;
-  /// Training has begun, or weights were imported.
-  [[nodiscard]] bool has_model() const;
+  [[nodiscard]] bool has_checkpoints() const {
+    return holds_checkpoints(*invocation_.files, recipe_.out);
+  }
   void write_stage(const std::string& name, const std::string& key, const char* state,
                    double seconds, const Json& numbers);
   /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
@@ -70,6 +75,7 @@ class RunFolder {
  private:
   /// run.json; the first start and the last end stay when a run is continued.
   void write_run(bool is_finished);
+  [[nodiscard]] bool has_model() const { return holds_model(*invocation_.files, recipe_.out); }
   [[nodiscard]] bool writes_record(FolderUse use) const;
   void require_removable(FolderUse use) const;
   void require_own_place() const;
@@ -77,7 +83,7 @@ class RunFolder {
   void remove_run();
   void write_recipe(const Recipe& recipe) const;
   /// Throws before anything is written when the directory holds a run of another recipe.
-  void require_same_run() const;
+  void require_same_run(FolderUse use) const;
   [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step,
                                           const std::string& item);
 };

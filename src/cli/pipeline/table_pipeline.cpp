@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "cli/pipeline/look_folder.h"
 #include "cli/pipeline/table_data.h"
 #include "cli/pipeline/table_evaluation.h"
 #include "data/preview.h"
@@ -190,14 +191,16 @@ Graph TablePipeline::graph() const {
 }
 
 void preview_table(Invocation& invocation, const Recipe& recipe, const std::string& file) {
-  TablePipeline pipeline(invocation, recipe, FolderUse::kLook);
+  const LookFolder place(invocation, recipe);
+  TablePipeline pipeline(invocation, place.recipe(), FolderUse::kLook);
   pipeline.examples();
   pipeline.preview(file);
   invocation.console.result(pipeline.results());
 }
 
 void plan_table(Invocation& invocation, const Recipe& recipe) {
-  TablePipeline pipeline(invocation, recipe, FolderUse::kLook);
+  const LookFolder place(invocation, recipe);
+  TablePipeline pipeline(invocation, place.recipe(), FolderUse::kLook);
   pipeline.examples();
   pipeline.plan(true);
   invocation.console.line(pipeline.plan_text());

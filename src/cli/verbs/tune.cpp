@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/help_text.h"
+#include "cli/pipeline/look_folder.h"
 #include "cli/pipeline/pipeline.h"
 #include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
@@ -97,13 +98,14 @@ class TuneVerb : public Verb {
     if (print_config(rest, recipe)) return 0;
     recipe.train.check();
     recipe.tune.lr.check();
+    const LookFolder place(rest, recipe);
     if (is_tabular(recipe)) {
-      TablePipeline pipeline(rest, recipe, FolderUse::kLook);
+      TablePipeline pipeline(rest, place.recipe(), FolderUse::kLook);
       pipeline.examples();
       tell(rest, pipeline.find_lr());
       return 0;
     }
-    Pipeline pipeline(rest, recipe, FolderUse::kLook);
+    Pipeline pipeline(rest, place.recipe(), FolderUse::kLook);
     pipeline.check();
     pipeline.clean();
     pipeline.tokenizer();
