@@ -84,24 +84,36 @@ struct Outputs {
   LeakCheck leaks;
 };
 
+/// Gives take(row, cells, record) of every row; the record is empty where the row is left out by
+/// policy.
+template <class Take>
+void encode_rows(TableReader& table, ExampleEncoder& encoder, const Take& take) {
+  std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
+  std::vector<std::string_view> cells;
+  table.rewind();
+  for (int64_t row = 0; table.next(cells); ++row) {
+    const bool is_kept = encoder.encode(cells, table.line(), record);
+    take(row, cells, std::span<const std::byte>(record).first(is_kept ? record.size() : 0));
+  }
+}
+
 /// Encodes every row of one table into the file of its split.
 void encode_table(TableReader& table, const FeatureSet& features,
                   const std::function<Split(int64_t)>& split_of, Outputs& out,
                   TableExamples& result) {
   ExampleEncoder encoder(features, table, features.target() != nullptr);
-  std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
-  std::vector<std::string_view> cells;
-  table.rewind();
-  for (int64_t row = 0; table.next(cells); ++row) {
-    const Split split = split_of(row);
-    const auto at = static_cast<size_t>(split);
-    if (encoder.encode(cells, table.line(), record)) {
-      out.leaks.add(encoder.feature_values(cells), split, table.name(), table.line());
-      out.files[at]->add(record);
-    } else {
-      ++result.dropped[at];
-    }
-  }
+  encode_rows(
+      table, encoder,
+      [&](int64_t row, std::span<const std::string_view> cells, std::span<const std::byte> record) {
+        const Split split = split_of(row);
+        const auto at = static_cast<size_t>(split);
+        if (record.empty()) {
+          ++result.dropped[at];
+          return;
+        }
+        out.leaks.add(encoder.feature_values(cells), split, table.name(), table.line());
+        out.files[at]->add(record);
+      });
 }
 
 }  // namespace
@@ -263,6 +275,24 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   result.leaks = out.leaks.report();
   write_atomically(files, join_path(directory, "schema.yaml"), schema_to_yaml(result.schema));
   features.save(files, join_path(directory, "features.json"));
+  return result;
+}
+
+HeldOutExamples encode_held_out(FileSystem& files, TableReader& table, const FeatureSet& features,
+                                const std::string& path) {
+  ExampleEncoder encoder(features, table, true);
+  SplitFile file(files, path, encoder.layout());
+  HeldOutExamples result;
+  encode_rows(table, encoder,
+              [&](int64_t /*row*/, std::span<const std::string_view> /*cells*/,
+                  std::span<const std::byte> record) {
+                if (record.empty()) {
+                  ++result.dropped;
+                } else {
+                  file.add(record);
+                }
+              });
+  result.rows = file.finish();
   return result;
 }
 

@@ -106,6 +106,12 @@ struct TableExamples {
   std::vector<std::string> warnings;  ///< of the schema check; rows and columns left out
 };
 
+/// What became of the rows of a table that a fitted model is judged by.
+struct HeldOutExamples {
+  int64_t rows = 0;     ///< examples written
+  int64_t dropped = 0;  ///< rows left out by policy
+};
+
 /// The file of a split's examples below `directory`.
 [[nodiscard]] std::string examples_path(const std::string& directory, Split split);
 
@@ -116,5 +122,11 @@ struct TableExamples {
 /// features refuse.
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory);
+
+/// Writes the labelled rows of a table as examples into the file `path`, through features that were
+/// fitted before. Streams. Throws what the table and the features refuse, such as a table without
+/// the target's column and a class that training did not have.
+HeldOutExamples encode_held_out(FileSystem& files, TableReader& table, const FeatureSet& features,
+                                const std::string& path);
 
 }  // namespace ingot::data

@@ -81,6 +81,31 @@ TEST_F(TableExamplesTest, SeparateFilesAreHeldOut) {
   EXPECT_EQ(made.leaks.test_in_train, 5);
 }
 
+// The file of a test split and the same file judged later give the same bytes.
+TEST_F(TableExamplesTest, AFileThatIsJudgedLaterIsEncodedAsATestFileIs) {
+  TableConfig c = config(table(20));
+  c.target.missing = MissingTarget::kDropRow;
+  c.split.test_file = folder_.put("later.csv", table(5) + "60,Oslo,\n");
+  c.split.test = 0;
+  c.split.validation = 0;
+  const TableExamples trained = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(trained.rows, (std::array<int64_t, kSplits>{20, 0, 5}));
+  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
+  const auto later = open_held_out(c.split.test_file, c);
+  const std::string path = folder_.file("later.examples");
+  const HeldOutExamples made = encode_held_out(*files_, *later, features, path);
+  EXPECT_EQ(made.rows, 5);
+  EXPECT_EQ(made.dropped, 1);
+  EXPECT_EQ(read_file(path), read_file(examples_path(folder_.file("data"), Split::kTest)));
+  const auto unlabelled = open_held_out(folder_.put("new.csv", "area,city\n60,Oslo\n"), c);
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
+                                  [&] {
+                                    (void)encode_held_out(*files_, *unlabelled, features,
+                                                          folder_.file("new.examples"));
+                                  }),
+                       "lacks the column price"));
+}
+
 TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {
   std::string csv = "photo,area,kind\n";
   for (int i = 0; i < 12; ++i) {
