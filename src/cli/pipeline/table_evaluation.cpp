@@ -10,6 +10,7 @@
 
 #include "base/base64.h"
 #include "base/display.h"
+#include "base/scratch_folder.h"
 #include "base/text.h"
 #include "cli/network_model.h"
 #include "data/split_rows.h"
@@ -171,23 +172,25 @@ int64_t batch_of(const Recipe& recipe) {
   return recipe.memory.bytes > 0 ? std::min(batch, recipe.train.micro_batch) : batch;
 }
 
-/// One evaluation in progress.
+/// One evaluation in progress: of a split of the run, or of a file.
 class Evaluator {
  public:
   Evaluator(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
-            const std::string& folder)
+            NetworkModel& model, data::ExampleReader examples)
       : invocation_(invocation),
         recipe_(recipe),
         data_(join_path(recipe.out, "data")),
-        examples_(data::examples_path(data_, recipe.eval.split)),
-        model_(open_network(runtime.engine, folder)),
-        runner_(runtime.engine, model_->network(), examples_.layout(), model_->rows,
-                {model_->objective.link, batch_of(recipe), recipe.predict.tta, true},
+        examples_(std::move(examples)),
+        model_(model),
+        runner_(runtime.engine, model.network(), examples_.layout(), model.rows,
+                {model.objective.link, batch_of(recipe), recipe.predict.tta, true},
                 examples_.path()),
-        target_(*model_->features.target()),
+        target_(*model.features.target()),
         picture_(picture_of(examples_.layout())),
         worst_(picture_ != nullptr ? kWorstPictures : kWorst) {}
 
+  /// {what: name, examples, metric: {value, low, high}, …}, printed too.
+  Json numbers(const char* what, const std::string& name);
   TableEvaluation run(bool wants_details);
 
  private:
@@ -197,7 +200,9 @@ class Evaluator {
   void look_at(const train::Answered& answered);
   [[nodiscard]] Json worst_json();
   [[nodiscard]] Json importance_json();
-  [[nodiscard]] Json numbers_of(const train::Scores& scores, const std::string& split) const;
+  [[nodiscard]] train::Scores score(train::ScoreOptions options);
+  [[nodiscard]] Json numbers_of(const train::Scores& scores, const char* what,
+                                const std::string& name) const;
   [[nodiscard]] std::string name_of(double value) const {
     return target_.is_class() ? target_.classes()[static_cast<size_t>(value)]
                               : fmt::format("{:.6g}", value);
@@ -207,7 +212,7 @@ class Evaluator {
   const Recipe& recipe_;
   std::string data_;
   data::ExampleReader examples_;
-  std::unique_ptr<NetworkModel> model_;
+  NetworkModel& model_;
   train::ExampleRunner runner_;
   const data::Target& target_;
   std::optional<data::SplitRows> rows_;
@@ -222,7 +227,7 @@ class Evaluator {
 /// The table may be gone or changed since; then examples are shown by their number alone.
 void Evaluator::open_rows() {
   try {
-    rows_.emplace(recipe_.table, model_->features, recipe_.eval.split);
+    rows_.emplace(recipe_.table, model_.features, recipe_.eval.split);
     columns_ = rows_->columns();
     constexpr int64_t kMaxSchema = int64_t{1} << 26;
     const std::string schema = join_path(data_, "schema.yaml");
@@ -255,7 +260,7 @@ void Evaluator::next_row(int64_t example) {
 }
 
 void Evaluator::look_at(const train::Answered& answered) {
-  const train::Finding finding = train::judge(model_->objective, answered);
+  const train::Finding finding = train::judge(model_.objective, answered);
   next_row(answered.example);
   if (rows_ && groups_) groups_->add(cells_, finding);
   if (!target_.is_class()) sample_.add(finding);
@@ -291,9 +296,9 @@ Json Evaluator::worst_json() {
 }
 
 Json Evaluator::importance_json() {
-  const std::vector<train::InputSlice> slices = train::feature_slices(model_->features);
+  const std::vector<train::InputSlice> slices = train::feature_slices(model_.features);
   const train::Importance found = train::permutation_importance(
-      runner_, model_->objective, examples_, slices, {2000, static_cast<uint64_t>(recipe_.seed)});
+      runner_, model_.objective, examples_, slices, {2000, static_cast<uint64_t>(recipe_.seed)});
   Json features = Json::array();
   for (size_t i = 0; i < slices.size(); ++i) {
     features.push_back({{"name", slices[i].name}, {"increase", found.increases[i]}});
@@ -302,8 +307,9 @@ Json Evaluator::importance_json() {
 }
 
 /// The numbers of the stage; prints them as a table for people.
-Json Evaluator::numbers_of(const train::Scores& scores, const std::string& split) const {
-  Json numbers = {{"split", split}, {"examples", examples_.rows()}};
+Json Evaluator::numbers_of(const train::Scores& scores, const char* what,
+                           const std::string& name) const {
+  Json numbers = {{what, name}, {"examples", examples_.rows()}};
   const bool has_tta = recipe_.predict.tta != train::Tta::kNone;
   if (has_tta) numbers["tta"] = std::string(enum_name(recipe_.predict.tta));
   std::string text;
@@ -312,25 +318,34 @@ Json Evaluator::numbers_of(const train::Scores& scores, const std::string& split
     text += fmt::format("\n  {:<20} {:>9.4f}  [{:.4f}, {:.4f}]", v.name, v.value, v.low, v.high);
   }
   if (target_.is_class()) text += class_text(scores, target_.classes(), numbers);
-  invocation_.console.line(fmt::format("{}: {} examples{}{}; 95 % intervals{}", split,
+  invocation_.console.line(fmt::format("{}: {} examples{}{}; 95 % intervals{}", name,
                                        with_thousands(examples_.rows()),
                                        has_tta ? ", test-time augmentation " : "",
                                        has_tta ? enum_name(recipe_.predict.tta) : "", text));
   return numbers;
 }
 
-TableEvaluation Evaluator::run(bool wants_details) {
-  train::ScoreOptions options;
+train::Scores Evaluator::score(train::ScoreOptions options) {
   options.bootstrap = {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)};
-  if (wants_details) {
-    open_rows();
-    options.each = [&](const train::Answered& answered) { look_at(answered); };
-  }
-  const train::Scores scores = train::score(runner_, model_->objective, examples_, options);
+  return train::score(runner_, model_.objective, examples_, options);
+}
+
+Json Evaluator::numbers(const char* what, const std::string& name) {
+  return numbers_of(score({}), what, name);
+}
+
+TableEvaluation Evaluator::run(bool wants_details) {
   const std::string split(data::split_name(recipe_.eval.split));
   TableEvaluation result;
-  result.numbers = numbers_of(scores, split);
-  if (!wants_details) return result;
+  if (!wants_details) {
+    result.numbers = numbers("split", split);
+    return result;
+  }
+  train::ScoreOptions options;
+  open_rows();
+  options.each = [&](const train::Answered& answered) { look_at(answered); };
+  const train::Scores scores = score(options);
+  result.numbers = numbers_of(scores, "split", split);
   Json& details = result.details;
   details = {{"split", split},
              {"examples", examples_.rows()},
@@ -369,11 +384,35 @@ TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime, c
   recipe.predict.check();
   require_same_features(recipe.out, folder);
   const std::string name(data::split_name(recipe.eval.split));
-  const data::ExampleReader rows(
-      data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
+  data::ExampleReader rows(data::examples_path(join_path(recipe.out, "data"), recipe.eval.split));
   require(rows.rows() > 0, Code::kInvalidArgument,
-          "eval: the {} split is empty. Set table.split.{}=0.1, or another eval.split", name, name);
-  return Evaluator(invocation, runtime, recipe, folder).run(wants_details);
+          "eval: the {} split is empty. Another one: eval.split=train, validation or test; a "
+          "labelled file: table.split.test_file=FILE",
+          name);
+  const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, folder);
+  return Evaluator(invocation, runtime, recipe, *model, std::move(rows)).run(wants_details);
+}
+
+Json evaluate_file(const Invocation& invocation, Runtime& runtime, const Recipe& recipe,
+                   const std::string& folder) {
+  recipe.predict.check();
+  const std::string& file = recipe.table.split.test_file;
+  const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, folder);
+  const std::unique_ptr<data::TableReader> table = data::open_held_out(file, recipe.table);
+  const ScratchFolder scratch;
+  const std::string examples = data::examples_path(scratch.path(), data::Split::kTest);
+  const data::HeldOutExamples made =
+      data::encode_held_out(*invocation.files, *table, model->features, examples);
+  if (made.dropped > 0) {
+    invocation.console.note(fmt::format(
+        "eval: {} rows of {} are left out: a value is missing or a picture broken, and the column "
+        "leaves such rows out (missing=drop_row, image.bad=drop_row)",
+        with_thousands(made.dropped), file));
+  }
+  require(made.rows > 0, Code::kInvalidArgument, "eval: {} has no row to judge {} by", file,
+          folder);
+  return Evaluator(invocation, runtime, recipe, *model, data::ExampleReader(examples))
+      .numbers("file", file);
 }
 
 }  // namespace ingot::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model of a table on one of its splits: the metrics, and what a report shows of them
-// (evaluation.json, docs/formats/run_directory.md). One pass over the examples, the table's rows
-// beside them, and one per feature over some of the rows.
+// (evaluation.json, docs/formats/run_directory.md), or on the labelled rows of another file. One
+// pass over the examples, the table's rows beside them, and one per feature over some of the rows.
 #pragma once
 
 #include <string>
@@ -25,5 +25,11 @@ struct TableEvaluation {
 [[nodiscard]] TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime,
                                              const Recipe& recipe, const std::string& folder,
                                              bool wants_details);
+
+/// The same numbers, {file, examples, metric: …}, on the rows of recipe.table.split.test_file,
+/// which the model's own transforms encode, in a scratch folder; prints them. Throws what the file
+/// and the transforms refuse, kInvalidArgument for a file without a row.
+[[nodiscard]] Json evaluate_file(const Invocation& invocation, Runtime& runtime,
+                                 const Recipe& recipe, const std::string& folder);
 
 }  // namespace ingot::cli

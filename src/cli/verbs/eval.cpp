@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot eval RUN`: the model of a run on one of its splits, the test split unless told otherwise.
+// `ingot eval RUN`: the model of a run on one of its splits, the test split unless told otherwise,
+// or, of a table, on the labelled rows of another file.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -12,7 +15,62 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kEvalSections = {"eval.", "pack."};
+constexpr std::string_view kFileKey = "table.split.test_file";
+
+const std::vector<std::string> kEvalSections = {"eval.", "pack.", std::string(kFileKey),
+                                                "table.format.", "table.keep."};
+
+std::string key_of(std::string_view override_text) {
+  return std::string(override_text.substr(0, override_text.find('=')));
+}
+
+bool is_given(const Invocation& invocation, std::string_view key) {
+  const std::vector<std::string>& all = invocation.overrides;
+  return std::any_of(all.begin(), all.end(),
+                     [&](const std::string& text) { return key_of(text) == key; });
+}
+
+/// A file in place of a model, which is a folder: `ingot eval RUN new.csv`.
+void take_file(Invocation& invocation) {
+  std::vector<std::string>& words = invocation.words;
+  if (words.size() != 2 || directory_exists(words[1])) return;
+  if (!file_exists(words[1]) && !data::is_table_name(words[1])) return;
+  invocation.overrides.push_back(fmt::format("{}={}", kFileKey, words[1]));
+  words.pop_back();
+}
+
+/// Keys of the data, which was made when the run was.
+bool is_of_data(const std::string& key) {
+  const std::string section = key.substr(0, key.find('.'));
+  return section == "data" || section == "table" || section == "tokenizer";
+}
+
+/// Those that say how the rows of a file are read.
+bool is_of_file(const std::string& key) {
+  return key == kFileKey || key.starts_with("table.format") || key.starts_with("table.keep");
+}
+
+/// Refuses keys that would be taken and change nothing.
+void require_effect(const Invocation& invocation, const Recipe& recipe) {
+  const bool is_table = is_tabular(recipe);
+  const bool has_file = is_table && is_given(invocation, kFileKey);
+  for (const std::string& text : invocation.overrides) {
+    const std::string key = key_of(text);
+    require(!is_of_data(key) || (has_file && is_of_file(key)), Code::kInvalidArgument,
+            "eval: {} would change nothing: the data of {} was made with the run. {}", key,
+            recipe.out,
+            is_table ? "Rows of another file are judged by table.split.test_file=FILE"
+                     : "A split of it is judged by eval.split=train, validation or test");
+  }
+  if (!has_file) return;
+  require(!recipe.table.split.test_file.empty(), Code::kInvalidArgument,
+          "eval: {}= names no file. Give one, or leave the key out", kFileKey);
+  require(
+      !is_given(invocation, "eval.split") || recipe.eval.split == data::Split::kTest,
+      Code::kInvalidArgument,
+      "eval: the file {} is judged whole, eval.split={} is of the run's own data. Leave one out",
+      recipe.table.split.test_file, data::split_name(recipe.eval.split));
+}
 
 class EvalVerb : public Verb {
  public:
@@ -20,9 +78,14 @@ class EvalVerb : public Verb {
   std::string_view summary() const override { return "how good a model is on held-out data"; }
   std::string help() const override {
     return verb_help(
-        "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n\n"
+        "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n"
+        "       ingot eval RUN [MODEL] table.split.test_file=FILE\n"
+        "       ingot eval RUN FILE\n\n"
         "RUN is a run directory; MODEL another model folder, such as RUN/model-q4: of a language\n"
-        "model one of the same tokenizer, of a table one of the same training rows and features.",
+        "model one of the same tokenizer, of a table one of the same training rows and features.\n"
+        "FILE is a table with the columns of training, its target too (a folder of pictures by\n"
+        "class with table.split.test_file=): its rows go through the transforms that were fitted\n"
+        "in training, and the run stays as it is.",
         kEvalSections);
   }
   VerbTakes takes() const override { return {verb_keys(kEvalSections), {"--print-config"}}; }
@@ -31,12 +94,17 @@ class EvalVerb : public Verb {
     require(!invocation.words.empty() && invocation.words.size() <= 2, Code::kInvalidArgument,
             "eval: give a run directory, for example `ingot eval runs/quickstart`");
     const std::string out = invocation.words[0];
+    take_file(invocation);
     const Recipe recipe = load_run_recipe(out, invocation);
     if (print_config(invocation, recipe)) return 0;
+    require_effect(invocation, recipe);
     if (is_tabular(recipe)) {
       Runtime runtime(recipe);
       const std::string model = invocation.words.size() > 1 ? invocation.words[1] : out;
-      invocation.console.result(evaluate_table(invocation, runtime, recipe, model, false).numbers);
+      invocation.console.result(
+          is_given(invocation, kFileKey)
+              ? evaluate_file(invocation, runtime, recipe, model)
+              : evaluate_table(invocation, runtime, recipe, model, false).numbers);
       return 0;
     }
     const std::string folder =
