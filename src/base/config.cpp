@@ -30,7 +30,8 @@ const Field* find_field(const std::vector<Field>& fields, std::string_view name)
   return nullptr;
 }
 
-// `unknown key "x". Did you mean "y"?`: first a sibling, then a key with that name elsewhere.
+// `unknown key "x". Did you mean "y"?`: first a sibling, then a key or a section with that name
+// elsewhere.
 std::string unknown_key(const Field& root, const std::vector<Field>& siblings,
                         std::string_view name) {
   std::vector<std::string> names;
@@ -38,10 +39,11 @@ std::string unknown_key(const Field& root, const std::vector<Field>& siblings,
   const std::string shown = excerpt(name);
   std::string hint = did_you_mean(name, names);
   if (nearest_name(name, names).empty()) {
-    const std::string ending = fmt::format(".{}", name);
+    const std::string part = fmt::format(".{}.", name);
     for (const KeyInfo& key : field_keys(root)) {
-      if (!key.path.ends_with(ending)) continue;
-      hint = fmt::format(" Did you mean \"{}\"?", key.path);
+      const size_t at = (key.path + ".").find(part);
+      if (at == std::string::npos) continue;
+      hint = fmt::format(" Did you mean \"{}\"?", key.path.substr(0, at + part.size() - 1));
       break;
     }
   }
@@ -78,10 +80,10 @@ class Binder {
     fail(Code::kInvalidArgument, "{}:{}:{}: {}", name_, line, column, text);
   }
 
-  [[noreturn]] void wrong(const YamlNode& node, const std::string& path,
-                          std::string_view expected) const {
+  [[noreturn]] void wrong(const YamlNode& node, const std::string& path, std::string_view expected,
+                          std::string_view hint = {}) const {
     error(node.line, node.column,
-          prefixed(path, fmt::format("{}, got {}", expected, describe(node))));
+          prefixed(path, fmt::format("{}, got {}{}", expected, describe(node), hint)));
   }
 
   void bind_object(const FieldOps& ops, void* value, const YamlNode& node,
@@ -127,7 +129,7 @@ class Binder {
       wrong(node, path, text ? "expected text" : store_scalar(ops, value, "", false));
     }
     const std::string expected = store_scalar(ops, value, node.scalar, node.quoted);
-    if (!expected.empty()) wrong(node, path, expected);
+    if (!expected.empty()) wrong(node, path, expected, scalar_hint(ops, node.scalar));
   }
 
   const Field& root_;

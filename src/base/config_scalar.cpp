@@ -201,16 +201,20 @@ std::string store_duration(void* value, std::string_view text) {
   return {};
 }
 
+std::vector<std::string> texts_of(std::span<const EnumName> names) {
+  std::vector<std::string> texts;
+  for (const EnumName& name : names) texts.emplace_back(name.name);
+  return texts;
+}
+
 std::string store_enum(const FieldOps& ops, void* value, std::string_view text) {
-  std::vector<std::string> names;
   for (const EnumName& name : ops.names()) {
     if (name.name == text) {
       ops.set(value, name.value);
       return {};
     }
-    names.emplace_back(name.name);
   }
-  return fmt::format("expected one of {}", join(names, ", "));
+  return fmt::format("expected one of {}", join(texts_of(ops.names()), ", "));
 }
 
 template <class T>
@@ -284,13 +288,16 @@ std::string_view enum_name_of(std::span<const EnumName> names, int64_t value) {
 
 int64_t enum_value_of(std::span<const EnumName> names, std::string_view text,
                       std::string_view what) {
-  std::vector<std::string> known;
   for (const EnumName& name : names) {
     if (name.name == text) return name.value;
-    known.emplace_back(name.name);
   }
-  fail(Code::kInvalidArgument, "{}: expected one of {}, got \"{}\"", what, join(known, ", "),
-       excerpt(text));
+  const std::vector<std::string> known = texts_of(names);
+  fail(Code::kInvalidArgument, "{}: expected one of {}, got \"{}\"{}", what, join(known, ", "),
+       excerpt(text), nearest_hint(text, known));
+}
+
+std::string scalar_hint(const FieldOps& ops, std::string_view text) {
+  return ops.kind == FieldKind::kEnum ? nearest_hint(text, texts_of(ops.names())) : std::string();
 }
 
 std::string store_scalar(const FieldOps& ops, void* value, std::string_view text, bool quoted) {
@@ -411,9 +418,7 @@ std::string type_text(const FieldOps& ops) {
     case FieldKind::kEnum:
       break;
   }
-  std::vector<std::string> names;
-  for (const EnumName& name : ops.names()) names.emplace_back(name.name);
-  return fmt::format("one of {}", join(names, ", "));
+  return fmt::format("one of {}", join(texts_of(ops.names()), ", "));
 }
 
 std::string yaml_text(std::string_view text) {

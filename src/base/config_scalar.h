@@ -13,6 +13,9 @@ namespace ingot {
 /// Stores text into the value. Returns "" or what would have been right: "expected a number".
 [[nodiscard]] std::string store_scalar(const FieldOps& ops, void* value, std::string_view text,
                                        bool quoted);
+/// `. Did you mean "cosine"?` when the text is near a name of the enum, else (and for other kinds)
+/// nothing.
+[[nodiscard]] std::string scalar_hint(const FieldOps& ops, std::string_view text);
 
 /// The value as plain YAML, quoted where needed.
 [[nodiscard]] std::string format_scalar(const FieldOps& ops, const void* value);

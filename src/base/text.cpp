@@ -15,12 +15,25 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 constexpr int kMaxNearEdits = 4;
+constexpr size_t kLeastPart = 4;  // characters of a word that is looked for inside names
 constexpr size_t kMaxKnownNames = 12;
 
 std::string folded(std::string_view name) {
   std::string result = lower_ascii(name);
   std::replace(result.begin(), result.end(), '-', '_');
   return result;
+}
+
+/// The only candidate that holds `wanted`, which is folded.
+std::string only_holder(const std::string& wanted, std::span<const std::string> candidates) {
+  std::string holder;
+  if (wanted.size() < kLeastPart) return holder;
+  for (const std::string& candidate : candidates) {
+    if (folded(candidate).find(wanted) == std::string::npos) continue;
+    if (!holder.empty()) return {};
+    holder = candidate;
+  }
+  return holder;
 }
 
 struct Utf8Step {
@@ -113,7 +126,7 @@ std::string nearest_name(std::string_view word, std::span<const std::string> can
       nearest = candidate;
     }
   }
-  return nearest;
+  return nearest.empty() ? only_holder(wanted, candidates) : nearest;
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
@@ -125,6 +138,11 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> can
   const bool all = shown == candidates.size();
   return all ? fmt::format(" Known: {}.", names)
              : fmt::format(" Known: {} and {} more.", names, candidates.size() - shown);
+}
+
+std::string nearest_hint(std::string_view word, std::span<const std::string> candidates) {
+  const std::string nearest = nearest_name(word, candidates);
+  return nearest.empty() ? std::string() : fmt::format(". Did you mean \"{}\"?", nearest);
 }
 
 std::string human_bytes(int64_t bytes) {

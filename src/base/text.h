@@ -16,11 +16,15 @@ namespace ingot {
 
 /// The candidate closest to `word`, or "" when none is near (more than a third of the word wrong,
 /// at least 1 and at most 4 edits). Case and '-' against '_' cost nothing. First of equals wins.
+/// Where none is near, the only candidate that contains the word (4 characters or more).
 [[nodiscard]] std::string nearest_name(std::string_view word,
                                        std::span<const std::string> candidates);
 
 /// ` Did you mean "x"?`, or ` Known: a, b, c.` (at most 12) when no name is near.
 [[nodiscard]] std::string did_you_mean(std::string_view word,
+                                       std::span<const std::string> candidates);
+/// `. Did you mean "x"?`, or nothing when no name is near: behind a message that lists them all.
+[[nodiscard]] std::string nearest_hint(std::string_view word,
                                        std::span<const std::string> candidates);
 
 [[nodiscard]] std::string human_bytes(int64_t bytes);  ///< "512 B", "9.8 GiB"

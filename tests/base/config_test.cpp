@@ -96,13 +96,19 @@ TEST(ConfigBind, UnknownKeyNamesTheNearestAndThePlace) {
   EXPECT_EQ(bind_error("trian: {}\n"),
             "recipe.yaml:1:1: unknown key \"trian\". Did you mean \"train\"?");
   EXPECT_EQ(bind_error("groups: [{}, {adam: {decay: 1}}]\n"),
-            "recipe.yaml:1:22: groups.1.adam: unknown key \"decay\". Known: learning_rate, "
+            "recipe.yaml:1:22: groups.1.adam: unknown key \"decay\". Did you mean "
+            "\"weight_decay\"?");
+  EXPECT_EQ(bind_error("groups: [{}, {adam: {rho: 1}}]\n"),
+            "recipe.yaml:1:22: groups.1.adam: unknown key \"rho\". Known: learning_rate, "
             "weight_decay.");
 }
 
 TEST(ConfigBind, UnknownKeyInTheWrongSectionIsFoundElsewhere) {
   EXPECT_EQ(bind_error("seed: 3\n"),
             "recipe.yaml:1:1: unknown key \"seed\". Did you mean \"train.seed\"?");
+  EXPECT_EQ(bind_error("adam: {learning_rate: 3}\n"),
+            "recipe.yaml:1:1: unknown key \"adam\". Did you mean \"groups.N.adam\"?")
+      << "a section is found as a key is";
 }
 
 TEST(ConfigBind, WrongTypesNamePathAndValue) {
@@ -124,7 +130,7 @@ TEST(ConfigBind, WrongTypesNamePathAndValue) {
             "recipe.yaml:1:17: train.replay: expected true or false, got \"yes\"");
   EXPECT_EQ(bind_error("train: {schedule: cosin}"),
             "recipe.yaml:1:19: train.schedule: expected one of constant, cosine, off, got "
-            "\"cosin\"");
+            "\"cosin\". Did you mean \"cosine\"?");
   EXPECT_EQ(bind_error("train: {cap: 8G}"),
             "recipe.yaml:1:14: train.cap: expected a size such as 512MiB, 8GB or a number of "
             "bytes, got \"8G\"");
@@ -154,7 +160,8 @@ TEST(ConfigBind, TakesASingleValueForAListOfOne) {
   EXPECT_EQ(recipe.paths, (std::vector<std::string>{"a.txt"}));
   EXPECT_EQ(recipe.phases, (std::vector<Schedule>{Schedule::kCosine}));
   EXPECT_EQ(bind_error("phases: cosin"),
-            "recipe.yaml:1:9: phases: expected one of constant, cosine, off, got \"cosin\"");
+            "recipe.yaml:1:9: phases: expected one of constant, cosine, off, got \"cosin\". Did "
+            "you mean \"cosine\"?");
 }
 
 TEST(ConfigOverride, SetsKeysOfEveryType) {
@@ -222,7 +229,8 @@ TEST(ConfigFields, EnumNamesGoBothWays) {
   EXPECT_EQ(enum_name(static_cast<Schedule>(99)), "?");
   EXPECT_EQ(parse_enum<Schedule>("off", "train: schedule"), Schedule::kOff);
   EXPECT_EQ(message_of([] { (void)parse_enum<Schedule>("cosin", "train: schedule"); }),
-            "train: schedule: expected one of constant, cosine, off, got \"cosin\"");
+            "train: schedule: expected one of constant, cosine, off, got \"cosin\". Did you mean "
+            "\"cosine\"?");
 }
 
 }  // namespace

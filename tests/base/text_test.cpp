@@ -30,6 +30,20 @@ TEST(NearestName, FindsTyposAndIgnoresStrangers) {
 
 TEST(NearestName, FirstOfEqualsWins) { EXPECT_EQ(nearest_name("cat", Names{"bat", "hat"}), "bat"); }
 
+TEST(NearestName, ThatHoldsTheWordWhenNoneIsNear) {
+  const Names names{"california_housing", "cifar10", "fashion_mnist", "mnist", "ames_housing"};
+  EXPECT_EQ(nearest_name("cifar", names), "cifar10");
+  EXPECT_EQ(nearest_name("Fashion", names), "fashion_mnist");
+  EXPECT_EQ(nearest_name("MNIST", names), "mnist") << "near comes before held";
+  EXPECT_EQ(nearest_name("housing", names), "") << "two hold it";
+  EXPECT_EQ(nearest_name("10", names), "") << "too short to say anything";
+}
+
+TEST(NearestHint, SpeaksOnlyOfANearName) {
+  EXPECT_EQ(nearest_hint("dens", Names{"dense", "flatten"}), ". Did you mean \"dense\"?");
+  EXPECT_EQ(nearest_hint("banana", Names{"dense", "flatten"}), "");
+}
+
 TEST(DidYouMean, OffersTheNameOrListsThem) {
   EXPECT_EQ(did_you_mean("stpes", Names{"steps", "lr"}), " Did you mean \"steps\"?");
   EXPECT_EQ(did_you_mean("banana", Names{"steps", "lr"}), " Known: steps, lr.");

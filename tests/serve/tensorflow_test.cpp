@@ -148,7 +148,7 @@ TEST(Tensorflow, UnknownFieldsAreNamedOrRefused) {
   const std::string body = R"({"instances":[[1,"a"]],"signature":"x"})";
   EXPECT_EQ(good(body).ignored, std::vector<std::string>{"signature"});
   EXPECT_EQ(bad(body, kInputs, {.strict = true}),
-            R"(unknown field "signature". Known: instances, inputs, signature_name.)");
+            R"(unknown field "signature". Did you mean "signature_name"?)");
 }
 
 TEST(Tensorflow, NoPrefixOfARequestCrashes) {
