@@ -37,7 +37,7 @@ std::string yaml_text(std::string_view text) {
 }
 
 /// Text for a comment: one line of it.
-std::string remark(std::string_view text) { return excerpt(text, 160); }
+std::string remark(std::string_view text) { return excerpt(text, 200); }
 
 struct Sizes {
   int64_t train_rows = 0;

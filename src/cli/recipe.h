@@ -78,7 +78,7 @@ struct PredictConfig {
   PredictFormat format = PredictFormat::kCsv;
   int64_t batch = 256;
   train::Tta tta = train::Tta::kNone;
-  data::TableFormat input;
+  data::TableFormat input{.prefix = "predict.input."};
   void visit(auto& field) {
     field("format", format, "of the answers");
     field("batch", batch, "rows computed at once; the answers do not depend on it");

@@ -29,13 +29,15 @@ uint64_t row_hash(const std::vector<std::string_view>& cells) {
 
 void check(const TableCleanConfig& config) {
   require(config.max_missing >= 0 && config.max_missing <= 1, Code::kInvalidArgument,
-          "clean: max_missing is {}, it must be in [0, 1]; 1 keeps every row", config.max_missing);
+          "clean: table.clean.max_missing is {}, it must be in [0, 1]; 1 keeps every row",
+          config.max_missing);
   for (const ColumnRange& range : config.ranges) {
     require(range.low || range.high, Code::kInvalidArgument,
-            "clean: the range of \"{}\" has neither low nor high", range.column);
+            "clean: the range of \"{}\" in table.clean.ranges has neither low nor high",
+            range.column);
     require(!range.low || !range.high || *range.low <= *range.high, Code::kInvalidArgument,
-            "clean: the range of \"{}\" goes from {} down to {}", range.column, *range.low,
-            *range.high);
+            "clean: the range of \"{}\" in table.clean.ranges goes from {} down to {}",
+            range.column, *range.low, *range.high);
   }
 }
 
@@ -61,8 +63,8 @@ size_t CleanTable::position(const std::string& column, const char* key) const {
   const std::vector<std::string>& names = table_->columns();
   const auto at = std::find(names.begin(), names.end(), column);
   require(at != names.end(), Code::kInvalidArgument,
-          "clean: {} names the column \"{}\", which \"{}\" does not have.{}", key, column,
-          table_->name(), did_you_mean(column, names));
+          "clean: table.clean.{} names the column \"{}\", which \"{}\" does not have.{}", key,
+          column, table_->name(), did_you_mean(column, names));
   return static_cast<size_t>(at - names.begin());
 }
 

@@ -214,7 +214,8 @@ std::string ColumnProfile::note(ColumnKind kind, int64_t distinct) const {
       (given_ == ColumnKind::kNumber || numbers >= kNearlyNumber * static_cast<double>(present_))) {
     return fmt::format(
         "{} of {} values are no number, the first \"{}\" on line {}; if they stand "
-        "for a missing value, add them to missing",
+        "for a missing value, add them to table.infer.missing, or to missing in the table.schema "
+        "file",
         others_, present_, first_other_, first_other_line_);
   }
   if (given_) return distinct == 1 ? "one value only" : "";
@@ -239,8 +240,11 @@ ColumnSchema ColumnProfile::finish(const std::string& name) const {
   require(
       column.kind != ColumnKind::kCategory || few_values_, Code::kInvalidArgument,
       "schema: the column \"{}\" is given as category but has more than {} different values, or "
-      "one of more than {} bytes; make it text or ignore",
-      excerpt(name), with_thousands(static_cast<int64_t>(max_values_)), kLongestCategory);
+      "one of more than {} bytes; make it text or ignore: table.infer.kinds=[{{column: \"{}\", "
+      "kind: "
+      "text}}]",
+      excerpt(name), with_thousands(static_cast<int64_t>(max_values_)), kLongestCategory,
+      excerpt(name));
   column.note = note(column.kind, column.distinct);
   if (column.kind == ColumnKind::kNumber) {
     column.numbers = numbers_.finish();

@@ -14,11 +14,11 @@ constexpr int64_t kGivenCategories = 65536;  // of a column that is given as cat
 
 void check_options(const SchemaOptions& options) {
   require(options.max_categories >= 2, Code::kInvalidArgument,
-          "schema: max_categories must be 2 or more, got {}", options.max_categories);
+          "schema: table.infer.max_categories must be 2 or more, got {}", options.max_categories);
   require(options.sample >= 100 && options.sample <= 10'000'000, Code::kInvalidArgument,
-          "schema: sample must lie in 100 .. 10000000, got {}", options.sample);
+          "schema: table.infer.sample must lie in 100 .. 10000000, got {}", options.sample);
   require(options.max_rows >= 0, Code::kInvalidArgument,
-          "schema: max_rows must be 0 (all) or more, got {}", options.max_rows);
+          "schema: table.infer.max_rows must be 0 (all) or more, got {}", options.max_rows);
 }
 
 std::optional<ColumnKind> given_kind(const std::string& name, const SchemaOptions& options,
@@ -34,7 +34,8 @@ std::vector<ColumnProfile> start_profiles(const std::vector<std::string>& column
                                           const SchemaOptions& options, const Schema* locked) {
   for (const ColumnChoice& choice : options.kinds) {
     require(std::find(columns.begin(), columns.end(), choice.column) != columns.end(),
-            Code::kInvalidArgument, "schema: kinds names the column \"{}\", which is not there.{}",
+            Code::kInvalidArgument,
+            "schema: table.infer.kinds names the column \"{}\", which is not there.{}",
             excerpt(choice.column), did_you_mean(choice.column, columns));
   }
   std::vector<ColumnProfile> profiles;

@@ -39,7 +39,9 @@ HeldOut held_out(int64_t rows, const TableSplitConfig& config) {
   HeldOut count{part(config.test), part(config.validation)};
   const int64_t needed = 1 + (config.test > 0 ? 1 : 0) + (config.validation > 0 ? 1 : 0);
   require(rows >= needed, Code::kInvalidArgument,
-          "split: the table has {} rows, {} splits need at least as many", rows, needed);
+          "split: the table has {} rows, {} splits need at least as many; add rows, or set "
+          "table.split.validation=0 and table.split.test=0",
+          rows, needed);
   count.test = std::min(count.test, rows - 1 - (config.validation > 0 ? 1 : 0));
   count.validation = std::min(count.validation, rows - 1 - count.test);
   return count;
@@ -165,7 +167,7 @@ SplitList split_stratified(TableReader& table, const TableSplitConfig& config,
   require((config.test == 0 || sum(test) > 0) && (config.validation == 0 || sum(validation) > 0),
           Code::kInvalidArgument,
           "split: {} classes in {} rows of column \"{}\" leave no row to hold out when one of each "
-          "class trains; use method=random",
+          "class trains; use table.split.method=random",
           names.size(), rows, config.column);
 
   std::vector<HeldOut> left(names.size());  // per class, of its rows in the order of their keys
@@ -229,8 +231,9 @@ SplitList split_groups(TableReader& table, const TableSplitConfig& config, const
   const HeldOut count = held_out(rows, config);
   const int64_t needed = 1 + (count.test > 0 ? 1 : 0) + (count.validation > 0 ? 1 : 0);
   require(all >= needed, Code::kInvalidArgument,
-          "split: column \"{}\" holds {} groups, {} splits need at least as many", config.column,
-          all, needed);
+          "split: column \"{}\" holds {} groups, {} splits need at least as many; set "
+          "table.split.validation=0 and table.split.test=0, or table.split.method=random",
+          config.column, all, needed);
   SplitList groups(all);
   if (count.test > 0) fill_groups(hashes, Split::kTest, count.test, needed - 1, groups);
   if (count.validation > 0) fill_groups(hashes, Split::kValidation, count.validation, 1, groups);
@@ -310,7 +313,8 @@ SplitList split_time(TableReader& table, const TableSplitConfig& config, const S
   require((count.test == 0 || test > 0) && (count.validation == 0 || validation > 0),
           Code::kInvalidArgument,
           "split: rows of one time of column \"{}\" stay together and leave {} test and {} "
-          "validation rows of {} and {} wanted; raise the shares or use method=random",
+          "validation rows of {} and {} wanted; raise the shares (table.split.validation, "
+          "table.split.test) or use table.split.method=random",
           config.column, test, validation, count.test, count.validation);
   return splits;
 }
@@ -331,21 +335,23 @@ void check(const TableSplitConfig& config) {
   for (const auto& [key, share] :
        {std::pair{"validation", config.validation}, std::pair{"test", config.test}}) {
     require(share >= 0 && share < 1, Code::kInvalidArgument,
-            "split: {} is {}, it must be in [0, 1)", key, share);
+            "split: table.split.{} is {}, it must be in [0, 1)", key, share);
   }
   require(config.validation + config.test < 1, Code::kInvalidArgument,
-          "split: validation={} and test={} leave nothing to train on", config.validation,
-          config.test);
+          "split: table.split.validation={} and table.split.test={} leave nothing to train on",
+          config.validation, config.test);
   require(config.validation == 0 || config.validation_file.empty(), Code::kInvalidArgument,
-          "split: validation={} and validation_file=\"{}\" exclude each other; set validation=0",
+          "split: table.split.validation={} and table.split.validation_file=\"{}\" exclude each "
+          "other; set table.split.validation=0",
           config.validation, config.validation_file);
   require(config.test == 0 || config.test_file.empty(), Code::kInvalidArgument,
-          "split: test={} and test_file=\"{}\" exclude each other; set test=0", config.test,
-          config.test_file);
+          "split: table.split.test={} and table.split.test_file=\"{}\" exclude each other; set "
+          "table.split.test=0",
+          config.test, config.test_file);
   const bool named = config.method == SplitMethod::kGroup || config.method == SplitMethod::kTime;
   require(!named || !config.column.empty(), Code::kInvalidArgument,
-          "split: method={} needs the column of the {}", enum_name(config.method),
-          config.method == SplitMethod::kGroup ? "groups" : "times");
+          "split: table.split.method={} needs the column of the {}: set table.split.column=NAME",
+          enum_name(config.method), config.method == SplitMethod::kGroup ? "groups" : "times");
 }
 
 TableSplit split_table(TableReader& table, const TableSplitConfig& given, std::string_view target,
@@ -358,7 +364,8 @@ TableSplit split_table(TableReader& table, const TableSplitConfig& given, std::s
   } else {
     if (config.method == SplitMethod::kStratified && config.column.empty()) config.column = target;
     require(!config.column.empty(), Code::kInvalidArgument,
-            "split: method=stratified needs the column of the classes, or a target");
+            "split: table.split.method=stratified needs the column of the classes: set "
+            "table.split.column=NAME or table.target.column=NAME");
     if (config.method == SplitMethod::kStratified) {
       result.rows = split_stratified(table, config, space);
     } else if (config.method == SplitMethod::kGroup) {

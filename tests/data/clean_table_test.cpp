@@ -107,19 +107,20 @@ TEST(CleanTable, WhatCannotBeIsNamed) {
   TableCleanConfig config;
   config.required = {"agee"};
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
-            "clean: required names the column \"agee\", which \"people.csv\" does not have. Did "
+            "clean: table.clean.required names the column \"agee\", which \"people.csv\" does not "
+            "have. Did "
             "you mean \"age\"?");
   config.required.clear();
   config.ranges = {{"age", 5.0, 1.0}};
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
-            "clean: the range of \"age\" goes from 5 down to 1");
+            "clean: the range of \"age\" in table.clean.ranges goes from 5 down to 1");
   config.ranges = {{"age", std::nullopt, std::nullopt}};
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
-            "clean: the range of \"age\" has neither low nor high");
+            "clean: the range of \"age\" in table.clean.ranges has neither low nor high");
   config.ranges.clear();
   config.max_missing = 2;
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open(config); }),
-            "clean: max_missing is 2, it must be in [0, 1]; 1 keeps every row");
+            "clean: table.clean.max_missing is 2, it must be in [0, 1]; 1 keeps every row");
 }
 
 }  // namespace

@@ -188,12 +188,14 @@ TEST(ColumnProfile, AGivenKindHoldsWhereItCan) {
   EXPECT_EQ(column.kind, ColumnKind::kCategory);
   EXPECT_EQ(column.note,
             "2 of 4 values are no number, the first \"x\" on line 4; if they stand for a missing "
-            "value, add them to missing");
+            "value, add them to table.infer.missing, or to missing in the table.schema file");
   EXPECT_EQ(
       message_of(Code::kInvalidArgument,
                  [] { (void)column_of(numbered("v", 12, ""), ColumnKind::kCategory, 10); }),
       "schema: the column \"c\" is given as category but has more than 10 different values, or "
-      "one of more than 256 bytes; make it text or ignore");
+      "one of more than 256 bytes; make it text or ignore: table.infer.kinds=[{column: \"c\", "
+      "kind: "
+      "text}]");
 }
 
 TEST(ColumnProfile, NearlyNumbersGetANote) {

@@ -91,16 +91,17 @@ TEST(InferSchema, RefusesWhatCannotBe) {
   SchemaOptions options;
   options.kinds = {{"aeg", ColumnKind::kText}};
   EXPECT_EQ(refusal(options),
-            "schema: kinds names the column \"aeg\", which is not there. Did you mean \"age\"?");
+            "schema: table.infer.kinds names the column \"aeg\", which is not there. Did you mean "
+            "\"age\"?");
   options = {};
   options.max_categories = 1;
-  EXPECT_EQ(refusal(options), "schema: max_categories must be 2 or more, got 1");
+  EXPECT_EQ(refusal(options), "schema: table.infer.max_categories must be 2 or more, got 1");
   options = {};
   options.sample = 99;
-  EXPECT_EQ(refusal(options), "schema: sample must lie in 100 .. 10000000, got 99");
+  EXPECT_EQ(refusal(options), "schema: table.infer.sample must lie in 100 .. 10000000, got 99");
   options = {};
   options.max_rows = -1;
-  EXPECT_EQ(refusal(options), "schema: max_rows must be 0 (all) or more, got -1");
+  EXPECT_EQ(refusal(options), "schema: table.infer.max_rows must be 0 (all) or more, got -1");
 }
 
 // numpy 2.4: v.mean(), v.std(), np.quantile(v, [.01, .05, .25, .5, .75, .95, .99])

@@ -107,7 +107,9 @@ TEST_F(InspectTableTest, ASplitThatCannotBeIsAWarning) {
   c.path = folder_.put("one.csv", "a,b\n1,x\n");
   const TableReport report = inspect_table(c);
   ASSERT_FALSE(report.warnings.empty());
-  EXPECT_EQ(report.warnings[0], "split: the table has 1 rows, 3 splits need at least as many");
+  EXPECT_EQ(report.warnings[0],
+            "split: the table has 1 rows, 3 splits need at least as many; add rows, or set "
+            "table.split.validation=0 and table.split.test=0");
 }
 
 TEST_F(InspectTableTest, SaysTheSameWhenItSpills) {

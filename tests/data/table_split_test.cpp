@@ -132,7 +132,7 @@ TEST(TableSplit, StratifiedNeedsClassesWithTwoRows) {
         (void)split_table(*table_of(rows_of(10)), shares(0, 0.2, SplitMethod::kStratified, "c"));
       }),
       "split: 10 classes in 10 rows of column \"c\" leave no row to hold out when one of each "
-      "class trains; use method=random");
+      "class trains; use table.split.method=random");
 }
 
 TEST(TableSplit, GroupsNeverStraddle) {
@@ -163,7 +163,8 @@ TEST(TableSplit, GroupsLargerThanAShareGoWhole) {
               (void)split_table(*table_of(column_of({"a", "a", "b", "b"})),
                                 shares(0.2, 0.2, SplitMethod::kGroup, "c"));
             }),
-            "split: column \"c\" holds 2 groups, 3 splits need at least as many");
+            "split: column \"c\" holds 2 groups, 3 splits need at least as many; set "
+            "table.split.validation=0 and table.split.test=0, or table.split.method=random");
 }
 
 TEST(TableSplit, TimeHoldsOutTheLatest) {
@@ -220,7 +221,8 @@ TEST(TableSplit, RowsOfOneTimeStayTogetherInTheEarlierSplit) {
                                 shares(0, 0.2, SplitMethod::kTime, "c"));
             }),
             "split: rows of one time of column \"c\" stay together and leave 0 test and 0 "
-            "validation rows of 1 and 0 wanted; raise the shares or use method=random");
+            "validation rows of 1 and 0 wanted; raise the shares (table.split.validation, "
+            "table.split.test) or use table.split.method=random");
 }
 
 TEST(TableSplit, RefusesTimesThatAreNone) {
@@ -249,28 +251,35 @@ TEST(TableSplit, NamesWhatIsWrong) {
     return message_of([&] { (void)split_table(*table_of(rows_of(2)), config); });
   };
   EXPECT_EQ(message(shares(0.1, 0.1)),
-            "split: the table has 2 rows, 3 splits need at least as many");
-  EXPECT_EQ(message(shares(0.1, 1)), "split: test is 1, it must be in [0, 1)");
-  EXPECT_EQ(message(shares(-0.5, 0)), "split: validation is -0.5, it must be in [0, 1)");
+            "split: the table has 2 rows, 3 splits need at least as many; add rows, or set "
+            "table.split.validation=0 and table.split.test=0");
+  EXPECT_EQ(message(shares(0.1, 1)), "split: table.split.test is 1, it must be in [0, 1)");
+  EXPECT_EQ(message(shares(-0.5, 0)),
+            "split: table.split.validation is -0.5, it must be in [0, 1)");
   EXPECT_EQ(message(shares(0.5, 0.5)),
-            "split: validation=0.5 and test=0.5 leave nothing to train on");
+            "split: table.split.validation=0.5 and table.split.test=0.5 leave nothing to train on");
   EXPECT_EQ(message(shares(0, 0.5, SplitMethod::kGroup)),
-            "split: method=group needs the column of the groups");
+            "split: table.split.method=group needs the column of the groups: set "
+            "table.split.column=NAME");
   EXPECT_EQ(message(shares(0, 0.5, SplitMethod::kTime)),
-            "split: method=time needs the column of the times");
+            "split: table.split.method=time needs the column of the times: set "
+            "table.split.column=NAME");
   EXPECT_EQ(message(shares(0, 0.5, SplitMethod::kStratified)),
-            "split: method=stratified needs the column of the classes, or a target");
+            "split: table.split.method=stratified needs the column of the classes: set "
+            "table.split.column=NAME or table.target.column=NAME");
   EXPECT_EQ(message(shares(0, 0.5, SplitMethod::kGroup, "cc")),
             "split: \"t.csv\" has no column \"cc\". Did you mean \"c\"?");
   TableSplitConfig files = shares(0, 0.1);
   files.test_file = "test.csv";
-  EXPECT_EQ(message(files),
-            "split: test=0.1 and test_file=\"test.csv\" exclude each other; set test=0");
+  EXPECT_EQ(
+      message(files),
+      "split: table.split.test=0.1 and table.split.test_file=\"test.csv\" exclude each other; "
+      "set table.split.test=0");
   files = shares(0.1, 0);
   files.validation_file = "v.csv";
   EXPECT_EQ(message(files),
-            "split: validation=0.1 and validation_file=\"v.csv\" exclude each other; set "
-            "validation=0");
+            "split: table.split.validation=0.1 and table.split.validation_file=\"v.csv\" exclude "
+            "each other; set table.split.validation=0");
 }
 
 }  // namespace

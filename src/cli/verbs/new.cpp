@@ -22,7 +22,7 @@ struct NewConfig {
   std::string from;
   std::string target;
   double minutes = 0;
-  data::TableFormat format;
+  data::TableFormat format{.prefix = "format."};
   void visit(auto& field) {
     field("from", from, "the table: .csv, .tsv, .jsonl, a folder of pictures by class, CIFAR, IDX");
     field("target", target, "column to predict; empty: found by name, or the last one that can be");

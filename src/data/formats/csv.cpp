@@ -29,14 +29,17 @@ std::vector<std::string> names_of(const std::vector<std::string_view>& cells) {
   return names;
 }
 
-void check_distinct(const std::vector<std::string>& names, const std::string& where) {
+/// `where`: of the names, with their line.
+void check_distinct(const std::vector<std::string>& names, const std::string& where,
+                    const std::string& prefix) {
   std::map<std::string, size_t> positions;
   for (size_t i = 0; i < names.size(); ++i) {
     const auto [found, is_new] = positions.emplace(names[i], i + 1);
     require(is_new, Code::kCorruptFile,
-            "{}: the column name \"{}\" stands at {} and {}; rename one, or name all with "
-            "columns=[...] and header=yes",
-            where, excerpt(names[i]), found->second, i + 1);
+            "{0}: the column name \"{1}\" stands at {2} and {3}; rename one, or name all with "
+            "{4}columns=[...] and {4}header=yes; if the line is a row and no header, set "
+            "{4}header=no",
+            where, excerpt(names[i]), found->second, i + 1, prefix);
   }
 }
 
@@ -47,6 +50,7 @@ class CsvReader final : public TableReader {
       : verb_(verb),
         has_header_(layout.has_header),
         skip_ragged_(format.ragged == RaggedRows::kSkip),
+        prefix_(format.prefix),
         records_(std::move(source), verb, layout.records) {
     const std::string where = fmt::format("{}: \"{}\"", verb_, name());
     std::vector<std::string_view> cells;
@@ -55,11 +59,11 @@ class CsvReader final : public TableReader {
     require(!cells.empty(), Code::kCorruptFile, "{}: the file holds nothing but empty lines",
             where);
     require(format.columns.empty() || format.columns.size() == cells.size(), Code::kInvalidArgument,
-            "{}: columns=[...] gives {} names, line {} has {} cells", where, format.columns.size(),
-            records_.line(), cells.size());
+            "{}: {}columns=[...] gives {} names, line {} has {} cells", where, prefix_,
+            format.columns.size(), records_.line(), cells.size());
     if (!has_header_) cells.assign(cells.size(), std::string_view());
     columns_ = format.columns.empty() ? names_of(cells) : format.columns;
-    check_distinct(columns_, where);
+    check_distinct(columns_, fmt::format("{}: line {}", where, records_.line()), prefix_);
     rewind();
   }
 
@@ -86,8 +90,8 @@ class CsvReader final : public TableReader {
       }
       require(skip_ragged_, Code::kCorruptFile,
               "{}: \"{}\": line {} has {} cells, the table {} columns; mend it, or leave such "
-              "records out with ragged=skip",
-              verb_, name(), records_.line(), cells.size(), columns_.size());
+              "records out with {}ragged=skip",
+              verb_, name(), records_.line(), cells.size(), columns_.size(), prefix_);
       ++skipped_;
     }
     return false;
@@ -97,6 +101,7 @@ class CsvReader final : public TableReader {
   const char* verb_;
   bool has_header_;
   bool skip_ragged_;
+  std::string prefix_;  // of the keys that messages propose
   RecordReader records_;
   std::vector<std::string> columns_;
   bool header_left_ = false;

@@ -2,7 +2,6 @@
 #include "data/formats/csv_sniff.h"
 
 #include <algorithm>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -70,12 +69,10 @@ bool is_regular(const Records& records) {
 
 bool looks_like_names(const Records& records) {
   const auto& first = records.front();
-  std::set<std::string_view> seen;
-  for (const std::string& cell : first) {
-    if (cell.empty()) continue;
-    if (parse_number(cell) || !seen.insert(cell).second) return false;
-  }
-  if (seen.empty()) return false;
+  const auto is_number = [](const std::string& cell) { return parse_number(cell).has_value(); };
+  const auto is_empty = [](const std::string& cell) { return cell.empty(); };
+  if (std::any_of(first.begin(), first.end(), is_number)) return false;
+  if (std::all_of(first.begin(), first.end(), is_empty)) return false;
   for (size_t row = 1; row < records.size(); ++row) {
     const size_t width = std::min(first.size(), records[row].size());
     for (size_t i = 0; i < width; ++i) {
@@ -102,7 +99,8 @@ CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& form
       .delimiter = is_tsv ? '\t' : ',',
       .quoting = format.quote == Quoting::kAuto ? !is_tsv : format.quote == Quoting::kDouble,
       .encoding = format.encoding,
-      .max_record = format.max_record.bytes};
+      .max_record = format.max_record.bytes,
+      .prefix = format.prefix};
   if (format.delimiter != "auto") layout.records.delimiter = given_delimiter(format.delimiter);
   Records records = first_records(head, is_whole, layout.records);
   if (format.delimiter == "auto" && !is_tsv) {

@@ -25,8 +25,10 @@ constexpr int64_t kSampleRows = 1000;
 /// Lines of a source, in memory bounded by the longest.
 class LineReader {
  public:
-  LineReader(std::unique_ptr<io::ByteSource> source, int64_t max_line)
-      : source_(std::move(source)), max_line_(static_cast<size_t>(max_line)) {}
+  LineReader(std::unique_ptr<io::ByteSource> source, const TableFormat& format)
+      : source_(std::move(source)),
+        max_line_(static_cast<size_t>(format.max_record.bytes)),
+        prefix_(format.prefix) {}
 
   /// Without its line end; valid until the next call.
   bool next(std::string_view& line) {
@@ -38,7 +40,7 @@ class LineReader {
           feed != nullptr ? static_cast<size_t>(static_cast<const char*>(feed) - from) + searched
                           : end_ - begin_;
       require(size <= max_line_, Code::kCorruptFile,
-              "jsonl: \"{}\": line {} is longer than max_record={}", name(), number_,
+              "jsonl: \"{}\": line {} is longer than {}max_record={}", name(), number_, prefix_,
               human_bytes(static_cast<int64_t>(max_line_)));
       searched = size;
       if (feed == nullptr && fill()) continue;
@@ -73,6 +75,7 @@ class LineReader {
 
   std::unique_ptr<io::ByteSource> source_;
   size_t max_line_;
+  std::string prefix_;  // of the keys that messages propose
   std::vector<char> buffer_ = std::vector<char>(kLinesBlock);
   size_t begin_ = 0;
   size_t end_ = 0;
@@ -83,7 +86,8 @@ class LineReader {
 class JsonlReader final : public TableReader {
  public:
   JsonlReader(std::unique_ptr<io::ByteSource> source, const TableFormat& format)
-      : lines_(std::move(source), format.max_record.bytes),
+      : lines_(std::move(source), format),
+        prefix_(format.prefix),
         latin1_(format.encoding == Encoding::kLatin1),
         chosen_(!format.columns.empty()) {
     for (const std::string& name : format.columns) add_column(name);
@@ -119,8 +123,8 @@ class JsonlReader final : public TableReader {
       if (chosen_) continue;
       fail(Code::kCorruptFile,
            "{}: the key \"{}\" is in none of the first 1,000 objects; name all keys to read with "
-           "columns=[...]",
-           where(), excerpt(key));
+           "{}columns=[...]",
+           where(), excerpt(key), prefix_);
     }
     cells.assign(values_.begin(), values_.end());
     return true;
@@ -160,9 +164,9 @@ class JsonlReader final : public TableReader {
     const int64_t bad = first_invalid_utf8(text);
     require(
         bad < 0, Code::kCorruptFile,
-        "jsonl: \"{}\": line {}: not UTF-8 at byte {} of the line; encoding=latin-1 reads it, if "
-        "that is what the file is",
-        name(), line_, bad + 1);
+        "jsonl: \"{}\": line {}: not UTF-8 at byte {} of the line; {}encoding=latin-1 reads it, "
+        "if that is what the file is",
+        name(), line_, bad + 1, prefix_);
     object = parse_json(text, where(), {.code = Code::kCorruptFile});
     require(object.is_object(), Code::kCorruptFile, "{}: an object is expected, this is of type {}",
             where(), object.type_name());
@@ -170,6 +174,7 @@ class JsonlReader final : public TableReader {
   }
 
   LineReader lines_;
+  std::string prefix_;  // of the keys that messages propose
   bool latin1_;
   bool chosen_;
   std::vector<std::string> columns_;

@@ -14,9 +14,9 @@ namespace ingot::data {
 /// The columns are format.columns (other keys are then left out), or else the keys of the first
 /// 1,000 objects in the order of their first appearance. Empty lines are left out. Of the format,
 /// columns, encoding and max_record matter. Error{kCorruptFile}:
-///   jsonl: "f": line 3: "size" holds an array; only texts, numbers, true, false and null make
-///   cells jsonl: "f": line 3: an object is expected, this is of type array jsonl: "f": line 2000:
-///   the key "x" is in none of the first 1,000 lines; name all …
+///   jsonl: "f": line 3: "size" holds an array; only texts, numbers, true, false and null make …
+///   jsonl: "f": line 3: an object is expected, this is of type array
+///   jsonl: "f": line 2000: the key "x" is in none of the first 1,000 objects; name all keys to …
 [[nodiscard]] std::unique_ptr<TableReader> open_jsonl(std::unique_ptr<io::ByteSource> source,
                                                       const TableFormat& format = {});
 

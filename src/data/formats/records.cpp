@@ -63,9 +63,9 @@ int64_t RecordReader::line_ends(size_t begin, size_t end) const {
 void RecordReader::check_length(size_t size) const {
   if (static_cast<int64_t>(size) <= format_.max_record) return;
   fail(Code::kCorruptFile,
-       "{}: the record is longer than max_record={}; a closing quote may be missing (quote=none "
-       "reads quotes as text)",
-       where(line_), human_bytes(format_.max_record));
+       "{0}: the record is longer than {1}max_record={2}; a closing quote may be missing "
+       "({1}quote=none reads quotes as text)",
+       where(line_), format_.prefix, human_bytes(format_.max_record));
 }
 
 // Reads more behind what the buffer holds, after moving the record to its front.
@@ -186,8 +186,8 @@ void RecordReader::check_quote_closes(size_t index) const {
   fail(
       Code::kCorruptFile,
       "{}: text follows the closing quote of cell {}; write a quote inside a quoted cell twice, or "
-      "set quote=none to read quotes as text",
-      where(line_ + line_ends(begin_, quote_at_)), cells_.size() + 1);
+      "set {}quote=none to read quotes as text",
+      where(line_ + line_ends(begin_, quote_at_)), cells_.size() + 1, format_.prefix);
 }
 
 inline bool RecordReader::take_after_quote(size_t index) {
@@ -208,9 +208,9 @@ inline bool RecordReader::take_after_quote(size_t index) {
 bool RecordReader::end_of_file() {
   if (state_ == State::kQuoted) {
     fail(Code::kCorruptFile,
-         "{}: the quote that opens cell {} is never closed; close it, or set quote=none to read "
+         "{}: the quote that opens cell {} is never closed; close it, or set {}quote=none to read "
          "quotes as text",
-         where(line_ + line_ends(begin_, cell_begin_)), cells_.size() + 1);
+         where(line_ + line_ends(begin_, cell_begin_)), cells_.size() + 1, format_.prefix);
   }
   if (state_ == State::kPlain && begin_ == end_) return false;
   if (state_ == State::kQuoteSeen) {
@@ -248,10 +248,10 @@ void RecordReader::check_record() const {
   if (bad < 0) return;
   const size_t index = begin_ + static_cast<size_t>(bad);
   fail(Code::kCorruptFile,
-       "{}: not UTF-8: byte 0x{:02x} at offset {} of the file; encoding=latin-1 reads it, if that "
-       "is what the file is",
+       "{}: not UTF-8: byte 0x{:02x} at offset {} of the file; {}encoding=latin-1 reads it, if "
+       "that is what the file is",
        where(line_ + line_ends(begin_, index)), static_cast<unsigned char>(buffer_[index]),
-       buffer_offset_ + static_cast<int64_t>(index));
+       buffer_offset_ + static_cast<int64_t>(index), format_.prefix);
 }
 
 // The cell without the second of each pair of quotes, written over itself.

@@ -20,21 +20,22 @@ void check(const TableFormat& format) {
   const bool is_character = d.size() == 1 && static_cast<unsigned char>(d[0]) < 0x80 &&
                             d[0] != '"' && d[0] != '\n' && d[0] != '\r' && d[0] != '\0';
   require(is_named || is_character, Code::kInvalidArgument,
-          "delimiter must be auto, tab or one ASCII character that is no quote and no line end, "
+          "{}delimiter must be auto, tab or one ASCII character that is no quote and no line end, "
           "got \"{}\"",
-          excerpt(d));
+          format.prefix, excerpt(d));
   constexpr int64_t kLeast = int64_t{1} << 10;
   constexpr int64_t kMost = int64_t{1} << 30;
   require(format.max_record.bytes >= kLeast && format.max_record.bytes <= kMost,
-          Code::kInvalidArgument, "max_record must lie in 1KiB .. 1GiB, got {} bytes",
-          format.max_record.bytes);
+          Code::kInvalidArgument, "{}max_record must lie in 1KiB .. 1GiB, got {} bytes",
+          format.prefix, format.max_record.bytes);
   for (size_t i = 0; i < format.columns.size(); ++i) {
     const std::string& name = format.columns[i];
-    require(!name.empty(), Code::kInvalidArgument, "columns: name {} is empty", i + 1);
+    require(!name.empty(), Code::kInvalidArgument, "{}columns: name {} is empty", format.prefix,
+            i + 1);
     for (size_t j = 0; j < i; ++j) {
       require(format.columns[j] != name, Code::kInvalidArgument,
-              "columns: \"{}\" stands at {} and {}; names must differ", excerpt(name), j + 1,
-              i + 1);
+              "{}columns: \"{}\" stands at {} and {}; names must differ", format.prefix,
+              excerpt(name), j + 1, i + 1);
     }
   }
 }

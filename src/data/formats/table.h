@@ -39,15 +39,19 @@ inline constexpr EnumName kRaggedRowsNames[] = {{"error", RaggedRows::kError},
                                                 {"skip", RaggedRows::kSkip}};
 constexpr std::span<const EnumName> enum_names(RaggedRows) { return kRaggedRowsNames; }
 
-/// How the bytes of a table file are read; the defaults suit most files.
+/// How the bytes of a table file are read; the defaults suit most files. Every member has an
+/// initialiser, so that a config names some of them ({.prefix = "format."}).
 struct TableFormat {
   std::string delimiter = "auto";
   HeaderRow header = HeaderRow::kAuto;
-  std::vector<std::string> columns;
+  std::vector<std::string> columns = {};
   Encoding encoding = Encoding::kUtf8;
   Quoting quote = Quoting::kAuto;
   RaggedRows ragged = RaggedRows::kError;
   Size max_record{16 << 20};
+  /// What stands before these keys where they are set, so that messages propose keys that work; of
+  /// the place, so not itself a key.
+  std::string prefix = "table.format.";
 
   void visit(auto& field) {
     field("delimiter", delimiter,

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/transforms/category_feature.h"
 #include "data/transforms/feature.h"
 #include "data/transforms/image_feature.h"
@@ -23,6 +24,18 @@ std::string at_line(int64_t line) {
   return line > 0 ? fmt::format(" (line {})", line) : std::string();
 }
 
+std::string Feature::advice(std::string_view keys) const {
+  return fmt::format("{} {{name: \"{}\", {}}} in table.features",
+                     is_loaded_ ? "train again with" : "set", excerpt(name()), keys);
+}
+
+void Feature::require_missing_allowed(const Cell& cell, std::string_view keys) const {
+  if (config_.missing != Missing::kError) return;
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\"{}: the cell has no value, and missing=error allows none; {}",
+       name(), at_line(cell.line), advice(keys));
+}
+
 std::unique_ptr<Feature> make_feature(const FeatureConfig& config) {
   switch (config.kind) {
     case FeatureKind::kNumber:
@@ -36,7 +49,7 @@ std::unique_ptr<Feature> make_feature(const FeatureConfig& config) {
     default:
       break;
   }
-  fail(Code::kInvalidArgument, "features: column \"{}\" has kind {}, which makes no feature",
+  fail(Code::kInvalidArgument, "table.features: column \"{}\" has kind {}, which makes no feature",
        config.name, enum_name(config.kind));
 }
 

@@ -17,7 +17,7 @@ constexpr size_t kMaxDistinct = 1'000'000;
 }  // namespace
 
 CategoryFeature::CategoryFeature(FeatureConfig config, const Json& state, std::string_view what)
-    : Feature(std::move(config)),
+    : Feature(std::move(config), true),
       rows_(json_int(state, "rows", what)),
       missing_(json_int(state, "missing", what)),
       own_(json_bool(state, "own", what)) {
@@ -37,10 +37,7 @@ void CategoryFeature::add(const Cell& cell) {
   rows_ += 1;
   std::string_view value = trim(cell.text);
   if (cell.missing) {
-    require(config_.missing != Missing::kError, Code::kInvalidArgument,
-            "features: column \"{}\"{}: the cell has no value and missing is error; set "
-            "missing=own or another policy",
-            name(), at_line(cell.line));
+    require_missing_allowed(cell, "missing: own");
     missing_ += 1;
     if (config_.missing != Missing::kValue) return;
     value = config_.missing_value;
@@ -50,20 +47,24 @@ void CategoryFeature::add(const Cell& cell) {
     found->second += 1;
     return;
   }
-  require(counts_.size() < kMaxDistinct, Code::kInvalidArgument,
-          "features: column \"{}\"{}: more than {} different values; it is no category: set "
-          "kind=text or kind=ignore",
-          name(), at_line(cell.line), kMaxDistinct);
+  if (counts_.size() >= kMaxDistinct) {
+    fail(Code::kInvalidArgument,
+         "features: column \"{}\"{}: more than {} different values; it is no category: {}, or "
+         "kind: ignore",
+         name(), at_line(cell.line), kMaxDistinct, advice("kind: text"));
+  }
   counts_.emplace(value, 1);
 }
 
 void CategoryFeature::keep_most_frequent(std::vector<std::string>& warnings) {
   const auto limit = static_cast<size_t>(config_.max_categories);
   if (categories_.size() <= limit) return;
-  require(config_.unknown != Unknown::kError, Code::kInvalidArgument,
-          "features: column \"{}\" has {} categories, max_categories is {} and unknown is error; "
-          "raise max_categories, or set unknown=zero",
-          name(), categories_.size(), limit);
+  require(
+      config_.unknown != Unknown::kError, Code::kInvalidArgument,
+      "features: column \"{}\" has {} categories, max_categories is {} and unknown is error; {}, "
+      "or unknown: zero",
+      name(), categories_.size(), limit,
+      advice(fmt::format("max_categories: {}", categories_.size())));
   warnings.push_back(
       fmt::format("{}: {} categories, the {} most frequent are kept and the others count as unseen "
                   "(max_categories)",
@@ -75,15 +76,15 @@ void CategoryFeature::keep_most_frequent(std::vector<std::string>& warnings) {
 
 bool CategoryFeature::finish_pass(std::vector<std::string>& warnings) {
   require(rows_ > missing_, Code::kInvalidArgument,
-          "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
-          rows_);
+          "features: column \"{}\" has no value in {} training rows; {}", name(), rows_,
+          advice("kind: ignore"));
   for (const auto& [value, count] : counts_) {
     if (count >= config_.min_count) categories_.push_back({value, count});
   }
   require(!categories_.empty(), Code::kInvalidArgument,
-          "features: column \"{}\": none of {} categories has min_count={} training rows; lower "
-          "min_count or set kind=ignore",
-          name(), counts_.size(), config_.min_count);
+          "features: column \"{}\": none of {} categories has min_count={} training rows; {}, or "
+          "kind: ignore",
+          name(), counts_.size(), config_.min_count, advice("min_count: 1"));
   const auto by_value = [](const Category& a, const Category& b) { return a.value < b.value; };
   std::sort(categories_.begin(), categories_.end(), by_value);
   keep_most_frequent(warnings);
@@ -126,23 +127,22 @@ int64_t CategoryFeature::unseen(const Cell& cell) const {
   if (cell.missing) {
     fail(Code::kInvalidArgument,
          "features: column \"{}\"{}: the cell has no value, no training row lacked one, and "
-         "unknown is error",
-         name(), at_line(cell.line));
+         "unknown is error; {}",
+         name(), at_line(cell.line), advice("unknown: zero"));
   }
   std::vector<std::string> known;
   for (const Category& category : categories_) known.push_back(category.value);
   fail(Code::kInvalidArgument,
        "features: column \"{}\"{}: \"{}\" is no category of the training rows and unknown is "
-       "error.{}",
-       name(), at_line(cell.line), excerpt(cell.text), did_you_mean(trim(cell.text), known));
+       "error; {}.{}",
+       name(), at_line(cell.line), excerpt(cell.text), advice("unknown: zero"),
+       did_you_mean(trim(cell.text), known));
 }
 
 int64_t CategoryFeature::place_of(const Cell& cell) const {
   std::string_view value = trim(cell.text);
   if (cell.missing) {
-    require(config_.missing != Missing::kError, Code::kInvalidArgument,
-            "features: column \"{}\"{}: the cell has no value, and missing=error allows none",
-            name(), at_line(cell.line));
+    require_missing_allowed(cell, "missing: own");
     if (own_) return own_place();
     if (config_.missing == Missing::kMode) return most_frequent_;
     if (config_.missing == Missing::kZero) return kUnseen;

@@ -28,6 +28,8 @@ struct Cell {
   int64_t line = 0;      ///< of the file, for messages; 0: none
   /// Where relative paths of pictures start; empty: no file is read for this cell.
   std::string_view folder{};
+  /// The texts that count as no value, for messages.
+  std::span<const std::string> none{};
 };
 
 /// Where a feature writes: exactly as many slots as its layout says.
@@ -49,6 +51,7 @@ struct FeatureLayout {
 struct FeatureScratch {
   text::WordScratch words;
   std::vector<int32_t> ids;
+  std::string reason;  ///< why the row that was left out last was
 };
 
 class Feature {
@@ -64,7 +67,8 @@ class Feature {
   [[nodiscard]] virtual bool finish_pass(std::vector<std::string>& warnings) = 0;
 
   [[nodiscard]] virtual FeatureLayout layout() const = 0;
-  /// Throws by policy, naming column, line and value. False: the row is to be left out.
+  /// Throws by policy, naming column, line and value. False: the row is to be left out, and
+  /// scratch.reason says why.
   virtual bool encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const = 0;
   /// What fitting found; load_feature reads it back to the bit.
   [[nodiscard]] virtual Json state() const = 0;
@@ -78,8 +82,18 @@ class Feature {
   }
 
  protected:
-  explicit Feature(FeatureConfig config) : config_(std::move(config)) {}
+  explicit Feature(FeatureConfig config, bool is_loaded = false)
+      : config_(std::move(config)), is_loaded_(is_loaded) {}
+  /// What a message proposes, of keys that work: `set {name: "age", missing: median} in
+  /// table.features`; of a feature that came from a file, which no key changes any more, `train
+  /// again with {…} in table.features`.
+  [[nodiscard]] std::string advice(std::string_view keys) const;
+  /// Of a cell without a value: throws under missing=error, with that advice.
+  void require_missing_allowed(const Cell& cell, std::string_view keys) const;
   FeatureConfig config_;
+
+ private:
+  bool is_loaded_;
 };
 
 /// Not fitted yet. config.kind is number, category, text or image. Checks the config.

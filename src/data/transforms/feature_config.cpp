@@ -38,46 +38,51 @@ void check_missing(const FeatureConfig& config) {
   for (const Missing policy : allowed) names.emplace_back(enum_name(policy));
   require(std::find(allowed.begin(), allowed.end(), config.missing) != allowed.end(),
           Code::kInvalidArgument,
-          "features: column \"{}\": missing={} does not suit kind {}; possible: {}", config.name,
-          enum_name(config.missing), enum_name(config.kind), join(names, ", "));
+          "table.features: column \"{}\": missing={} does not suit kind {}; possible: {}",
+          config.name, enum_name(config.missing), enum_name(config.kind), join(names, ", "));
   if (config.missing != Missing::kValue) return;
   if (config.kind == FeatureKind::kNumber) {
     const std::optional<double> value = parse_number(config.missing_value);
-    require(value && std::isfinite(*value), Code::kInvalidArgument,
-            "features: column \"{}\": missing=value needs a number in missing_value, got \"{}\"",
-            config.name, excerpt(config.missing_value));
+    require(
+        value && std::isfinite(*value), Code::kInvalidArgument,
+        "table.features: column \"{}\": missing=value needs a number in missing_value, got \"{}\"",
+        config.name, excerpt(config.missing_value));
   } else {
     require(!config.missing_value.empty(), Code::kInvalidArgument,
-            "features: column \"{}\": missing=value needs a text in missing_value", config.name);
+            "table.features: column \"{}\": missing=value needs a text in missing_value",
+            config.name);
   }
 }
 
 void check_number(const FeatureConfig& config) {
   if (config.clip == Clip::kNone) {
-    require(!config.clip_low && !config.clip_high, Code::kInvalidArgument,
-            "features: column \"{}\": clip_low and clip_high need clip=quantiles or clip=values",
-            config.name);
+    require(
+        !config.clip_low && !config.clip_high, Code::kInvalidArgument,
+        "table.features: column \"{}\": clip_low and clip_high need clip=quantiles or clip=values",
+        config.name);
     return;
   }
   const bool quantiles = config.clip == Clip::kQuantiles;
   const double low = config.clip_low.value_or(quantiles ? 0.01 : -HUGE_VAL);
   const double high = config.clip_high.value_or(quantiles ? 0.99 : HUGE_VAL);
-  require(low < high && (!quantiles || (low >= 0 && high <= 1)), Code::kInvalidArgument,
-          "features: column \"{}\": clip={} from {} to {}; clip_low must be below clip_high{}",
-          config.name, enum_name(config.clip), low, high, quantiles ? ", both in [0, 1]" : "");
+  require(
+      low < high && (!quantiles || (low >= 0 && high <= 1)), Code::kInvalidArgument,
+      "table.features: column \"{}\": clip={} from {} to {}; clip_low must be below clip_high{}",
+      config.name, enum_name(config.clip), low, high, quantiles ? ", both in [0, 1]" : "");
   require(quantiles || config.clip_low || config.clip_high, Code::kInvalidArgument,
-          "features: column \"{}\": clip=values needs clip_low or clip_high", config.name);
+          "table.features: column \"{}\": clip=values needs clip_low or clip_high", config.name);
 }
 
 void check_category(const FeatureConfig& config) {
   require(config.min_count >= 1, Code::kInvalidArgument,
-          "features: column \"{}\": min_count is {}, it must be >= 1", config.name,
+          "table.features: column \"{}\": min_count is {}, it must be >= 1", config.name,
           config.min_count);
   require(config.max_categories >= 1, Code::kInvalidArgument,
-          "features: column \"{}\": max_categories is {}, it must be >= 1", config.name,
+          "table.features: column \"{}\": max_categories is {}, it must be >= 1", config.name,
           config.max_categories);
   require(config.min_count == 1 || config.unknown != Unknown::kError, Code::kInvalidArgument,
-          "features: column \"{}\": min_count={} makes rare categories unseen, which unknown=error "
+          "table.features: column \"{}\": min_count={} makes rare categories unseen, which "
+          "unknown=error "
           "refuses; set unknown=zero, bucket or most_frequent",
           config.name, config.min_count);
 }
@@ -85,15 +90,16 @@ void check_category(const FeatureConfig& config) {
 void check_text(const FeatureConfig& config) {
   const TextOptions& text = config.text;
   require(text.length >= 1 && text.length <= (int64_t{1} << 24), Code::kInvalidArgument,
-          "features: column \"{}\": text.length is {}, it must be in 1 .. {}", config.name,
+          "table.features: column \"{}\": text.length is {}, it must be in 1 .. {}", config.name,
           text.length, int64_t{1} << 24);
   require(text.words == 0 || text.words >= 2, Code::kInvalidArgument,
-          "features: column \"{}\": text.words is {}, it must be >= 2, or 0 for every word",
+          "table.features: column \"{}\": text.words is {}, it must be >= 2, or 0 for every word",
           config.name, text.words);
-  require(text.char_level || !text.split.empty(), Code::kInvalidArgument,
-          "features: column \"{}\": text.split is empty; give the text that separates words, or "
-          "set text.char_level=true",
-          config.name);
+  require(
+      text.char_level || !text.split.empty(), Code::kInvalidArgument,
+      "table.features: column \"{}\": text.split is empty; give the text that separates words, or "
+      "set text.char_level=true",
+      config.name);
 }
 
 }  // namespace
@@ -108,10 +114,10 @@ bool suits(Missing missing, std::string_view value, FeatureKind kind) {
 
 void check(const FeatureConfig& config) {
   require(std::isfinite(config.noise) && config.noise >= 0, Code::kInvalidArgument,
-          "features: column \"{}\": noise is {}, it must be >= 0", config.name, config.noise);
+          "table.features: column \"{}\": noise is {}, it must be >= 0", config.name, config.noise);
   require(
       config.noise == 0 || config.kind == FeatureKind::kNumber || config.kind == FeatureKind::kAuto,
-      Code::kInvalidArgument, "features: column \"{}\": noise is for numbers, its kind is {}",
+      Code::kInvalidArgument, "table.features: column \"{}\": noise is for numbers, its kind is {}",
       config.name, enum_name(config.kind));
   check_missing(config);
   if (config.kind == FeatureKind::kNumber) check_number(config);

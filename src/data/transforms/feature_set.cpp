@@ -44,22 +44,23 @@ void check_names(const Schema& schema, std::span<const FeatureConfig> configs,
   for (size_t i = 0; i < configs.size(); ++i) {
     const std::string& name = configs[i].name;
     require(name == kAllColumns || schema.find(name) != nullptr, Code::kInvalidArgument,
-            "features: the table has no column \"{}\".{}", name, did_you_mean(name, names));
-    require(name != kAllColumns || configs[i].kind == FeatureKind::kAuto ||
-                configs[i].kind == FeatureKind::kIgnore,
-            Code::kInvalidArgument,
-            "features: kind={} cannot be set for \"*\", all columns; name the columns, or set "
-            "kind=ignore to use only those that are named",
-            enum_name(configs[i].kind));
+            "table.features: the table has no column \"{}\".{}", name, did_you_mean(name, names));
+    require(
+        name != kAllColumns || configs[i].kind == FeatureKind::kAuto ||
+            configs[i].kind == FeatureKind::kIgnore,
+        Code::kInvalidArgument,
+        "table.features: kind={} cannot be set for \"*\", all columns; name the columns, or set "
+        "kind: ignore to use only those that are named",
+        enum_name(configs[i].kind));
     require(name != target.column, Code::kInvalidArgument,
-            "features: column \"{}\" is the target and cannot be a feature", name);
+            "table.features: column \"{}\" is the target and cannot be a feature", name);
     for (size_t j = 0; j < i; ++j) {
       require(configs[j].name != name, Code::kInvalidArgument,
-              "features: column \"{}\" is configured twice", name);
+              "table.features: column \"{}\" is configured twice", name);
     }
   }
   require(target.column.empty() || schema.find(target.column) != nullptr, Code::kInvalidArgument,
-          "target: the table has no column \"{}\".{}", target.column,
+          "table.target.column: the table has no column \"{}\".{}", target.column,
           did_you_mean(target.column, names));
 }
 
@@ -112,7 +113,8 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
     if (config.kind != FeatureKind::kIgnore) features_.push_back(make_feature(config));
   }
   require(!features_.empty(), Code::kInvalidArgument,
-          "features: none of {} columns is a feature; set the kind of one in the schema",
+          "features: none of {} columns is a feature; set the kind of one, such as {{name: COLUMN, "
+          "kind: category}} in table.features",
           schema.columns.size());
   if (!target.column.empty()) target_.emplace(resolve(target, schema));
 }
@@ -121,7 +123,7 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
 
 Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
                          int64_t line) const {
-  Cell cell{text, is_missing(text, missing_), line, map.folder};
+  Cell cell{text, is_missing(text, missing_), line, map.folder, missing_};
   const FeatureConfig& config = feature.config();
   if (!cell.missing && config.kind == FeatureKind::kNumber &&
       config.bad_number == BadNumber::kMissing) {
@@ -173,7 +175,7 @@ FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training) {
     fit_pass(table, is_training, pass);
     require(pass.rows > 0, Code::kInvalidArgument,
             "features: no training row to fit on in \"{}\" ({} left out for missing values); check "
-            "the split and missing=drop_row",
+            "table.split, and missing: drop_row in table.features and table.target",
             table.name(), pass.dropped);
     if (target_ && pass.first) target_->finish(report.warnings);
     for (size_t i = 0; i < features_.size(); ++i) {
@@ -272,14 +274,20 @@ bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap
   for (size_t i = 0; i < features_.size(); ++i) {
     const Feature& feature = *features_[i];
     const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
-    if (feature.drops(cell)) return false;
+    if (feature.drops(cell)) {
+      record.scratch.reason = fmt::format("column \"{}\" has no value", excerpt(feature.name()));
+      return false;
+    }
     const Place& place = places_[i];
     Slots slots;
     slots.floats = std::span(record.table)
                        .subspan(static_cast<size_t>(place.first), static_cast<size_t>(place.count));
     if (place.ids >= 0) slots.ids = record.ids[static_cast<size_t>(place.ids)];
     if (place.pixels >= 0) slots.pixels = record.pixels[static_cast<size_t>(place.pixels)];
-    if (!feature.encode(cell, slots, record.scratch)) return false;
+    if (feature.encode(cell, slots, record.scratch)) continue;
+    record.scratch.reason =
+        fmt::format("column \"{}\": {}", excerpt(feature.name()), record.scratch.reason);
+    return false;
   }
   return true;
 }

@@ -100,8 +100,9 @@ class FeatureSet {
                                       bool need_target) const;
 
   [[nodiscard]] Record make_record() const;
-  /// Fills `record`; false: the row is to be left out (missing=drop_row). cells: all columns of the
-  /// table `map` was made for. Throws kInvalidArgument by policy, naming column, line and value.
+  /// Fills `record`; false: the row is to be left out (missing=drop_row, a broken picture), and
+  /// record.scratch.reason says why. cells: all columns of the table `map` was made for. Throws
+  /// kInvalidArgument by policy, naming column, line and value.
   bool encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
               Record& record) const;
   /// The target's cell of the row; target() encodes it. INGOT_ASSERTs that the map has it.

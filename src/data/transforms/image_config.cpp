@@ -73,7 +73,7 @@ void check_augment(const AugmentConfig& a, const std::string& where) {
 }  // namespace
 
 void check(const ImageOptions& options, const std::string& column) {
-  const std::string where = fmt::format("features: column \"{}\": image", column);
+  const std::string where = fmt::format("table.features: column \"{}\": image", column);
   require(options.size.empty() || options.size.size() == 2, Code::kInvalidArgument,
           "{}.size has {} numbers; give [height, width]", where, options.size.size());
   for (const int64_t side : options.size) {

@@ -49,7 +49,7 @@ ImageFeature::ImageFeature(FeatureConfig config) : Feature(std::move(config)) {
 }
 
 ImageFeature::ImageFeature(FeatureConfig config, const Json& state, std::string_view what)
-    : Feature(std::move(config)) {
+    : Feature(std::move(config), true) {
   shape_ = {json_int(state, "height", what), json_int(state, "width", what),
             json_int(state, "channels", what)};
   require(shape_.height >= 1 && shape_.height <= kMaxImageSide && shape_.width >= 1 &&
@@ -81,24 +81,26 @@ std::string picture_bytes(const Cell& cell) {
 }
 
 template <class Work>
-bool ImageFeature::attempt(const Cell& cell, const Work& work, std::string* reason) const {
+bool ImageFeature::attempt(const Cell& cell, const Work& work, std::string& reason) const {
   if (cell.missing && options().bad == BadImage::kDropRow && config().missing != Missing::kError) {
-    if (reason != nullptr) *reason = fmt::format("the cell{} is empty", at_line(cell.line));
+    reason = fmt::format("the cell{} is empty", at_line(cell.line));
     return false;
   }
-  require(!cell.missing, Code::kInvalidArgument,
-          "features: column \"{}\"{}: no path of an image; set missing=drop_row to leave such rows "
-          "out",
-          name(), at_line(cell.line));
+  if (cell.missing) {
+    fail(Code::kInvalidArgument,
+         "features: column \"{}\"{}: no path of an image; {} to leave such rows out", name(),
+         at_line(cell.line), advice("missing: drop_row"));
+  }
   try {
     work();
     return true;
   } catch (const Error& error) {
-    if (reason != nullptr) *reason = error.what();
+    reason = error.what();
     if (options().bad == BadImage::kDropRow) return false;
     const bool is_too_large = error.code() == Code::kInvalidArgument;
-    fail(error.code(), "features: column \"{}\"{}: {}; {}, or set image.bad=drop_row", name(),
-         at_line(cell.line), error.what(), is_too_large ? "raise image.max_pixels" : "correct it");
+    fail(error.code(), "features: column \"{}\"{}: {}; {}, or {}", name(), at_line(cell.line),
+         error.what(), is_too_large ? "raise its image.max_pixels" : "correct it",
+         advice("image: {bad: drop_row}"));
   }
 }
 
@@ -117,11 +119,12 @@ void ImageFeature::add_size(const Cell& cell, const io::ImageInfo& info) {
     shape_.height = info.height;
     shape_.width = info.width;
   }
-  require(info.height == shape_.height && info.width == shape_.width, Code::kShapeMismatch,
-          "features: column \"{}\"{}: \"{}\" is {} high and {} wide, the first picture {} and {}; "
-          "set image.size=[height, width] to give all one size",
-          name(), at_line(cell.line), picture_name(cell), info.height, info.width, shape_.height,
-          shape_.width);
+  if (info.height == shape_.height && info.width == shape_.width) return;
+  fail(Code::kShapeMismatch,
+       "features: column \"{}\"{}: \"{}\" is {} high and {} wide, the first picture {} and {}; "
+       "{} to give all one size",
+       name(), at_line(cell.line), picture_name(cell), info.height, info.width, shape_.height,
+       shape_.width, advice(fmt::format("image: {{size: [{}, {}]}}", shape_.height, shape_.width)));
 }
 
 void ImageFeature::add_pixels() {
@@ -150,7 +153,7 @@ void ImageFeature::add(const Cell& cell) {
           read(cell, pixels_);
         }
       },
-      &reason);
+      reason);
   if (!is_good) {
     if (bad_++ == 0) first_bad_ = reason;
   } else if (pass_ == Pass::kProbe) {
@@ -162,17 +165,16 @@ void ImageFeature::add(const Cell& cell) {
 
 bool ImageFeature::finish_pass(std::vector<std::string>& warnings) {
   require(rows_ > bad_, Code::kInvalidArgument,
-          "features: column \"{}\" has no picture in {} training rows{}{}; set kind=ignore", name(),
-          rows_, bad_ > 0 ? ", the first: " : "", first_bad_);
+          "features: column \"{}\" has no picture in {} training rows{}{}; {}", name(), rows_,
+          bad_ > 0 ? ", the first: " : "", first_bad_, advice("kind: ignore"));
   const bool is_last = pass_ != Pass::kProbe || pass_after_probe() == Pass::kCount;
   if (bad_ > 0 && is_last) {
     warnings.push_back(fmt::format("{}: {} of {} training pictures cannot be read; the first: {}",
                                    name(), bad_, rows_, first_bad_));
   }
   require(std::max(shape_.height, shape_.width) <= kMaxImageSide, Code::kInvalidArgument,
-          "features: column \"{}\": pictures of {} x {} pixels are too large to learn from; set "
-          "image.size=[height, width]",
-          name(), shape_.width, shape_.height);
+          "features: column \"{}\": pictures of {} x {} pixels are too large to learn from; {}",
+          name(), shape_.width, shape_.height, advice("image: {size: [64, 64]}"));
   const int64_t pictures = rows_ - bad_;
   rows_ = bad_ = 0;
   if (pass_ == Pass::kProbe) {
@@ -198,9 +200,10 @@ void ImageFeature::set_moments(int64_t pictures) {
   if (options().scale == PixelScale::kGiven) {
     require(
         options().mean.size() == channels, Code::kInvalidArgument,
-        "features: column \"{}\": image.mean has {} numbers, the pictures have {} channels; set "
-        "image.channels={}, or give {}",
-        name(), options().mean.size(), channels, options().mean.size(), channels);
+        "features: column \"{}\": image.mean has {} numbers, the pictures have {} channels; {}, or "
+        "give {} numbers",
+        name(), options().mean.size(), channels,
+        advice(fmt::format("image: {{channels: {}}}", options().mean.size())), channels);
     mean_ = options().mean;
     deviation_ = options().deviation;
   } else if (options().scale == PixelScale::kStandard) {
@@ -227,7 +230,7 @@ void ImageFeature::finish() {
     mean_color[c] = static_cast<uint8_t>(std::lround(std::clamp(mean_[c], 0.0, 1.0) * 255));
   }
   augmenter_ = Augmenter(options().augment, shape_, std::move(mean_color),
-                         fmt::format("features: column \"{}\": image", name()));
+                         fmt::format("table.features: column \"{}\": image", name()));
 }
 
 FeatureLayout ImageFeature::layout() const {
@@ -238,9 +241,9 @@ FeatureLayout ImageFeature::layout() const {
 
 // ---- encoding
 
-bool ImageFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
+bool ImageFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
   return attempt(
-      cell, [&] { read(cell, slots.pixels); }, nullptr);
+      cell, [&] { read(cell, slots.pixels); }, scratch.reason);
 }
 
 void ImageFeature::to_numbers(std::span<const uint8_t> pixels, float* out) const {

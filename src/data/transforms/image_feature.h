@@ -49,9 +49,10 @@ class ImageFeature final : public Feature {
   void add_size(const Cell& cell, const io::ImageInfo& info);
   void add_pixels();
   void read(const Cell& cell, std::span<uint8_t> pixels) const;
-  /// Runs `work`; its errors name the column and line. False: the picture is bad and may be.
+  /// Runs `work`; its errors name the column and line. False: the picture is bad, and may be, for
+  /// that reason.
   template <class Work>
-  bool attempt(const Cell& cell, const Work& work, std::string* reason) const;
+  bool attempt(const Cell& cell, const Work& work, std::string& reason) const;
   void set_moments(int64_t pictures);
   void finish();
 

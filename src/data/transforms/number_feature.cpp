@@ -21,6 +21,14 @@ constexpr double kLowQuantile = 0.01;
 constexpr double kHighQuantile = 0.99;
 constexpr size_t kMaxModes = 65536;  // different values counted for missing=mode
 
+/// `, leave the cell empty`, or another text of the table's that stands for no value; nothing where
+/// none may stand.
+std::string no_value_advice(const Cell& cell) {
+  if (cell.none.empty()) return {};
+  if (is_missing("", cell.none)) return ", leave the cell empty";
+  return fmt::format(", write \"{}\" for no value", excerpt(cell.none.front()));
+}
+
 double bound(const Json& state, const char* key, double none, std::string_view what) {
   return json_optional(state, key, what) == nullptr ? none : json_number(state, key, what);
 }
@@ -31,7 +39,7 @@ NumberFeature::NumberFeature(FeatureConfig config)
     : Feature(std::move(config)), scale_(config_.scale) {}
 
 NumberFeature::NumberFeature(FeatureConfig config, const Json& state, std::string_view what)
-    : Feature(std::move(config)),
+    : Feature(std::move(config), true),
       fill_(json_number(state, "fill", what)),
       low_(bound(state, "low", -kInfinity, what)),
       high_(bound(state, "high", kInfinity, what)),
@@ -39,11 +47,12 @@ NumberFeature::NumberFeature(FeatureConfig config, const Json& state, std::strin
 
 double NumberFeature::number(const Cell& cell) const {
   const std::optional<double> x = parse_number(cell.text);
-  require(x && std::isfinite(*x), Code::kInvalidArgument,
-          "features: column \"{}\"{}: \"{}\" is no finite number; correct it, list it under the "
-          "schema's missing, or set bad_number=missing",
-          name(), at_line(cell.line), excerpt(cell.text));
-  return *x;
+  if (x && std::isfinite(*x)) return *x;
+  const bool is_refused = config_.missing == Missing::kError;  // and so would a missing one be
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\"{}: \"{}\" is no finite number; correct it{}, or {}", name(),
+       at_line(cell.line), excerpt(cell.text), is_refused ? "" : no_value_advice(cell),
+       advice(is_refused ? "bad_number: missing, missing: median" : "bad_number: missing"));
 }
 
 double NumberFeature::clipped(double x) const { return std::clamp(x, low_, high_); }
@@ -54,10 +63,7 @@ void NumberFeature::add(const Cell& cell) {
     return;
   }
   if (cell.missing) {
-    require(config_.missing != Missing::kError, Code::kInvalidArgument,
-            "features: column \"{}\"{}: the cell has no value and missing is error; set "
-            "missing=median or another policy",
-            name(), at_line(cell.line));
+    require_missing_allowed(cell, "missing: median");
     missing_ += 1;
     return;
   }
@@ -67,10 +73,10 @@ void NumberFeature::add(const Cell& cell) {
   quantiles_.add(x);
   if (config_.missing != Missing::kMode) return;
   modes_[x] += 1;
-  require(modes_.size() <= kMaxModes, Code::kInvalidArgument,
-          "features: column \"{}\": missing=mode counts at most {} different values; use "
-          "missing=median",
-          name(), kMaxModes);
+  if (modes_.size() <= kMaxModes) return;
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\": missing=mode counts at most {} different values; {}", name(),
+       kMaxModes, advice("missing: median"));
 }
 
 double NumberFeature::fill_value() {
@@ -101,10 +107,12 @@ void NumberFeature::fit_clip() {
 }
 
 void NumberFeature::check_domain(double x, int64_t line) const {
-  require(scale_.defined(x), Code::kInvalidArgument,
-          "features: column \"{}\"{}: scale={} needs values {}, got {}; use another scale, or "
-          "clip=values with clip_low",
-          name(), at_line(line), enum_name(config_.scale), scale_.domain(), x);
+  if (scale_.defined(x)) return;
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\"{}: scale={} needs values {}, got {}; {}, or clip: values with a "
+       "clip_low that it takes",
+       name(), at_line(line), enum_name(config_.scale), scale_.domain(), x,
+       advice("scale: standard"));
 }
 
 bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
@@ -113,8 +121,8 @@ bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
     return false;
   }
   require(raw_.count > 0, Code::kInvalidArgument,
-          "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
-          missing_);
+          "features: column \"{}\" has no value in {} training rows; {}", name(), missing_,
+          advice("kind: ignore"));
   fill_ = fill_value();
   fit_clip();
   check_domain(clipped(raw_.min), min_line_);
@@ -147,15 +155,15 @@ FeatureLayout NumberFeature::layout() const {
 }
 
 bool NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
-  require(!cell.missing || config_.missing != Missing::kError, Code::kInvalidArgument,
-          "features: column \"{}\"{}: the cell has no value, and missing=error allows none", name(),
-          at_line(cell.line));
+  if (cell.missing) require_missing_allowed(cell, "missing: median");
   const double x = clipped(cell.missing ? fill_ : number(cell));
   check_domain(x, cell.line);
   const double y = scale_.apply(x);
-  require(std::abs(y) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
-          "features: column \"{}\"{}: {} becomes {} under scale={}, beyond float32; set clip",
-          name(), at_line(cell.line), x, y, enum_name(config_.scale));
+  if (!(std::abs(y) <= std::numeric_limits<float>::max())) {
+    fail(Code::kInvalidArgument,
+         "features: column \"{}\"{}: {} becomes {} under scale={}, beyond float32; {}", name(),
+         at_line(cell.line), x, y, enum_name(config_.scale), advice("clip: quantiles"));
+  }
   slots.floats[0] = static_cast<float>(y);
   if (config_.missing_flag) slots.floats[1] = cell.missing ? 1.0F : 0.0F;
   return true;

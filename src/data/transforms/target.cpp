@@ -19,29 +19,31 @@ namespace ingot::data {
 
 void check(const TargetConfig& config) {
   require(std::isfinite(config.unit) && config.unit != 0, Code::kInvalidArgument,
-          "target \"{}\": unit is {}, it must be a number other than 0", config.column,
+          "target \"{}\": table.target.unit is {}, it must be a number other than 0", config.column,
           config.unit);
   require(config.max_classes >= 2, Code::kInvalidArgument,
-          "target \"{}\": max_classes is {}, it must be >= 2", config.column, config.max_classes);
+          "target \"{}\": table.target.max_classes is {}, it must be >= 2", config.column,
+          config.max_classes);
   require(config.kind != TargetKind::kClass || (config.scale == Scale::kNone && config.unit == 1),
           Code::kInvalidArgument,
-          "target \"{}\": scale and unit are for numbers, its kind is class; set kind=number",
+          "target \"{}\": scale and unit are for numbers, its kind is class; set "
+          "table.target.kind=number",
           config.column);
 }
 
 Target::Target(TargetConfig config) : config_(std::move(config)), scale_(config_.scale) {
   check(config_);
   require(config_.kind != TargetKind::kAuto, Code::kInvalidArgument,
-          "target \"{}\": kind is auto; set class or number", config_.column);
+          "target \"{}\": kind is auto; set table.target.kind=class or number", config_.column);
 }
 
 double Target::number(const Cell& cell) const {
   require(!cell.missing, Code::kInvalidArgument,
-          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
   const std::optional<double> x = parse_number(cell.text);
   require(x && std::isfinite(*x), Code::kInvalidArgument,
-          "target \"{}\"{}: \"{}\" is no finite number; correct it, or set kind=class",
+          "target \"{}\"{}: \"{}\" is no finite number; correct it, or set table.target.kind=class",
           config_.column, at_line(cell.line), excerpt(cell.text));
   return *x / config_.unit;
 }
@@ -50,19 +52,18 @@ void Target::add(const Cell& cell) {
   if (!is_class()) {
     const double x = number(cell);
     require(scale_.defined(x), Code::kInvalidArgument,
-            "target \"{}\"{}: scale={} needs values {}, got {}", config_.column, at_line(cell.line),
-            enum_name(config_.scale), scale_.domain(), x);
+            "target \"{}\"{}: scale={} needs values {}, got {}; set table.target.scale=standard",
+            config_.column, at_line(cell.line), enum_name(config_.scale), scale_.domain(), x);
     const double scaled = scale_.logged(x);
-    require(
-        std::abs(scaled) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
-        "target \"{}\"{}: \"{}\" is beyond float32 (3.4e38); correct it, set unit=1e30 or so, or "
-        "scale=log",
-        config_.column, at_line(cell.line), excerpt(cell.text));
+    require(std::abs(scaled) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
+            "target \"{}\"{}: \"{}\" is beyond float32 (3.4e38); correct it, or set "
+            "table.target.unit=1e30 or so, or table.target.scale=log",
+            config_.column, at_line(cell.line), excerpt(cell.text));
     moments_.add(scaled);
     return;
   }
   require(!cell.missing, Code::kInvalidArgument,
-          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
   const std::string_view label = trim(cell.text);
   const auto found = counts_.find(label);
@@ -71,8 +72,8 @@ void Target::add(const Cell& cell) {
     return;
   }
   require(static_cast<int64_t>(counts_.size()) < config_.max_classes, Code::kInvalidArgument,
-          "target \"{}\"{}: more than max_classes={} classes; set kind=number, or raise "
-          "max_classes",
+          "target \"{}\"{}: more than table.target.max_classes={} classes; set "
+          "table.target.kind=number, or raise max_classes",
           config_.column, at_line(cell.line), config_.max_classes);
   counts_.emplace(label, 1);
 }
@@ -92,7 +93,7 @@ void Target::finish(std::vector<std::string>& warnings) {
           config_.column);
   require(counts_.size() > 1, Code::kInvalidArgument,
           "target \"{}\": all training rows have the class \"{}\"; there is nothing to tell apart. "
-          "Check the column and the split (method=stratified)",
+          "Check the column and the split (table.split.method=stratified)",
           config_.column, excerpt(counts_.begin()->first));
   for (const auto& [label, count] : counts_) classes_.push_back(label);
   finish_classes();
@@ -116,7 +117,7 @@ void Target::finish_classes() {
 int32_t Target::encode_class(const Cell& cell) const {
   INGOT_ASSERT(is_class());
   require(!cell.missing, Code::kInvalidArgument,
-          "target \"{}\"{}: the cell has no value; correct it or set missing=drop_row",
+          "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
   const auto found = ids_.find(trim(cell.text));
   require(found != ids_.end(), Code::kInvalidArgument,
@@ -129,12 +130,12 @@ float Target::encode_number(const Cell& cell) const {
   INGOT_ASSERT(!is_class());
   const double x = number(cell);
   require(scale_.defined(x), Code::kInvalidArgument,
-          "target \"{}\"{}: scale={} needs values {}, got {}", config_.column, at_line(cell.line),
-          enum_name(config_.scale), scale_.domain(), x);
+          "target \"{}\"{}: scale={} needs values {}, got {}; set table.target.scale=standard",
+          config_.column, at_line(cell.line), enum_name(config_.scale), scale_.domain(), x);
   const double y = scale_.apply(x);
   require(std::abs(y) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
-          "target \"{}\"{}: {} is beyond float32; set unit or scale", config_.column,
-          at_line(cell.line), y);
+          "target \"{}\"{}: {} is beyond float32; set table.target.unit or table.target.scale",
+          config_.column, at_line(cell.line), y);
   return static_cast<float>(y);
 }
 

@@ -81,16 +81,13 @@ TextFeature::TextFeature(FeatureConfig config)
 }
 
 TextFeature::TextFeature(FeatureConfig config, const Json& state, std::string_view what)
-    : Feature(std::move(config)),
+    : Feature(std::move(config), true),
       words_(read_words(state, what)),
       counter_(word_config(config_.text)) {}
 
 std::string_view TextFeature::text_of(const Cell& cell) const {
   if (!cell.missing) return cell.text;
-  require(config_.missing != Missing::kError, Code::kInvalidArgument,
-          "features: column \"{}\"{}: the cell has no value and missing is error; missing=auto "
-          "takes it as an empty text",
-          name(), at_line(cell.line));
+  require_missing_allowed(cell, "missing: auto");  // an empty text
   return config_.missing == Missing::kValue ? std::string_view(config_.missing_value)
                                             : std::string_view();
 }
@@ -105,11 +102,11 @@ void TextFeature::add(const Cell& cell) {
 
 bool TextFeature::finish_pass(std::vector<std::string>& warnings) {
   require(rows_ > missing_, Code::kInvalidArgument,
-          "features: column \"{}\" has no value in {} training rows; set kind=ignore", name(),
-          rows_);
+          "features: column \"{}\" has no value in {} training rows; {}", name(), rows_,
+          advice("kind: ignore"));
   require(total_ > 0, Code::kInvalidArgument,
-          "features: column \"{}\": no word in {} training rows; check text.filters and text.split",
-          name(), rows_);
+          "features: column \"{}\": no word in {} training rows; check filters and split, or {}",
+          name(), rows_, advice("text: {char_level: true}"));
   if (!words_) words_ = counter_.finish().compact();
   if (counter_.prunings() > 0) {
     warnings.push_back(fmt::format(
@@ -132,8 +129,8 @@ FeatureLayout TextFeature::layout() const {
   FeatureLayout layout;
   const int64_t width = text::bag_width(*words_);
   require(width <= kMaxBag, Code::kInvalidArgument,
-          "features: column \"{}\": a bag of {} words is more than {} columns; lower text.words",
-          name(), width, kMaxBag);
+          "features: column \"{}\": a bag of {} words is more than {} columns; {}", name(), width,
+          kMaxBag, advice("text: {words: 10000}"));
   layout.columns.reserve(static_cast<size_t>(width));
   for (int64_t i = 0; i < width; ++i) {
     const std::string_view word = words_->word_of(static_cast<int32_t>(i));

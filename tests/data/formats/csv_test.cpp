@@ -44,8 +44,46 @@ TEST(Csv, NumbersAndRepeatedValuesAreNoNames) {
   const std::vector<std::string> made_up{"column_1", "column_2"};
   EXPECT_EQ(read("good,1\nbad,2\n"), (Table{made_up, {{"good", "1"}, {"bad", "2"}}}));
   EXPECT_EQ(read("good,yes\nbad,yes\n").columns, made_up);
-  EXPECT_EQ(read("x,x\nbad,yes\n").columns, made_up);
+  EXPECT_EQ(read("no,no,1\nbad,yes,2\n").rows.size(), 2U) << "a number is no name";
+  EXPECT_EQ(read("no,no\nno,yes\n").columns, made_up) << "a value that comes again is no name";
   EXPECT_EQ(read(",\n1,2\n").columns, made_up);
+}
+
+TEST(Csv, NamesThatStandTwiceAreRefusedNotReadAsARow) {
+  const std::string text = "\na,b,a\n1,2,3\n4,5,6\n";
+  const std::string refused =
+      "csv: \"f\": line 2: the column name \"a\" stands at 1 and 3; rename one, or name all with "
+      "table.format.columns=[...] and table.format.header=yes; if the line is a row and no header, "
+      "set table.format.header=no";
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read(text); }), refused);
+  TableFormat format;
+  format.header = HeaderRow::kYes;
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read(text, format); }), refused);
+  // each of the ways out that the message names
+  format.columns = {"x", "y", "z"};
+  EXPECT_EQ(read(text, format), (Table{{"x", "y", "z"}, {{"1", "2", "3"}, {"4", "5", "6"}}}));
+  format = {};
+  format.header = HeaderRow::kNo;
+  EXPECT_EQ(read(text, format).rows.size(), 3U);
+  EXPECT_EQ(read("a,b,a2\n1,2,3\n").columns, (std::vector<std::string>{"a", "b", "a2"}));
+}
+
+TEST(Csv, MessagesNameTheKeysOfThePlace) {
+  TableFormat format{.prefix = "predict.input."};
+  const auto refusal = [&](const std::string& text) {
+    return message_of(Code::kCorruptFile, [&] { (void)read(text, format); });
+  };
+  EXPECT_TRUE(
+      contains(refusal("a,b\n1\n"), "leave such records out with predict.input.ragged=skip"));
+  EXPECT_TRUE(contains(refusal("a,b\n1,\xe9\n"), "predict.input.encoding=latin-1 reads it"));
+  EXPECT_TRUE(contains(refusal("a,b\n1,\"x\n"), "or set predict.input.quote=none"));
+  EXPECT_TRUE(contains(refusal("a,b,a\n1,2,3\n"), "set predict.input.header=no"));
+  format.max_record.bytes = 1024;
+  EXPECT_TRUE(contains(refusal("a,b\n1," + std::string(5000, 'x') + "\n"),
+                       "is longer than predict.input.max_record=1.0 KiB"));
+  format.delimiter = "ab";
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument, [&] { (void)read("a\n", format); }),
+                       "predict.input.delimiter must be auto"));
 }
 
 TEST(Csv, TheFormatDecidesAboutNames) {
@@ -95,7 +133,7 @@ TEST(Csv, RaggedRecordsAreRefusedOrCounted) {
   const std::string text = "a,b\n1,2\n3\n4,5,6\n7,8\n";
   EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)read(text); }),
             "csv: \"f\": line 3 has 1 cells, the table 2 columns; mend it, or leave such records "
-            "out with ragged=skip");
+            "out with table.format.ragged=skip");
   TableFormat format;
   format.ragged = RaggedRows::kSkip;
   const auto table = open_csv(io::memory_source(text, "f"), CsvKind::kCsv, format);
@@ -111,8 +149,8 @@ TEST(Csv, RaggedRecordsAreRefusedOrCounted) {
 }
 
 TEST(Csv, RefusesWhatIsNoTable) {
-  const auto refusal = [](const std::string& text, const TableFormat& format = {}) {
-    return message_of(Code::kCorruptFile, [&] { (void)read(text, format); });
+  const auto refusal = [](const std::string& text) {
+    return message_of(Code::kCorruptFile, [&] { (void)read(text); });
   };
   EXPECT_EQ(refusal(""), "csv: \"f\": the file is empty");
   EXPECT_EQ(refusal("\n\r\n"), "csv: \"f\": the file holds nothing but empty lines");
@@ -122,17 +160,12 @@ TEST(Csv, RefusesWhatIsNoTable) {
   EXPECT_EQ(refusal(std::string("a,b\nc\0,\0d\n", 10)),
             "csv: \"f\": line 2 holds a NUL byte: not a text file, or UTF-16, which iconv -f "
             "UTF-16LE -t UTF-8 converts");
-  TableFormat header;
-  header.header = HeaderRow::kYes;
-  EXPECT_EQ(refusal("a,b,a\n1,2,3\n", header),
-            "csv: \"f\": the column name \"a\" stands at 1 and 3; rename one, or name all with "
-            "columns=[...] and header=yes");
   EXPECT_TRUE(contains(refusal("a,\"b\n1,2\n"), "line 1: the quote that opens cell 2"));
   EXPECT_TRUE(contains(refusal("a,b\xe9\n1,2\n"), "line 1: not UTF-8"));
   TableFormat names;
   names.columns = {"x", "y", "z"};
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)read("1,2\n", names); }),
-            "csv: \"f\": columns=[...] gives 3 names, line 1 has 2 cells");
+            "csv: \"f\": table.format.columns=[...] gives 3 names, line 1 has 2 cells");
 }
 
 TEST(Csv, ReadsPublishedFiles) {

@@ -81,8 +81,8 @@ TEST(Jsonl, ErrorsNameTheLine) {
   EXPECT_TRUE(contains(refusal(good + "{\"a\":1\n"), "jsonl: \"f\": line 2"));
   EXPECT_TRUE(contains(refusal(good + "{\"a\":1,\"a\":2}\n"), "jsonl: \"f\": line 2"));
   EXPECT_EQ(refusal(good + "{\"a\":\"\xe9\"}\n"),
-            "jsonl: \"f\": line 2: not UTF-8 at byte 7 of the line; encoding=latin-1 reads it, if "
-            "that is what the file is");
+            "jsonl: \"f\": line 2: not UTF-8 at byte 7 of the line; table.format.encoding=latin-1 "
+            "reads it, if that is what the file is");
   EXPECT_EQ(refusal("{\"\":1}\n"), "jsonl: \"f\": line 1: an empty key names no column");
   EXPECT_EQ(refusal("\n"), "jsonl: \"f\": the file holds no object with keys");
   EXPECT_EQ(refusal(""), "jsonl: \"f\": the file holds no object with keys");
@@ -91,11 +91,14 @@ TEST(Jsonl, ErrorsNameTheLine) {
   EXPECT_EQ(
       refusal(many + "{\"b\":1}\n"),
       "jsonl: \"f\": line 1001: the key \"b\" is in none of the first 1,000 objects; name all "
-      "keys to read with columns=[...]");
+      "keys to read with table.format.columns=[...]");
   TableFormat small;
   small.max_record.bytes = 1024;
   EXPECT_EQ(refusal(good + "{\"a\":\"" + std::string(2000, 'x') + "\"}\n", small),
-            "jsonl: \"f\": line 2 is longer than max_record=1.0 KiB");
+            "jsonl: \"f\": line 2 is longer than table.format.max_record=1.0 KiB");
+  small.prefix = "format.";
+  EXPECT_EQ(refusal(good + "{\"a\":\"" + std::string(2000, 'x') + "\"}\n", small),
+            "jsonl: \"f\": line 2 is longer than format.max_record=1.0 KiB");
 }
 
 }  // namespace

@@ -173,25 +173,25 @@ std::string refusal(const std::string& text, const RecordFormat& format = {}) {
 TEST(Records, ErrorsNameTheLineAndTheRemedy) {
   EXPECT_EQ(refusal("a\nb,\"c\nd\ne"),
             "csv: \"f\": line 2: the quote that opens cell 2 is never closed; close it, or set "
-            "quote=none to read quotes as text");
+            "table.format.quote=none to read quotes as text");
   EXPECT_EQ(refusal("a\n\"b\n\",\"x"),
             "csv: \"f\": line 3: the quote that opens cell 2 is never closed; close it, or set "
-            "quote=none to read quotes as text");
+            "table.format.quote=none to read quotes as text");
   const std::string after =
       "text follows the closing quote of cell 1; write a quote inside a quoted cell twice, or set "
-      "quote=none to read quotes as text";
+      "table.format.quote=none to read quotes as text";
   EXPECT_EQ(refusal("a\n\"b\"c\n"), "csv: \"f\": line 2: " + after);
   EXPECT_EQ(refusal("\"b\n\"c"), "csv: \"f\": line 2: " + after);
   EXPECT_EQ(refusal("a,b\n\"c\nd\",caf\xe9\n"),
-            "csv: \"f\": line 3: not UTF-8: byte 0xe9 at offset 13 of the file; encoding=latin-1 "
-            "reads it, if that is what the file is");
+            "csv: \"f\": line 3: not UTF-8: byte 0xe9 at offset 13 of the file; "
+            "table.format.encoding=latin-1 reads it, if that is what the file is");
 }
 
 TEST(Records, OneRecordIsBounded) {
   const RecordFormat format{.max_record = 1024};
   const std::string message =
-      "csv: \"f\": line 2: the record is longer than max_record=1.0 KiB; a closing quote may be "
-      "missing (quote=none reads quotes as text)";
+      "csv: \"f\": line 2: the record is longer than table.format.max_record=1.0 KiB; a closing "
+      "quote may be missing (table.format.quote=none reads quotes as text)";
   EXPECT_EQ(read(std::string(1024, 'x') + "\n", format).records.size(), 1U);
   EXPECT_EQ(refusal("a\n" + std::string(1025, 'x') + "\n", format), message);
   EXPECT_EQ(refusal("a\n\"" + std::string(600'000, 'x'), format), message);

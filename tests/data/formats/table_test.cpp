@@ -60,18 +60,23 @@ TEST(Table, KeysComeFromYamlAndAreChecked) {
   };
   for (const char* delimiter : {"", "ab", "\"", "\n", "\xc3\xa9"}) {
     format.delimiter = delimiter;
-    EXPECT_TRUE(contains(refusal(format),
-                         "delimiter must be auto, tab or one ASCII character that is no quote"))
+    EXPECT_TRUE(contains(
+        refusal(format),
+        "table.format.delimiter must be auto, tab or one ASCII character that is no quote"))
         << delimiter;
   }
   format = {};
   format.max_record.bytes = 1000;
-  EXPECT_EQ(refusal(format), "max_record must lie in 1KiB .. 1GiB, got 1000 bytes");
+  EXPECT_EQ(refusal(format), "table.format.max_record must lie in 1KiB .. 1GiB, got 1000 bytes");
   format = {};
   format.columns = {"a", "b", "a"};
-  EXPECT_EQ(refusal(format), "columns: \"a\" stands at 1 and 3; names must differ");
+  EXPECT_EQ(refusal(format), "table.format.columns: \"a\" stands at 1 and 3; names must differ");
   format.columns = {"a", ""};
-  EXPECT_EQ(refusal(format), "columns: name 2 is empty");
+  EXPECT_EQ(refusal(format), "table.format.columns: name 2 is empty");
+  format.prefix = "format.";
+  EXPECT_EQ(refusal(format), "format.columns: name 2 is empty");
+  EXPECT_EQ(to_yaml(TableFormat{.prefix = "format."}), to_yaml(TableFormat{}))
+      << "where the keys stand is no key";
 }
 
 }  // namespace

@@ -28,14 +28,14 @@ TEST(FeatureCatalog, EveryKindComesBackFromItsState) {
 
 TEST(FeatureCatalog, RefusesKindsThatMakeNoFeature) {
   EXPECT_EQ(message_of([] { (void)make_feature(config_of(FeatureKind::kIgnore)); }),
-            "features: column \"x\" has kind ignore, which makes no feature");
+            "table.features: column \"x\" has kind ignore, which makes no feature");
 }
 
 TEST(FeatureCatalog, ChecksTheConfig) {
   FeatureConfig config = config_of(FeatureKind::kText);
   config.text.length = 0;
   EXPECT_EQ(message_of([&] { (void)make_feature(config); }),
-            "features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
+            "table.features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
 }
 
 TEST(FeatureCatalog, DropsRowsOnlyUnderThatPolicy) {

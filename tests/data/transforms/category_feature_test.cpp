@@ -86,12 +86,13 @@ TEST(CategoryFeature, FollowsThePolicyForMissingCells) {
   EXPECT_EQ(floats(*feature, ""), (Floats{0, 0, 1}));
   config.missing = Missing::kError;
   EXPECT_EQ(message_of([&] { fitted(config, cells); }),
-            "features: column \"x\" (line 3): the cell has no value and missing is error; set "
-            "missing=own or another policy");
+            "features: column \"x\" (line 3): the cell has no value, and missing=error allows "
+            "none; set {name: \"x\", missing: own} in table.features");
   const auto strict = fitted(config, {"a", "b"});
   EXPECT_EQ(
       message_of([&] { floats(*strict, ""); }),
-      "features: column \"x\" (line 2): the cell has no value, and missing=error allows none");
+      "features: column \"x\" (line 2): the cell has no value, and missing=error allows none; set "
+      "{name: \"x\", missing: own} in table.features");
 }
 
 TEST(CategoryFeature, FollowsThePolicyForUnseenOnes) {
@@ -106,10 +107,11 @@ TEST(CategoryFeature, FollowsThePolicyForUnseenOnes) {
   const auto strict = fitted(config, {"north", "south"});
   EXPECT_EQ(message_of([&] { floats(*strict, "nroth"); }),
             "features: column \"x\" (line 2): \"nroth\" is no category of the training rows and "
-            "unknown is error. Did you mean \"north\"?");
+            "unknown is error; set {name: \"x\", unknown: zero} in table.features. Did you mean "
+            "\"north\"?");
   EXPECT_EQ(message_of([&] { floats(*strict, ""); }),
             "features: column \"x\" (line 2): the cell has no value, no training row lacked one, "
-            "and unknown is error");
+            "and unknown is error; set {name: \"x\", unknown: zero} in table.features");
 }
 
 TEST(CategoryFeature, GivesIdsFromOneOn) {
@@ -153,18 +155,20 @@ TEST(CategoryFeature, SaysWhatItDidAndRefuses) {
               fitted(few, {"a", "b"});
             }),
             "features: column \"x\" has 2 categories, max_categories is 1 and unknown is error; "
-            "raise max_categories, or set unknown=zero");
-  EXPECT_EQ(message_of([] {
-              fitted(category(), {"", ""});
-            }),
-            "features: column \"x\" has no value in 2 training rows; set kind=ignore");
+            "set {name: \"x\", max_categories: 2} in table.features, or unknown: zero");
+  EXPECT_EQ(
+      message_of([] {
+        fitted(category(), {"", ""});
+      }),
+      "features: column \"x\" has no value in 2 training rows; set {name: \"x\", kind: ignore} in "
+      "table.features");
   FeatureConfig rare = category();
   rare.min_count = 3;
   EXPECT_EQ(message_of([&] {
               fitted(rare, {"a", "b", "b"});
             }),
-            "features: column \"x\": none of 2 categories has min_count=3 training rows; lower "
-            "min_count or set kind=ignore");
+            "features: column \"x\": none of 2 categories has min_count=3 training rows; set "
+            "{name: \"x\", min_count: 1} in table.features, or kind: ignore");
 }
 
 TEST(CategoryFeature, RefusesABrokenState) {

@@ -45,43 +45,50 @@ TEST(FeatureConfig, ReadsARecipe) {
 }
 
 TEST(FeatureConfig, NamesWhatIsWrong) {
-  EXPECT_EQ(feature_refusal("kind: category\nmissing: median"),
-            "features: column \"x\": missing=median does not suit kind category; possible: auto, "
-            "own, mode, zero, value, drop_row, error");
-  EXPECT_EQ(feature_refusal("kind: text\nmissing: zero"),
-            "features: column \"x\": missing=zero does not suit kind text; possible: auto, value, "
-            "drop_row, error");
-  EXPECT_EQ(feature_refusal("kind: number\nmissing: value\nmissing_value: none"),
-            "features: column \"x\": missing=value needs a number in missing_value, got \"none\"");
+  EXPECT_EQ(
+      feature_refusal("kind: category\nmissing: median"),
+      "table.features: column \"x\": missing=median does not suit kind category; possible: auto, "
+      "own, mode, zero, value, drop_row, error");
+  EXPECT_EQ(
+      feature_refusal("kind: text\nmissing: zero"),
+      "table.features: column \"x\": missing=zero does not suit kind text; possible: auto, value, "
+      "drop_row, error");
+  EXPECT_EQ(
+      feature_refusal("kind: number\nmissing: value\nmissing_value: none"),
+      "table.features: column \"x\": missing=value needs a number in missing_value, got \"none\"");
   EXPECT_EQ(feature_refusal("kind: category\nmissing: value"),
-            "features: column \"x\": missing=value needs a text in missing_value");
-  EXPECT_EQ(feature_refusal("kind: number\nclip_low: 1"),
-            "features: column \"x\": clip_low and clip_high need clip=quantiles or clip=values");
+            "table.features: column \"x\": missing=value needs a text in missing_value");
+  EXPECT_EQ(
+      feature_refusal("kind: number\nclip_low: 1"),
+      "table.features: column \"x\": clip_low and clip_high need clip=quantiles or clip=values");
   EXPECT_EQ(feature_refusal("kind: number\nclip: values"),
-            "features: column \"x\": clip=values needs clip_low or clip_high");
-  EXPECT_EQ(feature_refusal("kind: number\nclip: values\nclip_low: 3\nclip_high: 2"),
-            "features: column \"x\": clip=values from 3 to 2; clip_low must be below clip_high");
+            "table.features: column \"x\": clip=values needs clip_low or clip_high");
+  EXPECT_EQ(
+      feature_refusal("kind: number\nclip: values\nclip_low: 3\nclip_high: 2"),
+      "table.features: column \"x\": clip=values from 3 to 2; clip_low must be below clip_high");
   EXPECT_EQ(feature_refusal("kind: number\nclip: quantiles\nclip_high: 99"),
-            "features: column \"x\": clip=quantiles from 0.01 to 99; clip_low must be below "
+            "table.features: column \"x\": clip=quantiles from 0.01 to 99; clip_low must be below "
             "clip_high, both in [0, 1]");
   EXPECT_EQ(feature_refusal("kind: number\nnoise: -1"),
-            "features: column \"x\": noise is -1, it must be >= 0");
+            "table.features: column \"x\": noise is -1, it must be >= 0");
   EXPECT_EQ(feature_refusal("kind: category\nnoise: 1"),
-            "features: column \"x\": noise is for numbers, its kind is category");
+            "table.features: column \"x\": noise is for numbers, its kind is category");
   EXPECT_EQ(feature_refusal("kind: category\nmin_count: 0"),
-            "features: column \"x\": min_count is 0, it must be >= 1");
+            "table.features: column \"x\": min_count is 0, it must be >= 1");
   EXPECT_EQ(feature_refusal("kind: category\nmax_categories: 0"),
-            "features: column \"x\": max_categories is 0, it must be >= 1");
-  EXPECT_EQ(feature_refusal("kind: category\nmin_count: 2\nunknown: error"),
-            "features: column \"x\": min_count=2 makes rare categories unseen, which unknown=error "
-            "refuses; set unknown=zero, bucket or most_frequent");
+            "table.features: column \"x\": max_categories is 0, it must be >= 1");
+  EXPECT_EQ(
+      feature_refusal("kind: category\nmin_count: 2\nunknown: error"),
+      "table.features: column \"x\": min_count=2 makes rare categories unseen, which unknown=error "
+      "refuses; set unknown=zero, bucket or most_frequent");
   EXPECT_EQ(feature_refusal("kind: text\ntext: {length: 0}"),
-            "features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
+            "table.features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
   EXPECT_EQ(feature_refusal("kind: text\ntext: {words: 1}"),
-            "features: column \"x\": text.words is 1, it must be >= 2, or 0 for every word");
-  EXPECT_EQ(feature_refusal("kind: text\ntext: {split: \"\"}"),
-            "features: column \"x\": text.split is empty; give the text that separates words, or "
-            "set text.char_level=true");
+            "table.features: column \"x\": text.words is 1, it must be >= 2, or 0 for every word");
+  EXPECT_EQ(
+      feature_refusal("kind: text\ntext: {split: \"\"}"),
+      "table.features: column \"x\": text.split is empty; give the text that separates words, or "
+      "set text.char_level=true");
 }
 
 }  // namespace

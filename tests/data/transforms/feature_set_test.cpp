@@ -173,9 +173,57 @@ TEST(FeatureSet, TakesBadNumbersAsMissingWhenAsked) {
   const auto records = encode_all(set, *table_of("x\n?\n"));
   EXPECT_EQ(records[0].table, Floats{3});
   FeatureSet strict(schema, {}, {});
-  EXPECT_EQ(message_of([&] { strict.fit(*table_of("x\n1\nunknown\n")); }),
-            "features: column \"x\" (line 3): \"unknown\" is no finite number; correct it, list it "
-            "under the schema's missing, or set bad_number=missing");
+  EXPECT_EQ(
+      message_of([&] { strict.fit(*table_of("x\n1\nunknown\n")); }),
+      "features: column \"x\" (line 3): \"unknown\" is no finite number; correct it, leave the "
+      "cell empty, or set {name: \"x\", bad_number: missing} in table.features");
+}
+
+TEST(FeatureSet, OnceLoadedProposesWhatStillWorks) {
+  const auto message_of_loaded = [](Schema schema, Missing missing) {
+    std::vector<FeatureConfig> configs(1);
+    configs[0].name = "x";
+    configs[0].missing = missing;
+    FeatureSet set(schema, configs, {});
+    set.fit(*table_of("x\n1\n5\n"));
+    const FeatureSet loaded = FeatureSet::from_json(set.to_json(), "features.json");
+    return message_of([&] { (void)encode_all(loaded, *table_of("x\nabc\n")); });
+  };
+  Schema schema = schema_of({{"x", Kind::kNumber}});
+  const std::string bad =
+      "features: column \"x\" (line 2): \"abc\" is no finite number; correct it";
+  EXPECT_EQ(message_of_loaded(schema, Missing::kAuto),
+            bad +
+                ", leave the cell empty, or train again with {name: \"x\", bad_number: missing} in "
+                "table.features");
+  EXPECT_EQ(message_of_loaded(schema, Missing::kError),
+            bad +
+                ", or train again with {name: \"x\", bad_number: missing, missing: median} in "
+                "table.features")
+      << "no cell may be empty";
+  schema.missing = {"?", "none"};
+  EXPECT_EQ(message_of_loaded(schema, Missing::kAuto),
+            bad +
+                ", write \"?\" for no value, or train again with {name: \"x\", bad_number: "
+                "missing} in table.features")
+      << "an empty cell would be no number either";
+}
+
+TEST(FeatureSet, SaysWhyARowIsLeftOut) {
+  std::vector<FeatureConfig> configs(1);
+  configs[0].name = "x";
+  configs[0].missing = Missing::kDropRow;
+  FeatureSet set(schema_of({{"x", Kind::kNumber}}), configs, {});
+  const auto table = table_of("x\n1\n\"\"\n");
+  set.fit(*table);
+  const ColumnMap map = set.map_columns(table->columns(), "t.csv", false);
+  Record record = set.make_record();
+  std::vector<std::string_view> cells;
+  ASSERT_TRUE(table->next(cells));
+  EXPECT_TRUE(set.encode(cells, map, table->line(), record));
+  ASSERT_TRUE(table->next(cells));
+  EXPECT_FALSE(set.encode(cells, map, table->line(), record));
+  EXPECT_EQ(record.scratch.reason, "column \"x\" has no value");
 }
 
 TEST(FeatureSet, AStarSetsWhatColumnsStartFrom) {
@@ -229,10 +277,10 @@ TEST(FeatureSet, AStarMayIgnoreWhatIsNotNamed) {
   ASSERT_EQ(set.features().size(), 1U);
   EXPECT_EQ(set.features()[0]->name(), "b");
   configs[0].kind = FeatureKind::kCategory;
-  EXPECT_EQ(
-      message_of([&] { (void)FeatureSet(schema, configs, {}); }),
-      "features: kind=category cannot be set for \"*\", all columns; name the columns, or set "
-      "kind=ignore to use only those that are named");
+  EXPECT_EQ(message_of([&] { (void)FeatureSet(schema, configs, {}); }),
+            "table.features: kind=category cannot be set for \"*\", all columns; name the columns, "
+            "or set "
+            "kind: ignore to use only those that are named");
 }
 
 TEST(FeatureSet, GivesIndicesABlockOfIds) {
@@ -289,14 +337,17 @@ TEST(FeatureSet, RefusesConfigsThatFitNoColumn) {
     return message_of([&] { FeatureSet(schema, configs, with); });
   };
   EXPECT_EQ(message({"agee"}, "y"),
-            "features: the table has no column \"agee\". Did you mean \"age\"?");
-  EXPECT_EQ(message({"y"}, "y"), "features: column \"y\" is the target and cannot be a feature");
-  EXPECT_EQ(message({"age", "age"}, "y"), "features: column \"age\" is configured twice");
-  EXPECT_EQ(message({}, "yy"), "target: the table has no column \"yy\". Did you mean \"y\"?");
+            "table.features: the table has no column \"agee\". Did you mean \"age\"?");
+  EXPECT_EQ(message({"y"}, "y"),
+            "table.features: column \"y\" is the target and cannot be a feature");
+  EXPECT_EQ(message({"age", "age"}, "y"), "table.features: column \"age\" is configured twice");
+  EXPECT_EQ(message({}, "yy"),
+            "table.target.column: the table has no column \"yy\". Did you mean \"y\"?");
   EXPECT_EQ(message_of([] {
               FeatureSet(schema_of({{"id", Kind::kIgnore}, {"y", Kind::kNumber}}), {}, target_y());
             }),
-            "features: none of 2 columns is a feature; set the kind of one in the schema");
+            "features: none of 2 columns is a feature; set the kind of one, such as {name: COLUMN, "
+            "kind: category} in table.features");
 }
 
 TEST(FeatureSet, RefusesToFitOnNothingOrTwiceAndToEncodeUnfitted) {
@@ -307,7 +358,7 @@ TEST(FeatureSet, RefusesToFitOnNothingOrTwiceAndToEncodeUnfitted) {
             "features: not fitted yet; fit on training rows first");
   EXPECT_EQ(message_of([&] { set.fit(*table_of(kFeatureTable), [](int64_t) { return false; }); }),
             "features: no training row to fit on in \"t.csv\" (0 left out for missing values); "
-            "check the split and missing=drop_row");
+            "check table.split, and missing: drop_row in table.features and table.target");
   FeatureSet twice = small_set();
   EXPECT_EQ(message_of([&] { twice.fit(*table_of(kFeatureTable)); }),
             "features: already fitted; make a new set to fit on other rows");

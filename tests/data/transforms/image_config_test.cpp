@@ -33,7 +33,7 @@ TEST(ImageConfig, AcceptsWhatTheRecipesSay) {
 }
 
 TEST(ImageConfig, NamesTheKeyAndWhatIsAllowed) {
-  const std::string column = "features: column \"photo\": ";
+  const std::string column = "table.features: column \"photo\": ";
   EXPECT_EQ(config_refusal("size: [32]"),
             column + "image.size has 1 numbers; give [height, width]");
   EXPECT_EQ(config_refusal("size: [0, 5]"),
@@ -51,7 +51,7 @@ TEST(ImageConfig, NamesTheKeyAndWhatIsAllowed) {
 }
 
 TEST(ImageConfig, AugmentationsTakeTheirOwnKeys) {
-  const std::string place = "features: column \"photo\": image.augment.0: ";
+  const std::string place = "table.features: column \"photo\": image.augment.0: ";
   EXPECT_EQ(config_refusal("augment: [{kind: crop}]"),
             place +
                 "crop needs the key \"padding\" (crop: pixels added at every side before a window "

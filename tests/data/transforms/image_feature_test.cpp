@@ -100,14 +100,14 @@ TEST_F(ImageFeatureTest, SizesThatDifferAreNamed) {
                    (void)fit(config_, {gray("ab"), gray("abc")});
                  }),
       "features: column \"x\" (line 7): \"the cell\" is 1 high and 3 wide, the first picture 1 "
-      "and 2; set image.size=[height, width] to give all one size");
+      "and 2; set {name: \"x\", image: {size: [1, 2]}} in table.features to give all one size");
 }
 
 TEST_F(ImageFeatureTest, SizesBeyondReasonAskForASmallerOne) {
   EXPECT_EQ(message_of(Code::kInvalidArgument,
                        [&] { (void)fit(config_, {gray(std::string(9000, 'x'))}); }),
             "features: column \"x\": pictures of 9000 x 1 pixels are too large to learn from; set "
-            "image.size=[height, width]");
+            "{name: \"x\", image: {size: [64, 64]}} in table.features");
 }
 
 TEST_F(ImageFeatureTest, StandardisesEveryChannelOfTheTrainingPictures) {
@@ -142,7 +142,7 @@ TEST_F(ImageFeatureTest, ScalesByUnitByNothingOrByWhatIsGiven) {
   EXPECT_EQ(given[2], 2);
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)fit(config_, {pnm(1, 1, "abc")}); }),
             "features: column \"x\": image.mean has 1 numbers, the pictures have 3 channels; set "
-            "image.channels=1, or give 3");
+            "{name: \"x\", image: {channels: 1}} in table.features, or give 3 numbers");
 }
 
 TEST_F(ImageFeatureTest, ComesBackFromItsStateToTheBit) {
@@ -193,38 +193,38 @@ TEST_F(ImageFeatureTest, BadPicturesAreNamedWithTheirLine) {
     return at == std::string::npos ? text : text.erase(at, folder_.path().size() + 1);
   };
   const std::string column = "features: column \"x\" (line 7): ";
+  const std::string drop = "set {name: \"x\", image: {bad: drop_row}} in table.features";
   (void)folder_.put("empty.png", "");
   EXPECT_EQ(refusal(Code::kCorruptFile, "empty.png"),
-            column +
-                "image: \"empty.png\": the file is empty; correct it, or set "
-                "image.bad=drop_row");
+            column + "image: \"empty.png\": the file is empty; correct it, or " + drop);
   (void)folder_.put("cut.png", png.substr(0, png.size() / 2));
   EXPECT_EQ(refusal(Code::kCorruptFile, "cut.png"),
-            column +
-                "image: \"cut.png\": broken PNG: truncated; correct it, or set "
-                "image.bad=drop_row");
+            column + "image: \"cut.png\": broken PNG: truncated; correct it, or " + drop);
   (void)folder_.put("cut.jpg", jpeg.substr(0, jpeg.size() - 40));
   EXPECT_EQ(refusal(Code::kCorruptFile, "cut.jpg"),
             column +
-                "image: \"cut.jpg\": broken JPEG: Premature end of JPEG file; correct it, or "
-                "set image.bad=drop_row");
+                "image: \"cut.jpg\": broken JPEG: Premature end of JPEG file; correct it, or " +
+                drop);
   (void)folder_.put("text.png", "no picture at all");
-  EXPECT_EQ(
-      refusal(Code::kCorruptFile, "text.png"),
-      column +
-          "image: \"text.png\": none of PNG, JPEG, PGM and PPM by its first bytes; correct it, or "
-          "set image.bad=drop_row");
+  EXPECT_EQ(refusal(Code::kCorruptFile, "text.png"),
+            column +
+                "image: \"text.png\": none of PNG, JPEG, PGM and PPM by its first bytes; correct "
+                "it, or " +
+                drop);
   EXPECT_TRUE(refusal(Code::kNotFound, "none.png").starts_with(column));
   EXPECT_TRUE(contains(refusal(Code::kNotFound, "none.png"), "none.png"));
   (void)folder_.put("huge.pgm", "P5\n20000 20000\n255\n");
   EXPECT_EQ(refusal(Code::kInvalidArgument, "huge.pgm"),
             column +
                 "image: \"huge.pgm\": 20000 x 20000 pixels are more than the 67108864 allowed; "
-                "raise image.max_pixels, or set image.bad=drop_row");
+                "raise its image.max_pixels, or " +
+                drop);
   (void)folder_.put("dot.pgm", "P5\n1 1\n255\nx");
   EXPECT_EQ(encoded(*f.feature, "dot.pgm", folder_.path()).front(), 'x') << "1 x 1 is fine";
   EXPECT_EQ(refusal(Code::kInvalidArgument, ""),
-            column + "no path of an image; set missing=drop_row to leave such rows out");
+            column +
+                "no path of an image; set {name: \"x\", missing: drop_row} in table.features to "
+                "leave such rows out");
 }
 
 TEST_F(ImageFeatureTest, ARequestReadsNoFiles) {
@@ -233,7 +233,8 @@ TEST_F(ImageFeatureTest, ARequestReadsNoFiles) {
   EXPECT_EQ(
       message_of(Code::kCorruptFile, [&] { (void)encoded(*f.feature, "/etc/passwd"); }),
       "features: column \"x\" (line 7): image: a picture is expected here, the bytes of a PNG "
-      "or JPEG file, not the text \"/etc/passwd\"; correct it, or set image.bad=drop_row");
+      "or JPEG file, not the text \"/etc/passwd\"; correct it, or set "
+      "{name: \"x\", image: {bad: drop_row}} in table.features");
   EXPECT_EQ(encoded(*f.feature, gray("yz")), (std::vector<uint8_t>{'y', 'z'}));
 }
 

@@ -91,28 +91,33 @@ TEST(NumberFeature, WarnsOfAConstantAndScalesItToZero) {
 }
 
 TEST(NumberFeature, RefusesAColumnWithoutValues) {
-  EXPECT_EQ(message_of([] {
-              fitted(number(), {"", "NA"});
-            }),
-            "features: column \"x\" has no value in 2 training rows; set kind=ignore");
+  EXPECT_EQ(
+      message_of([] {
+        fitted(number(), {"", "NA"});
+      }),
+      "features: column \"x\" has no value in 2 training rows; set {name: \"x\", kind: ignore} in "
+      "table.features");
   FeatureConfig zero = number();
   zero.missing = Missing::kZero;
-  EXPECT_EQ(message_of([&] { fitted(zero, {""}); }),
-            "features: column \"x\" has no value in 1 training rows; set kind=ignore");
+  EXPECT_EQ(
+      message_of([&] { fitted(zero, {""}); }),
+      "features: column \"x\" has no value in 1 training rows; set {name: \"x\", kind: ignore} in "
+      "table.features");
 }
 
 TEST(NumberFeature, NamesColumnLineAndValueOfABadCell) {
   EXPECT_EQ(message_of([] {
               fitted(number(), {"1", "2,5"});
             }),
-            "features: column \"x\" (line 3): \"2,5\" is no finite number; correct it, list it "
-            "under the schema's missing, or set bad_number=missing");
+            "features: column \"x\" (line 3): \"2,5\" is no finite number; correct it, or set "
+            "{name: \"x\", bad_number: missing} in table.features");
   const auto feature = fitted(number(), {"1", "2"});
   for (const std::string text : {"abc", "inf", "1e999", "nan", "0x10"}) {
-    EXPECT_EQ(message_of([&] { floats(*feature, text); }),
-              "features: column \"x\" (line 2): \"" + text +
-                  "\" is no finite number; correct it, list it under the schema's missing, or set "
-                  "bad_number=missing");
+    EXPECT_EQ(
+        message_of([&] { floats(*feature, text); }),
+        "features: column \"x\" (line 2): \"" + text +
+            "\" is no finite number; correct it, or set {name: \"x\", bad_number: missing} in "
+            "table.features");
   }
 }
 
@@ -122,33 +127,38 @@ TEST(NumberFeature, RefusesMissingCellsUnderError) {
   EXPECT_EQ(message_of([&] {
               fitted(config, {"1", ""});
             }),
-            "features: column \"x\" (line 3): the cell has no value and missing is error; set "
-            "missing=median or another policy");
+            "features: column \"x\" (line 3): the cell has no value, and missing=error allows "
+            "none; set {name: \"x\", missing: median} in table.features");
   const auto feature = fitted(config, {"1", "2"});
   EXPECT_EQ(
       message_of([&] { floats(*feature, ""); }),
-      "features: column \"x\" (line 2): the cell has no value, and missing=error allows none");
+      "features: column \"x\" (line 2): the cell has no value, and missing=error allows none; set "
+      "{name: \"x\", missing: median} in table.features");
 }
 
 TEST(NumberFeature, RefusesLogarithmsOfWhatHasNone) {
   FeatureConfig config = number();
   config.scale = Scale::kLog;
-  EXPECT_EQ(message_of([&] {
-              fitted(config, {"3", "0", "-2", "5"});
-            }),
-            "features: column \"x\" (line 4): scale=log needs values > 0, got -2; use another "
-            "scale, or clip=values with clip_low");
+  EXPECT_EQ(
+      message_of([&] {
+        fitted(config, {"3", "0", "-2", "5"});
+      }),
+      "features: column \"x\" (line 4): scale=log needs values > 0, got -2; set "
+      "{name: \"x\", scale: standard} in table.features, or clip: values with a clip_low that "
+      "it takes");
   const auto feature = fitted(config, {"3", "5"});
   EXPECT_FLOAT_EQ(floats(*feature, "3")[0], std::log(3.0F));
-  EXPECT_EQ(message_of([&] { floats(*feature, "-2"); }),
-            "features: column \"x\" (line 2): scale=log needs values > 0, got -2; use another "
-            "scale, or clip=values with clip_low");
+  EXPECT_EQ(
+      message_of([&] { floats(*feature, "-2"); }),
+      "features: column \"x\" (line 2): scale=log needs values > 0, got -2; set "
+      "{name: \"x\", scale: standard} in table.features, or clip: values with a clip_low that "
+      "it takes");
   config.missing = Missing::kZero;
   EXPECT_EQ(message_of([&] {
               fitted(config, {"3", ""});
             }),
-            "features: column \"x\": scale=log needs values > 0, got 0; use another scale, or "
-            "clip=values with clip_low");
+            "features: column \"x\": scale=log needs values > 0, got 0; set {name: \"x\", scale: "
+            "standard} in table.features, or clip: values with a clip_low that it takes");
 }
 
 TEST(NumberFeature, RefusesWhatFloat32CannotHold) {
@@ -157,7 +167,7 @@ TEST(NumberFeature, RefusesWhatFloat32CannotHold) {
   const auto feature = fitted(config, {"1", "2"});
   EXPECT_EQ(message_of([&] { floats(*feature, "1e300"); }),
             "features: column \"x\" (line 2): 1e+300 becomes 1e+300 under scale=none, beyond "
-            "float32; set clip");
+            "float32; set {name: \"x\", clip: quantiles} in table.features");
 }
 
 TEST(NumberFeature, CountsModesInBoundedMemory) {
@@ -166,8 +176,8 @@ TEST(NumberFeature, CountsModesInBoundedMemory) {
   std::vector<std::string> cells;
   for (int i = 0; i <= 65536; ++i) cells.push_back(std::to_string(i));
   EXPECT_EQ(message_of([&] { fitted(config, cells); }),
-            "features: column \"x\": missing=mode counts at most 65536 different values; use "
-            "missing=median");
+            "features: column \"x\": missing=mode counts at most 65536 different values; set "
+            "{name: \"x\", missing: median} in table.features");
 }
 
 }  // namespace

@@ -73,7 +73,8 @@ TEST(Target, ALabelNeverSeenInTrainingNamesItsLine) {
             "\"sport\"?");
   const std::vector<std::string> empty{""};
   EXPECT_EQ(message_of([&] { (void)target.encode_class(cell_at(empty, 0)); }),
-            "target \"y\" (line 2): the cell has no value; correct it or set missing=drop_row");
+            "target \"y\" (line 2): the cell has no value; correct it or set "
+            "table.target.missing=drop_row");
 }
 
 TEST(Target, RefusesWhatCannotBeLearnt) {
@@ -84,40 +85,44 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
               fitted(classes(), {"a", "a"});
             }),
             "target \"y\": all training rows have the class \"a\"; there is nothing to tell apart. "
-            "Check the column and the split (method=stratified)");
+            "Check the column and the split (table.split.method=stratified)");
   EXPECT_EQ(message_of([] {
               fitted(classes(), {"a", "NA"});
             }),
-            "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
+            "target \"y\" (line 3): the cell has no value; correct it or set "
+            "table.target.missing=drop_row");
   EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", ""});
             }),
-            "target \"y\" (line 3): the cell has no value; correct it or set missing=drop_row");
+            "target \"y\" (line 3): the cell has no value; correct it or set "
+            "table.target.missing=drop_row");
   EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", "nan"});
             }),
-            "target \"y\" (line 3): \"nan\" is no finite number; correct it, or set kind=class");
+            "target \"y\" (line 3): \"nan\" is no finite number; correct it, or set "
+            "table.target.kind=class");
   EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", "inf"});
             }),
-            "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set kind=class");
-  EXPECT_EQ(
-      message_of([] {
-        fitted(number_target(), {"1", "1e300"});
-      }),
-      "target \"y\" (line 3): \"1e300\" is beyond float32 (3.4e38); correct it, set unit=1e30 or "
-      "so, or scale=log");
+            "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set "
+            "table.target.kind=class");
+  EXPECT_EQ(message_of([] {
+              fitted(number_target(), {"1", "1e300"});
+            }),
+            "target \"y\" (line 3): \"1e300\" is beyond float32 (3.4e38); correct it, or set "
+            "table.target.unit=1e30 or so, or table.target.scale=log");
   EXPECT_EQ(message_of([] {
               fitted(number_target(Scale::kLog), {"1", "0"});
             }),
-            "target \"y\" (line 3): scale=log needs values > 0, got 0");
+            "target \"y\" (line 3): scale=log needs values > 0, got 0; set "
+            "table.target.scale=standard");
   TargetConfig few = classes();
   few.max_classes = 2;
   EXPECT_EQ(message_of([&] {
               fitted(few, {"a", "b", "c"});
             }),
-            "target \"y\" (line 4): more than max_classes=2 classes; set kind=number, or raise "
-            "max_classes");
+            "target \"y\" (line 4): more than table.target.max_classes=2 classes; set "
+            "table.target.kind=number, or raise max_classes");
 }
 
 TEST(Target, ScalesNumbersAndBack) {
@@ -140,12 +145,14 @@ TEST(Target, ScalesNumbersAndBack) {
   EXPECT_EQ(message_of([&] {
               (void)logs.encode_number({zero, false, 9});
             }),
-            "target \"y\" (line 9): scale=log needs values > 0, got 0");
+            "target \"y\" (line 9): scale=log needs values > 0, got 0; set "
+            "table.target.scale=standard");
   const std::string huge = "1e300";
   EXPECT_EQ(message_of([&] {
               (void)plain.encode_number({huge, false, 9});
             }),
-            "target \"y\" (line 9): 1e+300 is beyond float32; set unit or scale");
+            "target \"y\" (line 9): 1e+300 is beyond float32; set table.target.unit or "
+            "table.target.scale");
 }
 
 TEST(Target, WarnsOfAConstant) {
@@ -156,18 +163,20 @@ TEST(Target, WarnsOfAConstant) {
 
 TEST(Target, ChecksItsConfig) {
   EXPECT_EQ(message_of([] { check(number_target(Scale::kNone, 0)); }),
-            "target \"y\": unit is 0, it must be a number other than 0");
+            "target \"y\": table.target.unit is 0, it must be a number other than 0");
   TargetConfig few = classes();
   few.max_classes = 1;
-  EXPECT_EQ(message_of([&] { check(few); }), "target \"y\": max_classes is 1, it must be >= 2");
+  EXPECT_EQ(message_of([&] { check(few); }),
+            "target \"y\": table.target.max_classes is 1, it must be >= 2");
   TargetConfig scaled = classes();
   scaled.scale = Scale::kMinMax;
   EXPECT_EQ(message_of([&] { check(scaled); }),
-            "target \"y\": scale and unit are for numbers, its kind is class; set kind=number");
+            "target \"y\": scale and unit are for numbers, its kind is class; set "
+            "table.target.kind=number");
   TargetConfig unknown = classes();
   unknown.kind = TargetKind::kAuto;
   EXPECT_EQ(message_of([&] { Target{unknown}; }),
-            "target \"y\": kind is auto; set class or number");
+            "target \"y\": kind is auto; set table.target.kind=class or number");
 }
 
 TEST(Target, RefusesABrokenState) {

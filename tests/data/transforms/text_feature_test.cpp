@@ -122,8 +122,8 @@ TEST(TextFeature, RefusesABagBeyondAMillionColumns) {
   config.text.encode = TextEncode::kBinary;
   config.text.words = 2'000'000'000;
   EXPECT_EQ(message_of([&] { (void)fitted(config, {"a b"})->layout(); }),
-            "features: column \"x\": a bag of 2000000000 words is more than 1048576 columns; lower "
-            "text.words");
+            "features: column \"x\": a bag of 2000000000 words is more than 1048576 columns; set "
+            "{name: \"x\", text: {words: 10000}} in table.features");
 }
 
 TEST(TextFeature, TakesAVocabularyOfKeras) {
@@ -154,8 +154,8 @@ TEST(TextFeature, FollowsThePolicyForMissingTexts) {
   EXPECT_EQ(message_of([&] {
               fitted(config, {"a", ""});
             }),
-            "features: column \"x\" (line 3): the cell has no value and missing is error; "
-            "missing=auto takes it as an empty text");
+            "features: column \"x\" (line 3): the cell has no value, and missing=error allows "
+            "none; set {name: \"x\", missing: auto} in table.features");
 }
 
 TEST(TextFeature, WarnsOfCutTextsAndRefusesWordlessOnes) {
@@ -163,15 +163,17 @@ TEST(TextFeature, WarnsOfCutTextsAndRefusesWordlessOnes) {
   EXPECT_EQ(fit(*feature, {"a b c", "a b", "a"}),
             std::vector<std::string>{"x: 1 of 3 training texts are longer than 2 words and lose "
                                      "some (text.length)"});
-  EXPECT_EQ(message_of([] {
-              fitted(texts(2), {"", "NA"});
-            }),
-            "features: column \"x\" has no value in 2 training rows; set kind=ignore");
   EXPECT_EQ(
       message_of([] {
-        fitted(texts(2), {"...", "?!"});
+        fitted(texts(2), {"", "NA"});
       }),
-      "features: column \"x\": no word in 2 training rows; check text.filters and text.split");
+      "features: column \"x\" has no value in 2 training rows; set {name: \"x\", kind: ignore} in "
+      "table.features");
+  EXPECT_EQ(message_of([] {
+              fitted(texts(2), {"...", "?!"});
+            }),
+            "features: column \"x\": no word in 2 training rows; check filters and split, or set "
+            "{name: \"x\", text: {char_level: true}} in table.features");
 }
 
 TEST(TextFeature, RefusesABrokenState) {
