@@ -141,6 +141,14 @@ struct Listing {
   int64_t unreadable = 0;  ///< folders without permission, links to nothing
 };
 
+/// Which names of a folder are meant.
+using PathFilter = std::function<bool(const std::string& path)>;
+
+/// For a message about a path that is not there: ` Did you mean "data/houses.csv"?`, else the names
+/// beside it, or that its folder is not there either; nothing when there is nothing to say. Of the
+/// names that `fits` takes (all when it is empty), hidden ones never.
+[[nodiscard]] std::string names_beside(const std::string& path, const PathFilter& fits = {});
+
 /// Every file below `root` (a folder; may itself be a link). Loops of links end: a folder is
 /// entered once. Error{kNotFound} when root is not a folder.
 [[nodiscard]] Listing list_files(const std::string& root, const ListOptions& options = {});

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// list_files (see files.h): a walk without recursion. Real folders are entered before linked ones,
-// and each folder once by its device and inode, so loops end and the result does not depend on the
-// order in which the disk stores names.
+// list_files and names_beside (see files.h). The first is a walk without recursion: real folders
+// are entered before linked ones, and each folder once by its device and inode, so loops end and
+// the result does not depend on the order in which the disk stores names.
 #include <algorithm>
 #include <cerrno>
 #include <deque>
@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/text.h"
 
 namespace ingot {
 namespace {
@@ -122,6 +123,26 @@ class Walk {
 };
 
 }  // namespace
+
+std::string names_beside(const std::string& path, const PathFilter& fits) {
+  std::string_view bare = path;
+  while (bare.size() > 1 && bare.ends_with('/')) bare.remove_suffix(1);
+  const std::string name = base_name(bare);
+  const std::string before(bare.substr(0, bare.size() - name.size()));
+  const std::string folder = parent_path(bare);
+  if (!directory_exists(folder)) return fmt::format(" There is no folder \"{}\".", folder);
+  std::vector<std::string> names;
+  try {
+    for (std::string& other : real_files()->list(folder)) {
+      if (other.starts_with('.') || (fits && !fits(before + other))) continue;
+      names.push_back(std::move(other));
+    }
+  } catch (const Error&) {  // a folder that may not be read has no names to offer
+  }
+  const std::string nearest = nearest_name(name, names);
+  return nearest.empty() ? did_you_mean(name, names)
+                         : fmt::format(" Did you mean \"{}\"?", before + nearest);
+}
 
 Listing list_files(const std::string& root, const ListOptions& options) {
   return Walk(root, options).run();

@@ -42,7 +42,7 @@ struct DataConfig {
     field("path", path, "folder of text or code; empty: the C++ standard library headers");
     field("extensions", extensions, "which files, e.g. [h, cpp, none]; empty: every file");
     field("max_file", max_file, "largest piece of a file held in memory, >= 1KiB");
-    field("large_files", large_files, "files above max_file: split at line ends, or skip");
+    field("large_files", large_files, "files above data.max_file: split at line ends, or skip");
     field("invalid_utf8", invalid_utf8, "files that are not UTF-8: drop, replace by U+FFFD, keep");
     field("min_bytes", min_bytes, "documents with fewer non-space bytes are dropped, >= 0");
     field("strip_licence", strip_licence, "remove leading comment blocks that state a licence");

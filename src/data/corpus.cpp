@@ -30,7 +30,16 @@ std::string default_corpus() {
   return join_path(parent, name);
 }
 
-std::string corpus_root(const std::string& path) { return path.empty() ? default_corpus() : path; }
+std::string corpus_root(const std::string& path) {
+  if (path.empty()) return default_corpus();
+  require(
+      !file_exists(path), Code::kNotFound,
+      "data: data.path is \"{}\", a file; a folder of files is needed. Of a table set table.path",
+      path);
+  if (directory_exists(path)) return path;
+  fail(Code::kNotFound, "data: data.path is \"{}\", which is not there.{}", path,
+       names_beside(path, directory_exists));
+}
 
 std::string extension_of(std::string_view path) {
   const std::string name = base_name(path);

@@ -18,7 +18,8 @@ namespace ingot::data {
 /// The newest /usr/include/c++/N of this machine. Throws kNotFound naming the package to install.
 [[nodiscard]] std::string default_corpus();
 
-/// `path`, or default_corpus() when it is empty.
+/// `path`, the value of data.path, or default_corpus() when it is empty. Throws kNotFound naming
+/// that key when there is no such folder.
 [[nodiscard]] std::string corpus_root(const std::string& path);
 
 /// "h" for "a/b.h", "none" for "a/b". Lower case.

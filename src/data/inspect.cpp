@@ -204,7 +204,7 @@ std::string CorpusReport::table() const {
   table.row("empty", empty);
   table.row("near-empty", near_empty);
   table.row("unreadable", unreadable);
-  table.row("larger than max_file", larger);
+  table.row("larger than data.max_file", larger);
   table.row("exact duplicates", exact_duplicates);
   table.row("near-duplicate groups", with_thousands(near_duplicates.groups) + " (before cleaning)");
   table.row("  files in them", near_duplicates.documents);

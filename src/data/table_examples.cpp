@@ -50,12 +50,25 @@ class SplitFile {
 };
 
 Schema locked_schema(const TableConfig& config) {
+  if (!file_exists(config.schema)) {
+    const auto is_yaml = [](const std::string& path) { return path.ends_with(".yaml"); };
+    fail(Code::kNotFound, "table: table.schema is \"{}\", which is not there.{}", config.schema,
+         names_beside(config.schema, is_yaml));
+  }
   return schema_from_yaml(read_file(config.schema, kMaxSchema), config.schema);
 }
 
 void require_path(const TableConfig& config) {
   require(!config.path.empty(), Code::kInvalidArgument,
           "table: no file is named. Set table.path=FILE.csv");
+  require_table(config.path, "table.path");
+}
+
+void require_held_out(const TableSplitConfig& split) {
+  if (!split.validation_file.empty()) {
+    require_table(split.validation_file, "table.split.validation_file");
+  }
+  if (!split.test_file.empty()) require_table(split.test_file, "table.split.test_file");
 }
 
 /// The texts that count as no value: those of the schema file, where there is one.
@@ -126,6 +139,7 @@ std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
 }
 
 std::unique_ptr<TableReader> open_held_out(const std::string& path, const TableConfig& config) {
+  require_held_out(config.split);
   return std::make_unique<KeptRows>(open_table(path, config.format), config.keep, Met::kAny);
 }
 
@@ -233,6 +247,7 @@ std::string examples_path(const std::string& directory, Split split) {
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory) {
   require_path(config);
+  require_held_out(config.split);
   auto kept = std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep);
   KeptRows& rows = *kept;
   CleanTable table(std::move(kept), config.clean, missing_of(config), config.space);

@@ -39,7 +39,8 @@ struct TableConfig {
           "a .csv, .tsv or .jsonl file, a folder of pictures by class, CIFAR (.bin), IDX or .npy "
           "pictures; plain, .gz or .xz; a pattern such as part_[1-4].csv takes several");
     field("format", format, "how its bytes are read");
-    field("keep", keep, "which rows there are, also in validation_file and test_file");
+    field("keep", keep,
+          "which rows there are, also in table.split.validation_file and table.split.test_file");
     field("infer", infer, "how the kinds of columns are found");
     field("schema", schema,
           "file that fixes the columns' kinds: the data/schema.yaml of a run, edited or not");
@@ -51,10 +52,10 @@ struct TableConfig {
 };
 
 /// The table of a recipe: the rows that `keep` names, without those that `clean` leaves out. Throws
-/// what open_table does.
+/// what require_table and open_table do.
 [[nodiscard]] std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config);
-/// A validation_file or test_file: the rows that `keep` names, none cleaned away. Not every value
-/// needs a row.
+/// A table.split.validation_file or test_file: the rows that `keep` names, none cleaned away. Not
+/// every value needs a row.
 [[nodiscard]] std::unique_ptr<TableReader> open_held_out(const std::string& path,
                                                          const TableConfig& config);
 
@@ -115,9 +116,9 @@ struct HeldOutExamples {
 /// The file of a split's examples below `directory`.
 [[nodiscard]] std::string examples_path(const std::string& directory, Split split);
 
-/// Reads the table (and validation_file, test_file) and writes train, validation and
-/// test.examples (empty splits too), schema.yaml and features.json into `directory`, each
-/// atomically. Memory: two bits per row, what config.space allows, and what the features keep
+/// Reads the table (and those of table.split.validation_file and test_file) and writes train,
+/// validation and test.examples (empty splits too), schema.yaml and features.json into `directory`,
+/// each atomically. Memory: two bits per row, what config.space allows, and what the features keep
 /// while they are fitted, such as the words of a text. Throws what the readers, the schema and the
 /// features refuse.
 TableExamples make_examples(FileSystem& files, const TableConfig& config,

@@ -24,8 +24,8 @@ struct SplitFiles {
 };
 
 /// Writes train.csv, validation.csv and test.csv into `directory`, each atomically, one pass over
-/// the table for each; the rows of a validation_file or test_file are written as its split. A file
-/// of an earlier call whose split has no rows now is removed.
+/// the table for each; the rows of a table.split.validation_file or test_file are written as its
+/// split. A file of an earlier call whose split has no rows now is removed.
 SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
                               const std::string& directory);
 

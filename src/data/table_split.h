@@ -52,8 +52,9 @@ struct TableSplitConfig {
           "random; stratified: equal shares of every class; group: whole groups; time: the latest "
           "rows are held out");
     field("column", column, "of the classes (empty: the target), groups or times");
-    field("validation", validation, "share of rows, in [0, 1); 0 when there is a validation_file");
-    field("test", test, "share of rows, in [0, 1); 0 when there is a test_file");
+    field("validation", validation,
+          "share of rows, in [0, 1); 0 when there is a table.split.validation_file");
+    field("test", test, "share of rows, in [0, 1); 0 when there is a table.split.test_file");
     field("seed", seed, "of the random order");
     field("validation_file", validation_file, "a table of its own for validation");
     field("test_file", test_file, "a table of its own for the test");

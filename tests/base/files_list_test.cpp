@@ -110,5 +110,21 @@ TEST_F(ListFiles, ErrorsNameTheRoot) {
                 "\" holds more than 1 files. Choose a smaller folder or raise the limit.");
 }
 
+TEST_F(ListFiles, NamesBesideAPathThatIsNotThere) {
+  put("houses.csv");
+  put("notes.txt");
+  put(".hidden.csv");
+  const auto is_table = [](const std::string& path) { return path.ends_with(".csv"); };
+  EXPECT_EQ(names_beside(dir_.file("hoses.csv"), is_table),
+            " Did you mean \"" + dir_.file("houses.csv") + "\"?");
+  EXPECT_EQ(names_beside(dir_.file("houses"), is_table),
+            " Did you mean \"" + dir_.file("houses.csv") + "\"?");
+  EXPECT_EQ(names_beside(dir_.file("q.csv"), is_table), " Known: houses.csv.");
+  EXPECT_EQ(names_beside(dir_.file("q.csv")), " Known: houses.csv, notes.txt.");
+  EXPECT_EQ(names_beside(dir_.file("q.csv"), [](const std::string&) { return false; }), "");
+  EXPECT_EQ(names_beside(dir_.file("no/q.csv")),
+            " There is no folder \"" + dir_.file("no") + "\".");
+}
+
 }  // namespace
 }  // namespace ingot

@@ -80,7 +80,8 @@ TEST_F(InspectTableTest, SaysWhatShouldNotBeOverlooked) {
   const std::string text = report.text();
   EXPECT_TRUE(contains(text, "classes of label: no 74 (74.0 %), yes 26 (26.0 %)\n")) << text;
   EXPECT_TRUE(contains(text, "3 far out")) << text;
-  EXPECT_TRUE(contains(text, "longer than 10 words lose some (text.length), the longest has 13"))
+  EXPECT_TRUE(contains(
+      text, "longer than 10 words lose some (text.length in table.features), the longest has 13"))
       << text;
 }
 

@@ -286,5 +286,35 @@ TEST_F(TableExamplesTest, WhatIsNotThereIsNamed) {
             "table: nothing to predict is named. Set table.target.column=NAME");
 }
 
+TEST_F(TableExamplesTest, AFileThatIsNotThereIsNamedWithItsKey) {
+  const TableConfig good = config(table(20));
+  const auto refusal = [&](const TableConfig& c) {
+    return message_of(Code::kNotFound,
+                      [&] { (void)make_examples(*files_, c, folder_.file("data")); });
+  };
+  const std::string missing = folder_.file("hoses.csv");
+  const std::string end =
+      " is \"" + missing + "\", which is not there. Did you mean \"" + good.path + "\"?";
+  TableConfig c = good;
+  c.path = missing;
+  EXPECT_EQ(refusal(c), "table: table.path" + end);
+  EXPECT_EQ(message_of(Code::kNotFound, [&] { (void)open_clean_table(c); }),
+            "table: table.path" + end);
+  c = good;
+  c.split.test_file = missing;
+  EXPECT_EQ(refusal(c), "table: table.split.test_file" + end);
+  EXPECT_EQ(message_of(Code::kNotFound, [&] { (void)open_held_out(missing, c); }),
+            "table: table.split.test_file" + end);
+  c = good;
+  c.split.validation_file = missing;
+  EXPECT_EQ(refusal(c), "table: table.split.validation_file" + end);
+  c = good;
+  (void)folder_.put("houses.schema.yaml", "columns: []");
+  c.schema = folder_.file("house.schema.yaml");
+  EXPECT_EQ(refusal(c), "table: table.schema is \"" + c.schema +
+                            "\", which is not there. Did you mean \"" +
+                            folder_.file("houses.schema.yaml") + "\"?");
+}
+
 }  // namespace
 }  // namespace ingot::data

@@ -132,6 +132,7 @@ class NewVerb : public Verb {
       require(invocation.is_fresh || !file_exists(file), Code::kInvalidArgument,
               "new: {} is there already. Use another name, or --fresh to replace it", file);
     }
+    data::require_table(config.from, "from");
     const std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
     const data::Schema schema = data::infer_schema(*table);
     request.times = time_columns(*table, schema);

@@ -45,7 +45,10 @@ std::string read_standard_input() {
 /// A file, or standard input when none is named.
 std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& words,
                                               const data::TableFormat& format) {
-  if (words.size() > 1) return data::open_table(words[1], format);
+  if (words.size() > 1) {
+    data::require_table(words[1], "FILE");
+    return data::open_table(words[1], format);
+  }
   std::string text = read_standard_input();
   const std::string name = name_of_input(text);
   return data::open_table(io::memory_source(std::move(text), name), name, format);

@@ -91,6 +91,16 @@ Reader open_table(const std::string& path, const TableFormat& format) {
   return chain_tables(table_parts(path), format);
 }
 
+void require_table(const std::string& path, std::string_view key) {
+  if (!is_table_missing(path)) return;
+  const bool is_file = is_table_name(path);
+  const auto is_table = [&](const std::string& other) {
+    return is_table_name(other) || (!is_file && directory_exists(other));
+  };
+  fail(Code::kNotFound, "table: {} is \"{}\", which {}.{}", key, path,
+       is_pattern(path) ? "no file matches" : "is not there", names_beside(path, is_table));
+}
+
 std::string folder_of_table(const std::string& path) {
   return directory_exists(path) ? path : parent_path(path);
 }

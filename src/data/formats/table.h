@@ -110,6 +110,11 @@ class TableReader {
                                                       const std::string& name,
                                                       const TableFormat& format = {});
 
+/// Error{kNotFound} when nothing is at `path`, naming the key (or argument) that gave it and what
+/// else could be meant:
+///   table: table.path is "hoses.csv", which is not there. Did you mean "houses.csv"?
+void require_table(const std::string& path, std::string_view key);
+
 /// The folder that relative paths in the cells of the table `path` start from.
 [[nodiscard]] std::string folder_of_table(const std::string& path);
 

@@ -2,8 +2,10 @@
 #include "data/formats/table_parts.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <glob.h>
@@ -61,6 +63,15 @@ class ChainReader final : public TableReader {
   int64_t skipped_ = 0;  // in the files before
 };
 
+std::vector<std::string> matches(const std::string& pattern) {
+  std::vector<std::string> files;
+  glob_t found{};
+  const int failed = ::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found);
+  for (size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
+  ::globfree(&found);
+  return files;
+}
+
 /// A file that lies there plain and packed would be read twice.
 void require_once(const std::vector<std::string>& files) {
   std::map<std::string_view, std::string_view> plain;  // name → file
@@ -85,15 +96,17 @@ bool is_pattern(const std::string& path) {
 
 std::vector<std::string> table_parts(const std::string& path) {
   if (!is_pattern(path)) return {path};
-  std::vector<std::string> files;
-  glob_t found{};
-  const int failed = ::glob(path.c_str(), GLOB_NOSORT, nullptr, &found);
-  for (size_t i = 0; failed == 0 && i < found.gl_pathc; ++i) files.emplace_back(found.gl_pathv[i]);
-  ::globfree(&found);
+  std::vector<std::string> files = matches(path);
   require(!files.empty(), Code::kNotFound, "table: no file matches \"{}\"", path);
   std::sort(files.begin(), files.end());
   require_once(files);
   return files;
+}
+
+bool is_table_missing(const std::string& path) {
+  if (is_pattern(path)) return matches(path).empty();
+  std::error_code unknown;  // a folder that may not be entered: opening says so
+  return !std::filesystem::exists(path, unknown) && !unknown;
 }
 
 std::unique_ptr<TableReader> chain_tables(std::vector<std::string> files,

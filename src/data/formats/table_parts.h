@@ -18,6 +18,9 @@ namespace ingot::data {
 /// kInvalidArgument when it matches a file and the same one packed (.gz, .xz), naming both.
 [[nodiscard]] std::vector<std::string> table_parts(const std::string& path);
 
+/// Whether nothing is there: no file, no folder, nothing that a pattern matches.
+[[nodiscard]] bool is_table_missing(const std::string& path);
+
 /// The files as one table; name() and line() are those of the file being read. Throws what opening
 /// one throws, and kCorruptFile (at the latest when reading comes to it) for a file whose columns
 /// are not those of the first, naming both.

@@ -84,7 +84,8 @@ std::string table_state(const std::string& path, const TableFormat& format) {
     }
     return states.take();
   }
-  if (path.empty() || (!is_pattern(path) && !file_exists(path))) return "";
+  if (path.empty() || is_table_missing(path) || (!is_pattern(path) && !file_exists(path)))
+    return "";
   for (const std::string& file : table_parts(path)) {
     states.add(base_name(file), file);
     const std::string labels = labels_beside(file);

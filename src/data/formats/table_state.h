@@ -13,7 +13,8 @@ namespace ingot::data {
 
 /// A digest of the table's files (of a folder those below it), of labels beside them and of the
 /// pictures that cells name (in columns with the name of one among their first 100 cells). "" for a
-/// path that is empty or not there. Throws what table_parts throws.
+/// path that is empty or not there, and for a pattern that matches nothing. Throws what table_parts
+/// throws.
 [[nodiscard]] std::string table_state(const std::string& path, const TableFormat& format = {});
 
 }  // namespace ingot::data

@@ -67,7 +67,7 @@ void CategoryFeature::keep_most_frequent(std::vector<std::string>& warnings) {
       advice(fmt::format("max_categories: {}", categories_.size())));
   warnings.push_back(
       fmt::format("{}: {} categories, the {} most frequent are kept and the others count as unseen "
-                  "(max_categories)",
+                  "(max_categories in table.features)",
                   name(), categories_.size(), limit));
   std::stable_sort(categories_.begin(), categories_.end(),
                    [](const Category& a, const Category& b) { return a.count > b.count; });

@@ -77,6 +77,12 @@ TextFeature::TextFeature(FeatureConfig config)
     : Feature(std::move(config)), counter_(word_config(config_.text)) {
   const std::string& path = config_.text.tokenizer;
   if (path.empty()) return;
+  if (!file_exists(path)) {
+    const auto is_json = [](const std::string& other) { return other.ends_with(".json"); };
+    fail(Code::kNotFound,
+         "table.features: column \"{}\": text.tokenizer is \"{}\", which is not there.{}", name(),
+         path, names_beside(path, is_json));
+  }
   words_ = text::WordIndex::from_keras_json(read_file(path, kMaxTokenizerBytes), path).compact();
 }
 
@@ -117,7 +123,7 @@ bool TextFeature::finish_pass(std::vector<std::string>& warnings) {
   if (cut_ > 0 && !is_bag()) {
     warnings.push_back(
         fmt::format("{}: {} of {} training texts are longer than {} words and lose "
-                    "some (text.length)",
+                    "some (text.length in table.features)",
                     name(), cut_, rows_, config_.text.length));
   }
   counter_ = text::WordCounter(word_config(config_.text));

@@ -112,6 +112,7 @@ TEST_F(TableState, OfAFileChangesWithACell) {
   EXPECT_FALSE(changes("t.csv", "other.csv", "x,y\n"));
   EXPECT_EQ(table_state(""), "");
   EXPECT_EQ(table_state(folder_.file("none.csv")), "");
+  EXPECT_EQ(table_state(folder_.file("none_*.csv")), "");
 }
 
 TEST_F(TableState, OfAPatternChangesWithEveryFile) {

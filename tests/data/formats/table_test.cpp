@@ -42,6 +42,29 @@ TEST(Table, RefusesOtherNames) {
                        "/no/such.csv"));
 }
 
+TEST(Table, WhatIsNotThereIsNamedWithItsKeyAndWhatIsThere) {
+  const TempFolder folder;
+  const auto refusal = [&](const std::string& name) {
+    return message_of(Code::kNotFound, [&] { require_table(folder.file(name), "table.path"); });
+  };
+  (void)folder.put("houses.csv", "a\n");
+  (void)folder.put("notes.txt", "a");
+  (void)folder.put("pictures/cat/1.png", "");
+  const std::string said = "table: table.path is \"" + folder.path();
+  EXPECT_EQ(refusal("hoses.csv"), said + "/hoses.csv\", which is not there. Did you mean \"" +
+                                      folder.file("houses.csv") + "\"?");
+  EXPECT_EQ(refusal("q.csv"), said + "/q.csv\", which is not there. Known: houses.csv.");
+  EXPECT_EQ(refusal("picture"), said + "/picture\", which is not there. Did you mean \"" +
+                                    folder.file("pictures") + "\"?");
+  EXPECT_EQ(refusal("part_[1-4].csv"),
+            said + "/part_[1-4].csv\", which no file matches. Known: houses.csv.");
+  EXPECT_EQ(refusal("no/q.csv"), said + "/no/q.csv\", which is not there. There is no folder \"" +
+                                     folder.file("no") + "\".");
+  EXPECT_NO_THROW(require_table(folder.file("houses.csv"), "table.path"));
+  EXPECT_NO_THROW(require_table(folder.file("pictures"), "table.path"));
+  EXPECT_NO_THROW(require_table(folder.file("h*.csv"), "table.path"));
+}
+
 TEST(Table, KeysComeFromYamlAndAreChecked) {
   TableFormat format;
   bind_text(

@@ -148,7 +148,7 @@ TEST(CategoryFeature, SaysWhatItDidAndRefuses) {
   auto kept = make_feature(few);
   EXPECT_EQ(fit(*kept, {"a", "b", "b"}),
             std::vector<std::string>{"x: 2 categories, the 1 most frequent are kept and the others "
-                                     "count as unseen (max_categories)"});
+                                     "count as unseen (max_categories in table.features)"});
   EXPECT_EQ(kept->layout().columns, std::vector<std::string>{"x=b"});
   few.unknown = Unknown::kError;
   EXPECT_EQ(message_of([&] {

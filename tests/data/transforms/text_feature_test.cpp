@@ -162,7 +162,7 @@ TEST(TextFeature, WarnsOfCutTextsAndRefusesWordlessOnes) {
   auto feature = make_feature(texts(2));
   EXPECT_EQ(fit(*feature, {"a b c", "a b", "a"}),
             std::vector<std::string>{"x: 1 of 3 training texts are longer than 2 words and lose "
-                                     "some (text.length)"});
+                                     "some (text.length in table.features)"});
   EXPECT_EQ(
       message_of([] {
         fitted(texts(2), {"", "NA"});
