@@ -2,6 +2,8 @@
 #include "models/network/network_file.h"
 
 #include <cstring>
+#include <set>
+#include <string_view>
 
 #include "base/config.h"
 #include "io/safetensors.h"
@@ -61,8 +63,53 @@ std::vector<Value> values_of(const NetworkConfig& config, const std::string& pat
   return values;
 }
 
-void load_weights(const nn::ParameterStore& store, const std::string& path) {
-  const io::Safetensors file(path);
+/// Runs `work` on what a file says: what does not fit there is damage, not somebody's setting.
+template <class Work>
+auto blaming_file(const std::string& path, const Work& work) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    const Code code = error.code();
+    const bool is_of_text = code == Code::kInvalidArgument || code == Code::kShapeMismatch ||
+                            code == Code::kDtypeMismatch;
+    if (!is_of_text) throw;
+    const bool is_named = std::string_view(error.what()).starts_with(path);
+    fail(Code::kCorruptFile, "{}{}{}", is_named ? "" : path, is_named ? "" : ": ", error.what());
+  }
+}
+
+NetworkConfig read_network_yaml(const std::string& path) {
+  const std::string text = read_file(path, kMaxYaml);
+  require(text.ends_with('\n'), Code::kCorruptFile,
+          "{}: is empty or ends within a line: it was cut short. Copy the model folder again, or "
+          "train again",
+          path);
+  NetworkConfig config;
+  bind_text(text, path, config);
+  require(config.format == kFormat, Code::kUnsupported, "{}: format {}, this program reads {}",
+          path, config.format, kFormat);
+  require(
+      !config.inputs.empty() && !config.layers.empty(), Code::kCorruptFile,
+      "{}: lists {} inputs and {} layers, one or more of each are needed. Copy the model folder "
+      "again, or train again",
+      path, config.inputs.size(), config.layers.size());
+  return config;
+}
+
+/// Weights that no layer takes are those of layers that the list has lost.
+void require_all_taken(const io::Safetensors& file, Network& network, const std::string& yaml) {
+  std::set<std::string> names;
+  for (const nn::NamedParameter& p : nn::parameters(network)) names.insert(p.name);
+  for (const io::TensorInfo& tensor : file.header().tensors) {
+    require(names.contains(tensor.name), Code::kCorruptFile,
+            "{}: no layer has the weights \"{}\" of {}: layers are lost. Copy the model folder "
+            "again, or train again",
+            yaml, tensor.name, file.path());
+  }
+}
+
+void load_weights(const nn::ParameterStore& store, const io::Safetensors& file) {
+  const std::string& path = file.path();
   for (const nn::StoredParameter& p : store.list()) {
     const io::TensorInfo& info = file.at(p.name);
     const Tensor& value = p.parameter->value;
@@ -101,15 +148,17 @@ void save_network(FileSystem& files, Network& network, const std::vector<LayerCo
 
 LoadedNetwork load_network(Engine& engine, const std::string& folder) {
   const std::string path = join_path(folder, "network.yaml");
-  NetworkConfig config;
-  bind_text(read_file(path, kMaxYaml), path, config);
-  require(config.format == kFormat, Code::kUnsupported, "{}: format {}, this program reads {}",
-          path, config.format, kFormat);
-  LoadedNetwork loaded;
-  loaded.network = std::make_unique<Network>(config.layers, values_of(config, path));
-  loaded.store = std::make_unique<nn::ParameterStore>(engine, *loaded.network);
-  load_weights(*loaded.store, join_path(folder, "model.safetensors"));
-  loaded.layers = std::move(config.layers);
+  LoadedNetwork loaded = blaming_file(path, [&] {
+    NetworkConfig config = read_network_yaml(path);
+    LoadedNetwork made;
+    made.network = std::make_unique<Network>(config.layers, values_of(config, path));
+    made.store = std::make_unique<nn::ParameterStore>(engine, *made.network);
+    made.layers = std::move(config.layers);
+    return made;
+  });
+  const io::Safetensors file(join_path(folder, "model.safetensors"));
+  load_weights(*loaded.store, file);
+  require_all_taken(file, *loaded.network, path);
   return loaded;
 }
 

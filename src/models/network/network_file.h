@@ -23,8 +23,8 @@ struct LoadedNetwork {
   std::vector<LayerConfig> layers;
 };
 
-/// Throws kNotFound, kCorruptFile naming file and tensor, kShapeMismatch when the weights do not
-/// fit the layers.
+/// Throws kNotFound; kCorruptFile naming the file, also for layers that cannot be and for weights
+/// that no layer takes; kShapeMismatch when the weights do not fit the layers.
 [[nodiscard]] LoadedNetwork load_network(Engine& engine, const std::string& folder);
 
 }  // namespace ingot::models

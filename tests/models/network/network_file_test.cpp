@@ -70,5 +70,38 @@ TEST_F(NetworkFileTest, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(code_of([&] { (void)load_network(engine_, folder_); }), "corrupt_file");
 }
 
+TEST_F(NetworkFileTest, ACutListOfLayersIsADamagedFile) {
+  save();
+  const std::string path = join_path(folder_, "network.yaml");
+  const std::string yaml = read_file(path);
+  const size_t needed = yaml.find("units: 2");  // what comes after may be left out of a layer
+  ASSERT_NE(needed, std::string::npos);
+  for (size_t size = 0; size < yaml.size(); ++size) {
+    std::ofstream(path, std::ios::binary) << yaml.substr(0, size);
+    const bool is_within_line = size == 0 || yaml[size - 1] != '\n';
+    if (!is_within_line && size > needed) continue;
+    EXPECT_EQ(code_of([&] { (void)load_network(engine_, folder_); }), "corrupt_file") << size;
+    EXPECT_TRUE(message_of([&] { (void)load_network(engine_, folder_); }).starts_with(path + ":"))
+        << size;
+  }
+}
+
+TEST_F(NetworkFileTest, LayersThatCannotBeNameTheFile) {
+  save();
+  const std::string path = join_path(folder_, "network.yaml");
+  const auto message_with = [&](const std::string& from, const std::string& to) {
+    std::string yaml = read_file(path);
+    yaml.replace(yaml.find(from), from.size(), to);
+    write_atomically(*files_, path, yaml);
+    return message_of([&] { (void)load_network(engine_, folder_); });
+  };
+  const std::string lost = message_with("units: 2", "unitz: 2");
+  EXPECT_TRUE(lost.starts_with(path + ":")) << lost;
+  EXPECT_NE(lost.find("unknown key \"unitz\". Did you mean \"units\"?"), std::string::npos) << lost;
+  save();
+  const std::string impossible = message_with("type: global_average_pool", "type: max_pool2d");
+  EXPECT_TRUE(impossible.starts_with(path + ": layers.1 ")) << impossible;
+}
+
 }  // namespace
 }  // namespace ingot::models
