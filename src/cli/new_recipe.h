@@ -59,6 +59,7 @@ struct RecipeDraft {
   bool drops_pictures = false;        ///< rows of broken pictures are left out
   data::TableSplitConfig split;
   std::string why_split;
+  int64_t train_rows = 0;  ///< of the split, that have a target; 0: the table was not split yet
   std::vector<data::TableSplitConfig> proposals;  ///< other splits that may be right
   bool is_unbalanced = false;
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/new_recipe.h"
+#include "train/config.h"
 
 namespace ingot::cli {
 namespace {
@@ -40,10 +41,11 @@ std::string yaml_text(std::string_view text) {
 std::string remark(std::string_view text) { return excerpt(text, 200); }
 
 struct Sizes {
-  int64_t train_rows = 0;
+  int64_t train_rows = 0;  // at least, so that they fill a batch
   int64_t batch = 0;
   int64_t epochs = 0;
   int64_t steps_per_epoch = 0;
+  int64_t steps = 0;  // as `ingot plan` counts them
 };
 
 Sizes sizes_of(const RecipeDraft& draft) {
@@ -69,6 +71,11 @@ Sizes sizes_of(const RecipeDraft& draft) {
                        : s.train_rows < kLinearRows ? kSteps
                                                     : kMostEpochs;
   s.epochs = std::clamp<int64_t>((kSteps + s.steps_per_epoch - 1) / s.steps_per_epoch, 1, most);
+  train::TrainConfig config;
+  config.epochs = static_cast<double>(s.epochs);
+  config.micro_batch = s.batch;
+  config.seq = 1;  // rows are counted
+  s.steps = train::horizon_steps(config, draft.train_rows > 0 ? draft.train_rows : s.train_rows, 0);
   return s;
 }
 
@@ -206,12 +213,14 @@ std::string train_text(const RecipeDraft& draft, const Sizes& sizes, double minu
   if (draft.is_unbalanced) {
     text += "# objective: {class_weights: auto}  # a rare class counts as much as a frequent one\n";
   }
+  // Broken pictures are not known yet.
+  const bool is_exact = draft.train_rows > 0 && !draft.drops_pictures;
+  const std::string steps = fmt::format("{}{} steps", is_exact ? "" : "about ", sizes.steps);
   text += "train:\n";
-  text += minutes > 0
-              ? fmt::format("  minutes: {}  # on this machine; epochs: {} would be {} steps\n",
-                            minutes, sizes.epochs, sizes.epochs * sizes.steps_per_epoch)
-              : fmt::format("  epochs: {}  # about {} steps; or minutes: 5, a time budget\n",
-                            sizes.epochs, sizes.epochs * sizes.steps_per_epoch);
+  text += minutes > 0 ? fmt::format("  minutes: {}  # on this machine; epochs: {} would be {}\n",
+                                    minutes, sizes.epochs, steps)
+                      : fmt::format("  epochs: {}  # {}; or minutes: 5, a time budget\n",
+                                    sizes.epochs, steps);
   return text + fmt::format(
                     "  micro_batch: {}\n"
                     "  lr: {}\n"

@@ -67,17 +67,37 @@ bool holds_paths(data::TableReader& table, const data::Schema& schema) {
   return found;
 }
 
+/// Rows of the training split that have a target: what is learned from.
+int64_t training_rows(data::TableReader& table, const data::TableSplit& split,
+                      const std::string& target, const data::Schema& schema) {
+  const std::vector<std::string>& columns = table.columns();
+  const auto at =
+      static_cast<size_t>(std::find(columns.begin(), columns.end(), target) - columns.begin());
+  int64_t rows = 0;
+  std::vector<std::string_view> cells;
+  table.rewind();
+  for (int64_t row = 0; table.next(cells); ++row) {
+    const bool has_target = !data::is_missing(cells[at], schema.missing);
+    rows += has_target && split.at(row) == data::Split::kTrain ? 1 : 0;
+  }
+  table.rewind();
+  return rows;
+}
+
 /// A split that the rows do not allow gives way to one at random; the reason stays in the recipe.
-void settle_split(data::TableReader& table, RecipeDraft& draft) {
+void settle_split(data::TableReader& table, const data::Schema& schema, RecipeDraft& draft) {
+  data::TableSplit split;
   try {
-    (void)data::split_table(table, draft.split, draft.target);
+    split = data::split_table(table, draft.split, draft.target);
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
     draft.proposals.insert(draft.proposals.begin(), draft.split);
     draft.split.method = data::SplitMethod::kRandom;
     draft.split.column.clear();
     draft.why_split = std::string("rows at random, because ") + error.what();
+    split = data::split_table(table, draft.split, draft.target);
   }
+  draft.train_rows = training_rows(table, split, draft.target, schema);
 }
 
 /// What stands in a command and in a file name as it is.
@@ -138,7 +158,7 @@ class NewVerb : public Verb {
     request.times = time_columns(*table, schema);
     request.picture_files = holds_paths(*table, schema);
     RecipeDraft draft = draft_recipe(schema, request);
-    settle_split(*table, draft);
+    settle_split(*table, schema, draft);
     write_atomically(*invocation.files, request.schema_file, data::schema_to_yaml(schema));
     write_atomically(*invocation.files, recipe_file,
                      recipe_text(draft, schema, request, format_yaml(config.format)));
