@@ -169,7 +169,11 @@ class Inspection {
     o.above += *value > o.high ? 1 : 0;
   }
   void add_target(std::string_view cell) {
-    if (!report_.is_class || is_missing(cell, report_.schema.missing)) return;
+    if (is_missing(cell, report_.schema.missing)) {
+      ++report_.without_target;
+      return;
+    }
+    if (!report_.is_class) return;
     const auto found = classes_.find(trim(cell));
     if (found != classes_.end()) {
       ++found->second;
@@ -191,7 +195,7 @@ class Inspection {
 };
 
 /// What a reader of the report should not overlook.
-void add_warnings(TableReport& report) {
+void add_warnings(const TableConfig& config, TableReport& report) {
   const auto warn = [&](std::string text) { report.warnings.push_back(std::move(text)); };
   const bool is_part = report.schema.rows < report.rows;
   const std::string row_of =
@@ -210,6 +214,13 @@ void add_warnings(TableReport& report) {
     if (column.infinite > 0) {
       warn(fmt::format("column \"{}\": {} infinite numbers", name, column.infinite));
     }
+  }
+  if (report.without_target > 0) {
+    const bool is_dropped = config.target.missing == MissingTarget::kDropRow;
+    warn(fmt::format("target \"{}\": {} of {} rows have no value; training {}", report.target,
+                     with_thousands(report.without_target), with_thousands(report.rows),
+                     is_dropped ? "leaves them out (table.target.missing=drop_row)"
+                                : "refuses them: set table.target.missing=drop_row"));
   }
   if (report.conflicts > 0) {
     warn(fmt::format("{} rows equal another in every feature but not in \"{}\"",
@@ -270,7 +281,7 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   held_out(config.split.validation_file, Split::kValidation);
   held_out(config.split.test_file, Split::kTest);
   inspection.finish();
-  add_warnings(report);
+  add_warnings(config, report);
   return report;
 }
 

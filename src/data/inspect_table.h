@@ -54,6 +54,7 @@ struct TableReport {
   bool is_class = false;
   std::vector<CategoryCount> classes;  ///< of a class target, most frequent first; at most 1,000
   int64_t other_classes = 0;           ///< rows of classes that came when 1,000 were known
+  int64_t without_target = 0;          ///< rows of the table whose target has no value
   std::array<int64_t, kSplits> splits{};
   std::string split_method;
   LeakReport leaks;       ///< without rows when no column is a feature

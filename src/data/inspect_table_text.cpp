@@ -153,6 +153,7 @@ Json TableReport::to_json() const {
           {"target", target},
           {"classes", balance},
           {"other_classes", other_classes},
+          {"without_target", without_target},
           {"split",
            {{"method", split_method},
             {"train", splits[0]},

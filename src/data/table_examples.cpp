@@ -122,6 +122,7 @@ void encode_table(TableReader& table, const FeatureSet& features,
         const auto at = static_cast<size_t>(split);
         if (record.empty()) {
           ++result.dropped[at];
+          result.without_target[at] += encoder.lacks_target() ? 1 : 0;
           return;
         }
         out.leaks.add(encoder.feature_values(cells), split, table.name(), table.line());
@@ -208,6 +209,13 @@ bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t lin
                             std::span<std::byte> record) {
   INGOT_ASSERT(static_cast<int64_t>(record.size()) == layout_.record_bytes());
   if (folder_) map_.folder = folder_->get();
+  const Target* const target = with_target_ ? features_.target() : nullptr;
+  const Cell answer = target != nullptr ? features_.target_cell(cells, map_, line) : Cell();
+  lacks_target_ = target != nullptr && target->drops(answer);
+  if (lacks_target_) {
+    row_.scratch.reason = fmt::format("the target \"{}\" has no value", target->config().column);
+    return false;
+  }
   if (!features_.encode(cells, map_, line, row_)) return false;
   size_t field = 0;
   size_t ids = 0, pixels = 0;
@@ -225,15 +233,12 @@ bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t lin
       ++pixels;
     }
   }
-  if (!with_target_) return true;
-  const Target& target = *features_.target();
-  const Cell cell = features_.target_cell(cells, map_, line);
-  if (target.drops(cell)) return false;
-  if (target.is_class()) {
-    const int32_t label = target.encode_class(cell);
+  if (target == nullptr) return true;
+  if (target->is_class()) {
+    const int32_t label = target->encode_class(answer);
     put(&label, sizeof(label));
   } else {
-    const float value = target.encode_number(cell);
+    const float value = target->encode_number(answer);
     put(&value, sizeof(value));
   }
   return true;

@@ -79,8 +79,13 @@ class ExampleEncoder {
                  const std::string& table, bool with_target);
 
   [[nodiscard]] const ExampleLayout& layout() const { return layout_; }
-  /// False: the row is to be left out. record.size() == layout().record_bytes().
+  /// False: the row is to be left out, and reason() says why. record.size() ==
+  /// layout().record_bytes().
   bool encode(std::span<const std::string_view> cells, int64_t line, std::span<std::byte> record);
+  /// Of the row last left out: `column "photo": image: "dog/5.png": the file is empty`.
+  [[nodiscard]] const std::string& reason() const { return row_.scratch.reason; }
+  /// Whether the row last given was left out because its target has no value.
+  [[nodiscard]] bool lacks_target() const { return lacks_target_; }
   /// What the features were made from, of the row last encoded: its cells, and of pictures a digest
   /// of their pixels. What two rows must share to be duplicates. Valid until the next call.
   [[nodiscard]] std::vector<std::string_view> feature_values(
@@ -93,15 +98,17 @@ class ExampleEncoder {
   std::optional<RowFolder> folder_;  // of the rows of a table
   Record row_;
   bool with_target_;
+  bool lacks_target_ = false;
   std::vector<std::string> digests_;  // per column of pictures
 };
 
 struct TableExamples {
   Schema schema;
   FitReport fit;
-  std::array<int64_t, kSplits> rows{};     ///< examples written per split
-  std::array<int64_t, kSplits> dropped{};  ///< rows left out by policy
-  int64_t left_out = 0;                    ///< rows that table.keep does not keep, of all tables
+  std::array<int64_t, kSplits> rows{};            ///< examples written per split
+  std::array<int64_t, kSplits> dropped{};         ///< rows left out by policy
+  std::array<int64_t, kSplits> without_target{};  ///< of them, rows whose target has no value
+  int64_t left_out = 0;  ///< rows that table.keep does not keep, of all tables
   LeakReport leaks;
   CleanCounts clean;
   std::vector<std::string> warnings;  ///< of the schema check; rows and columns left out

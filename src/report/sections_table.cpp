@@ -16,12 +16,13 @@ namespace {
 constexpr size_t kShownWarnings = 20;
 
 std::string rows_table(const Json& numbers) {
-  Table table({{"Split", false}, {"Examples"}, {"Rows left out"}});
+  Table table({{"Split", false}, {"Examples"}, {"Rows left out"}, {"of them without a target"}});
   for (const auto& [key, name] : words::kSplits) {
     const std::string examples = count_at(numbers, fmt::format("splits.{}.examples", key));
     if (examples.empty()) continue;
-    table.row(
-        {std::string(name), examples, count_at(numbers, fmt::format("splits.{}.dropped", key))});
+    table.row({std::string(name), examples,
+               count_at(numbers, fmt::format("splits.{}.dropped", key)),
+               count_at(numbers, fmt::format("splits.{}.without_target", key))});
   }
   return table.empty() ? std::string() : table.html();
 }

@@ -2,6 +2,8 @@
 // What a table's report says of a table whose faults were put there.
 #include "data/inspect_table.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "data/temp_folder.h"
@@ -101,6 +103,26 @@ TEST_F(InspectTableTest, FindsRowsThatTrainAndTest) {
   c.split.validation = 0;
   const TableReport report = inspect_table(c);
   EXPECT_EQ(report.leaks.test_in_train, 1);  // though the columns stand in another order
+}
+
+TEST_F(InspectTableTest, CountsRowsWithoutATarget) {
+  TableConfig c;
+  c.path = folder_.put("gaps.csv", "a,y\n1,2\n2,\n3,6\n4,NA\n5,9\n");
+  c.target.column = "y";
+  c.split.validation = c.split.test = 0;
+  const auto warns = [&](std::string_view wanted) {
+    const std::vector<std::string> warnings = inspect_table(c).warnings;
+    return std::find(warnings.begin(), warnings.end(), wanted) != warnings.end();
+  };
+  EXPECT_EQ(inspect_table(c).without_target, 2);
+  EXPECT_EQ(inspect_table(c).to_json()["without_target"], 2);
+  EXPECT_TRUE(
+      warns("target \"y\": 2 of 5 rows have no value; training refuses them: set "
+            "table.target.missing=drop_row"));
+  c.target.missing = MissingTarget::kDropRow;
+  EXPECT_TRUE(
+      warns("target \"y\": 2 of 5 rows have no value; training leaves them out "
+            "(table.target.missing=drop_row)"));
 }
 
 TEST_F(InspectTableTest, ASplitThatCannotBeIsAWarning) {

@@ -213,7 +213,7 @@ TEST_F(TableExamplesTest, BadPicturesStopOrAreCounted) {
   EXPECT_EQ(message_of(Code::kCorruptFile,
                        [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
             "features: column \"image\" (line 7): image: \"dog/5.png\": the file is empty; correct "
-            "it, or set image.bad=drop_row");
+            "it, or set {name: \"image\", image: {bad: drop_row}} in table.features");
   c.features.emplace_back().name = "image";
   c.features[0].image.bad = BadImage::kDropRow;
   const TableExamples made = make_examples(*files_, c, folder_.file("data"));
@@ -284,6 +284,39 @@ TEST_F(TableExamplesTest, WhatIsNotThereIsNamed) {
   EXPECT_EQ(message_of(Code::kInvalidArgument,
                        [&] { (void)make_examples(*files_, none, folder_.path()); }),
             "table: nothing to predict is named. Set table.target.column=NAME");
+}
+
+TEST_F(TableExamplesTest, RowsWithoutATargetAreCountedApart) {
+  TableConfig c = config(table(40) + "7,Oslo,\n8,Rome,NA\n,Oslo,\n,Rome,9000\n");
+  c.target.missing = MissingTarget::kDropRow;
+  c.features.emplace_back().name = "area";
+  c.features[0].missing = Missing::kDropRow;
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  const auto sum = [](const auto& counts) { return counts[0] + counts[1] + counts[2]; };
+  EXPECT_EQ(sum(made.rows), 40);
+  EXPECT_EQ(sum(made.dropped), 4);
+  EXPECT_EQ(sum(made.without_target), 3) << "one of them lacks its area as well";
+}
+
+TEST_F(TableExamplesTest, TheEncoderSaysWhyARowIsLeftOut) {
+  TableConfig c = config(table(40));
+  c.target.missing = MissingTarget::kDropRow;
+  c.features.emplace_back().name = "area";
+  c.features[0].missing = Missing::kDropRow;
+  (void)make_examples(*files_, c, folder_.file("data"));
+  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
+  ExampleEncoder encoder(features, {"area", "city", "price"}, "rows", true);
+  std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
+  const auto encode = [&](const std::vector<std::string_view>& cells) {
+    return encoder.encode(cells, 3, record);
+  };
+  EXPECT_FALSE(encode({"", "Oslo", ""}));
+  EXPECT_TRUE(encoder.lacks_target());
+  EXPECT_EQ(encoder.reason(), "the target \"price\" has no value");
+  EXPECT_FALSE(encode({"", "Oslo", "9"}));
+  EXPECT_FALSE(encoder.lacks_target());
+  EXPECT_EQ(encoder.reason(), "column \"area\" has no value");
+  EXPECT_TRUE(encode({"60", "Oslo", "9"}));
 }
 
 TEST_F(TableExamplesTest, AFileThatIsNotThereIsNamedWithItsKey) {

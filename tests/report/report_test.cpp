@@ -165,7 +165,8 @@ TEST(Report, ShowsTheFiguresOfEveryPart) {
 
 void fill_table(RunFolder& folder) {
   folder
-      .stage("examples", R"({"rows":100,"columns":3,"splits":{"train":{"examples":80,"dropped":1},
+      .stage("examples", R"({"rows":100,"columns":3,"splits":{
+             "train":{"examples":80,"dropped":9,"without_target":7},
              "validation":{"examples":10,"dropped":0},"test":{"examples":10,"dropped":2}},
              "leakage":{"test_in_train":3,"validation_in_train":1,"test_in_validation":0},
              "warnings":["age: 3 <values> beyond the range"]})")
@@ -211,6 +212,8 @@ TEST(Report, ShowsHowAModelOfATableIsJudged) {
         "&lt;b&gt;9&lt;/b&gt;", "Validation accuracy", "test accuracy"}) {
     EXPECT_NE(page.find(text), std::string::npos) << text;
   }
+  EXPECT_NE(page.find("of them without a target"), std::string::npos);
+  EXPECT_NE(page.find("<td class=\"n\">9</td><td class=\"n\">7</td>"), std::string::npos);
   EXPECT_EQ(page.find("<i>animal</i>"), std::string::npos);  // the target stands in the verdict
   // loss, accuracy, two curves, calibration, importance
   EXPECT_EQ(times_in(page, "<figure>"), 6U);
@@ -240,7 +243,7 @@ TEST(Report, DrawsLinesFromInputsWithCommasInTheirNames) {
       {"name":"c","type":"input","from":[],"shape":"[2]"},
       {"name":"both","type":"concatenate","from":["a,b","c"],"shape":"[4]"}]})");
   const std::string page = render(read_run(folder.path()));
-  EXPECT_EQ(count_of(page, "class=\"edge\""), 2U);
+  EXPECT_EQ(times_in(page, "class=\"edge\""), 2U);
   EXPECT_NE(page.find("a,b, c"), std::string::npos);
 }
 

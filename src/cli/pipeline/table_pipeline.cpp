@@ -25,11 +25,30 @@ Json examples_json(const data::TableExamples& made) {
                {"left_out", made.left_out}};
   for (size_t i = 0; i < data::kSplits; ++i) {
     const std::string name(data::split_name(static_cast<data::Split>(i)));
-    json["splits"][name] = {{"examples", made.rows[i]}, {"dropped", made.dropped[i]}};
+    json["splits"][name] = {{"examples", made.rows[i]},
+                            {"dropped", made.dropped[i]},
+                            {"without_target", made.without_target[i]}};
   }
   json["leakage"] = made.leaks.to_json();
   json["warnings"] = made.fit.warnings;
   return json;
+}
+
+/// Rows that no split has, by what left them out.
+std::vector<std::string> left_out_notes(const data::TableExamples& made,
+                                        const std::string& target) {
+  std::vector<std::string> notes;
+  const auto note = [&](int64_t rows, const std::string& why) {
+    if (rows > 0) notes.push_back(fmt::format("{} rows left out{}", with_thousands(rows), why));
+  };
+  const auto sum = [](const auto& counts) { return counts[0] + counts[1] + counts[2]; };
+  const int64_t without_target = sum(made.without_target);
+  note(without_target,
+       fmt::format(": \"{}\", the target, has no value (table.target.missing)", excerpt(target)));
+  note(sum(made.dropped) - without_target,
+       ": a value is missing or a picture broken (missing, image.bad in table.features)");
+  note(made.left_out, " by table.keep");
+  return notes;
 }
 
 }  // namespace
@@ -81,10 +100,8 @@ void TablePipeline::examples() {
         fmt::format("examples: {} rows: {} to train, {} to validate, {} to test",
                     with_thousands(made.schema.rows), with_thousands(made.rows[0]),
                     with_thousands(made.rows[1]), with_thousands(made.rows[2])));
-    std::vector<std::string> notes = made.warnings;
-    if (made.left_out > 0) {
-      notes.push_back(with_thousands(made.left_out) + " rows left out by table.keep");
-    }
+    std::vector<std::string> notes = left_out_notes(made, recipe_.table.target.column);
+    notes.insert(notes.end(), made.warnings.begin(), made.warnings.end());
     notes.insert(notes.end(), made.fit.warnings.begin(), made.fit.warnings.end());
     if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());
     for (size_t i = 0; i < std::min<size_t>(notes.size(), kShownWarnings); ++i) {

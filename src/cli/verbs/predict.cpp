@@ -21,6 +21,7 @@ namespace {
 const std::vector<std::string> kPredictSections = {"predict."};
 
 constexpr size_t kReadBlock = size_t{1} << 20;
+constexpr size_t kNamedRows = 5;  // of those without an answer
 
 /// What standard input is called, which decides how it is read: JSON lines begin with a brace.
 std::string name_of_input(std::string_view text) {
@@ -111,11 +112,16 @@ class RowAnswers {
         records_(static_cast<size_t>(answers.max_batch()) * bytes_),
         values_(static_cast<size_t>(answers.max_batch()) * width_) {}
 
-  void add(data::ExampleEncoder& encoder, std::span<const std::string_view> cells, int64_t line) {
+  void add(data::ExampleEncoder& encoder, std::span<const std::string_view> cells,
+           const data::TableReader& table) {
     const auto place = std::span(records_).subspan(rows_.size() * bytes_, bytes_);
-    is_kept_.push_back(encoder.encode(cells, line, place));
-    if (is_kept_.back()) rows_.push_back(place.data());
-    left_out_ += is_kept_.back() ? 0 : 1;
+    is_kept_.push_back(encoder.encode(cells, table.line(), place));
+    if (is_kept_.back()) {
+      rows_.push_back(place.data());
+    } else if (left_out_++ < static_cast<int64_t>(kNamedRows)) {
+      reasons_.push_back(
+          fmt::format("{}, line {}: {}", table.name(), table.line(), encoder.reason()));
+    }
     if (is_kept_.size() == static_cast<size_t>(answers_.max_batch())) flush();
   }
   void flush() {
@@ -133,6 +139,16 @@ class RowAnswers {
   }
   [[nodiscard]] int64_t count() const { return count_; }
   [[nodiscard]] int64_t left_out() const { return left_out_; }
+  /// What to say of the rows without an answer: how many, and the first of them.
+  [[nodiscard]] std::string left_out_text() const {
+    std::string text = fmt::format(
+        "predict: {} rows have no answer: a value is missing or a picture broken, and the model "
+        "leaves such rows out:",
+        left_out_);
+    for (const std::string& reason : reasons_) text += "\n  " + reason;
+    const int64_t more = left_out_ - std::ssize(reasons_);
+    return more > 0 ? text + fmt::format("\n  and {} more", more) : text;
+  }
 
  private:
   NetworkAnswers& answers_;
@@ -143,6 +159,7 @@ class RowAnswers {
   std::vector<const std::byte*> rows_;  // the records that are kept
   std::vector<bool> is_kept_;
   int64_t count_ = 0, left_out_ = 0;
+  std::vector<std::string> reasons_;  // of the first rows left out
 };
 
 class PredictVerb : public Verb {
@@ -187,15 +204,10 @@ class PredictVerb : public Verb {
     std::vector<std::string_view> cells;
     while (table.next(cells)) {
       throw_if_stopped(invocation.stop);
-      rows.add(encoder, cells, table.line());
+      rows.add(encoder, cells, table);
     }
     rows.flush();
-    if (rows.left_out() > 0) {
-      invocation.console.note(fmt::format(
-          "predict: {} rows have no answer: a value is missing or a picture broken, and the column "
-          "leaves such rows out (missing=drop_row, image.bad=drop_row)",
-          rows.left_out()));
-    }
+    if (rows.left_out() > 0) invocation.console.note(rows.left_out_text());
     invocation.console.result({{"rows", rows.count()},
                                {"left_out", rows.left_out()},
                                {"answers", writer.take_answers()}});
