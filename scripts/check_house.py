@@ -3,8 +3,9 @@
 """The rules of the house, checked: exits 1 and lists every place that breaks one.
 
 Floors: a file includes only its own room or a lower floor (ARCHITECTURE.md). Independence: the
-reference kernels and the fast ones never include each other. Every source has its test. Sizes,
-licence lines, dead links, leftovers. Run from anywhere; takes under a second; needs Python 3.9.
+reference kernels and the fast ones never include each other. No file leans on a local name of its
+neighbour. Every source has its test. Sizes, licence lines, dead links, leftovers. Run from anywhere;
+takes two seconds; needs Python 3.9.
 """
 
 import pathlib
@@ -41,6 +42,13 @@ MAX_PARAMETERS = 7
 CODE = {".h", ".cpp", ".cu"}
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+# What an anonymous namespace declares at the margin: `Type name(`, `struct Name`, `Type kName`.
+LOCAL = re.compile(r"^namespace \{$(.*?)^\}  // namespace$", re.MULTILINE | re.DOTALL)
+LOCAL_NAME = re.compile(r"^(?:[\w:].*?\b(?![A-Z0-9_]+\()(\w+)\(|(?:struct|class|enum class) (\w+)|"
+                        r"[\w:].*? (k[A-Z]\w*)\b)", re.MULTILINE)
+USED = re.compile(r"(?<![\w.>:~])(\w+)\(|\b([A-Zk]\w+)")
+UNREAD = re.compile(r'//[^\n]*|R"\w*\(.*?\)\w*"|"(?:[^"\\\n]|\\.)*"', re.DOTALL)
+SUITE = re.compile(r"^TEST\w*\(\w+", re.MULTILINE)
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 # Words that only whoever wrote the line could follow.
 WORKSHOP = re.compile(r"\bissue #?\d+\b|\bas (requested|instructed)\b", re.IGNORECASE)
@@ -112,6 +120,59 @@ def check_independence(house, path, line, target):
             if side != other and here.startswith(side) and target.startswith(other):
                 house.error(path, line, f'includes "{target}": implementations of kernels share '
                                         'the contracts in src/kernels/*.h and nothing else')
+
+
+def local_names(text):
+    """The functions, types and constants that a file keeps in anonymous namespaces."""
+    return {name for part in LOCAL.finditer(text) for match in LOCAL_NAME.finditer(part.group(1))
+            for name in match.groups() if name}
+
+
+def own_headers(house, path, files):
+    """The headers of ours that a file sees."""
+    seen, open_ = set(), [path]
+    while open_:
+        for match in INCLUDE.finditer(house.read(open_.pop())):
+            for top in ("src", "tests"):
+                header = pathlib.PurePosixPath(top, match.group(1))
+                if header in files and header not in seen:
+                    seen.add(header)
+                    open_.append(header)
+    return seen
+
+
+def declares(text, name):
+    """Whether a name is also given to something in the file itself."""
+    return re.search(r"(?:\w|[\w>][&*>])(?<!\breturn)(?<!\belse)(?<!\bcase)(?<!\bthrow)(?<!\bnew)"
+                     rf"\s+{name}\b|\b{name} =(?!=)|using [\w:]*\b{name}\b", text)
+
+
+def check_borrowed(house):
+    """Joined with its neighbours (docs/decisions/0014) a file would see their local names."""
+    files, rooms, words = set(house.files), {}, {}
+
+    def words_of(path):
+        if path not in words:
+            words[path] = set(re.findall(r"\w+", UNREAD.sub("", house.read(path))))
+        return words[path]
+
+    for path in house.sources("src") + house.sources("tests"):
+        is_alone = path.parts[1] == "kernels" or path.parts[:2] == ("tests", "autograd")
+        if path.suffix == ".cpp" and len(path.parts) > 2 and not is_alone:
+            rooms.setdefault(path.parts[:2], []).append(path)
+    for sources in rooms.values():
+        own = {path: local_names(house.read(path)) for path in sources}
+        for path in sources:
+            text = SUITE.sub("", UNREAD.sub("", house.read(path)))
+            used = {name for match in USED.finditer(text) for name in match.groups() if name}
+            of_others = set().union(*(own[other] for other in sources if other != path))
+            for name in sorted((used & of_others) - own[path]):
+                if declares(text, name) or any(name in words_of(header) for header
+                                               in own_headers(house, path, files)):
+                    continue
+                other = next(other for other in sources if name in own[other])
+                house.error(path, 1, f'uses "{name}", a local name of {other}: it is there only '
+                                     'when both are compiled together')
 
 
 def read_covered(house):
@@ -268,8 +329,8 @@ def check_links(house):
 
 def main():
     house = House()
-    for check in (check_includes, check_tests, check_sizes, check_functions, check_lines,
-                  check_printing, check_links):
+    for check in (check_includes, check_borrowed, check_tests, check_sizes, check_functions,
+                  check_lines, check_printing, check_links):
         check(house)
     for note in house.notes:
         print("note:", note)
