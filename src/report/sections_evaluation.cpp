@@ -46,9 +46,21 @@ std::string metrics_table(const Json& evaluation) {
   return table.empty() ? std::string() : table.html();
 }
 
+/// How many examples the weights that were kept have learned from, each time counted.
+double learned_examples(const Json& training) {
+  const double all = number(training, "examples").value_or(0);
+  const double steps = number(training, "steps").value_or(0);
+  if (steps <= 0 || text(training, "kept") == "last") return all;
+  return all * number(training, "best_step").value_or(steps) / steps;
+}
+
 /// What the examples were to the model. A split without a sentence of its own goes by its name.
-std::string judged_by(const Json& evaluation) {
-  const std::string split = text(evaluation, "split"), examples = count_at(evaluation, "examples");
+std::string judged_by(const Json& evaluation, const Json& training) {
+  std::string split = text(evaluation, "split");
+  const std::string examples = count_at(evaluation, "examples");
+  const double count = number(evaluation, "examples").value_or(HUGE_VAL);
+  if (split == "train" && learned_examples(training) >= count) split += ", all";
+  if (split == "validation" && text(training, "kept") == "best") split += ", best";
   const auto at = std::find_if(words::kJudged.begin(), words::kJudged.end(),
                                [&](const words::Word& word) { return word.first == split; });
   if (at == words::kJudged.end()) return fmt::format("{} {}", examples, split);
@@ -357,7 +369,8 @@ std::string judgement_section(const RunRecord& run) {
   const Json& e = run.evaluation;
   const std::string metrics = metrics_table(e);
   if (metrics.empty()) return {};
-  std::string body = fmt::format("<p class=\"note\">{}</p>\n", escape(judged_by(e)));
+  std::string body =
+      fmt::format("<p class=\"note\">{}</p>\n", escape(judged_by(e, stage_numbers(run, "train"))));
   const std::string confusion = confusion_html(e);
   const bool is_beside = class_names(e).size() <= kBeside;
   body += "<div class=\"pair\">" + metrics + "<div>" + class_table(e) +

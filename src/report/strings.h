@@ -64,10 +64,12 @@ inline constexpr std::string_view kNetwork = "Network";
 inline constexpr std::string_view kMoreWarnings = "more warnings";
 inline constexpr std::string_view kLeaks =
     "{} rows of the held-out splits have a twin with the same features in another split.";
-/// By the split that the model is judged by: examples of it.
-inline constexpr std::array<Word, 3> kJudged{{
-    {"train", "{} examples of the train split: the model has learned from all of them."},
-    {"validation",
+/// By the split that the model is judged by, and what is known of the training: examples of it.
+inline constexpr std::array<Word, 5> kJudged{{
+    {"train", "{} examples of the train split; the model has learned from some or all of them."},
+    {"train, all", "{} examples of the train split: the model has learned from all of them."},
+    {"validation", "{} examples of the validation split, none of them learned from."},
+    {"validation, best",
      "{} examples of the validation split: not learned from, but the weights that did best on them "
      "were kept."},
     {"test", "{} examples of the test split, none of them learned from."},

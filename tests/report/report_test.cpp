@@ -221,19 +221,31 @@ TEST(Report, ShowsHowAModelOfATableIsJudged) {
 }
 
 TEST(Report, SaysWhatTheJudgedExamplesWereToTheModel) {
-  const auto page_of = [](const std::string& split) {
+  const auto says = [](const std::string& split, const std::string& training,
+                       std::string_view text) {
     RunFolder folder("split_" + split);
     folder.file("evaluation.json", R"({"split":")" + split + R"(","examples":10,
         "values":[{"name":"accuracy","value":0.9}]})");
-    return render(read_run(folder.path()));
+    if (!training.empty()) folder.stage("train", training);
+    return render(read_run(folder.path())).find(text) != std::string::npos;
   };
-  const auto says = [&](const std::string& split, std::string_view text) {
-    return page_of(split).find(text) != std::string::npos;
-  };
-  EXPECT_TRUE(says("test", "10 examples of the test split, none of them learned from."));
-  EXPECT_TRUE(says("train", "10 examples of the train split: the model has learned from all"));
-  EXPECT_TRUE(says("validation", "10 examples of the validation split: not learned from, but"));
-  EXPECT_TRUE(says("other", "10 other"));
+  const std::string of_train = "10 examples of the train split";
+  const std::string some = of_train + "; the model has learned from some or all of them.";
+  const std::string all = of_train + ": the model has learned from all of them.";
+  const std::string none = "10 examples of the validation split, none of them learned from.";
+  const std::string best = "10 examples of the validation split: not learned from, but";
+  EXPECT_TRUE(says("test", "{}", "10 examples of the test split, none of them learned from."));
+  EXPECT_TRUE(says("train", "", some));
+  EXPECT_TRUE(says("train", R"({"steps":4,"examples":8})", some));
+  EXPECT_TRUE(says("train", R"({"steps":5,"examples":10})", all));
+  // The weights of the best step are kept, and a step takes two examples.
+  EXPECT_TRUE(says("train", R"({"steps":9,"examples":18,"best_step":4,"kept":"best"})", some));
+  EXPECT_TRUE(says("train", R"({"steps":9,"examples":18,"best_step":5,"kept":"best"})", all));
+  EXPECT_TRUE(says("train", R"({"steps":9,"examples":18,"best_step":4,"kept":"last"})", all));
+  EXPECT_TRUE(says("validation", R"({"steps":9,"best_step":4,"kept":"last"})", none));
+  EXPECT_TRUE(says("validation", "", none));
+  EXPECT_TRUE(says("validation", R"({"steps":9,"best_step":4,"kept":"best"})", best));
+  EXPECT_TRUE(says("other", "", "10 other"));
 }
 
 TEST(Report, DrawsLinesFromInputsWithCommasInTheirNames) {

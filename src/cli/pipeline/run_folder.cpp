@@ -259,6 +259,7 @@ Json RunFolder::run_training(train::Task& task, const std::function<void()>& sav
   save();
   Json numbers = train_numbers(summary, task.items() * recipe_.train.accumulate,
                                std::string(task.item_name().plural));
+  if (summary.best.step >= 0) numbers["kept"] = recipe_.train.keep_best ? "best" : "last";
   if (is_peak_fresh) numbers["peak_bytes"] = peak_resident_bytes();
   return numbers;
 }
