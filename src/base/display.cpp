@@ -15,7 +15,7 @@ namespace {
 
 /// First and last character of the blocks that take two columns (Unicode, East Asian Width W and
 /// F).
-constexpr std::array<std::pair<uint32_t, uint32_t>, 12> kWide{{{0x1100, 0x115F},
+constexpr std::array<std::pair<uint32_t, uint32_t>, 15> kWide{{{0x1100, 0x115F},
                                                                {0x2E80, 0x303E},
                                                                {0x3041, 0xA4CF},
                                                                {0xAC00, 0xD7A3},
@@ -24,7 +24,10 @@ constexpr std::array<std::pair<uint32_t, uint32_t>, 12> kWide{{{0x1100, 0x115F},
                                                                {0xFF00, 0xFF60},
                                                                {0xFFE0, 0xFFE6},
                                                                {0x1F300, 0x1F64F},
+                                                               {0x1F680, 0x1F6FF},
+                                                               {0x1F7E0, 0x1F7EB},
                                                                {0x1F900, 0x1F9FF},
+                                                               {0x1FA70, 0x1FAFF},
                                                                {0x20000, 0x2FFFD},
                                                                {0x30000, 0x3FFFD}}};
 

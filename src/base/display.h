@@ -11,8 +11,8 @@
 namespace ingot {
 
 /// Columns of a terminal, or mean characters of a drawing: 1 for a character, 2 for a wide one
-/// (Chinese, Japanese, Korean, pictures), 0 for a mark that joins the one before. Bytes that are
-/// not UTF-8 count as one each.
+/// (Chinese, Japanese, Korean, most pictures), 0 for a mark that joins the one before. Bytes that
+/// are not UTF-8 count as one each.
 [[nodiscard]] size_t display_width(std::string_view text);
 
 /// Control characters but line end and tab become visible ("\x1b"): a terminal does not obey a

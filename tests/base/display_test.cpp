@@ -15,6 +15,7 @@ TEST(DisplayWidth, CountsCharactersAndWideOnesTwice) {
   EXPECT_EQ(display_width("\xE6\x88\xBF\xE4\xBB\xB7 m\xC2\xB2"), 7U);  // 房价 m²
   EXPECT_EQ(display_width("e\xCC\x81"), 1U);                           // e and its accent
   EXPECT_EQ(display_width("\xF0\x9F\x99\x82"), 2U);                    // a face
+  EXPECT_EQ(display_width("\xF0\x9F\x9A\x80 \xF0\x9F\x9F\xA2"), 5U);   // a rocket, a green disc
   EXPECT_EQ(display_width("\xFFz"), 2U);
 }
 
