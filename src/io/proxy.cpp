@@ -45,8 +45,9 @@ std::string proxy_for(const std::string& url, const Environment& get) {
   for (const std::string_view entry : split(none, ',')) {
     if (is_covered(host, entry)) return "";
   }
-  return to.is_secure ? value_of(get, {"https_proxy", "HTTPS_PROXY"})
-                      : value_of(get, {"http_proxy"});
+  const std::string proxy =
+      to.is_secure ? value_of(get, {"https_proxy", "HTTPS_PROXY"}) : value_of(get, {"http_proxy"});
+  return proxy.empty() || proxy.find("://") != std::string::npos ? proxy : "http://" + proxy;
 }
 
 }  // namespace ingot::io

@@ -26,6 +26,8 @@ TEST(Proxy, IsNamedByScheme) {
   EXPECT_EQ(proxy("https://example.org/a", both), "http://secure:2");
   EXPECT_EQ(proxy("https://example.org/a", {{"https_proxy", ""}, {"HTTPS_PROXY", "http://b:2"}}),
             "http://b:2");
+  EXPECT_EQ(proxy("https://example.org/a", {{"https_proxy", "proxy.lan:3128"}}),
+            "http://proxy.lan:3128");
   EXPECT_EQ(proxy("http://example.org/a", {{"HTTP_PROXY", "http://forged:1"}}), "");
   EXPECT_EQ(testing::code_of([] { (void)proxy("ftp://a/b", {}); }), "invalid_argument");
 }
