@@ -20,8 +20,8 @@ namespace ingot::cost {
 /// counted; row-sparse gradients take none. Throws kInvalidArgument beyond 64 bits.
 [[nodiscard]] int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& module);
 
-/// Optimiser steps between two evaluations as a number of evaluations of the run; the last step is
-/// followed by one.
+/// How often a run of so many steps is evaluated: every train.eval_every of them (0: never) and
+/// behind the last. 0 for no steps.
 [[nodiscard]] int64_t evaluations(const train::TrainConfig& config, int64_t steps);
 
 /// A change that fits under the cap.

@@ -187,10 +187,13 @@ TEST(Image, PackedTextsOfAPngAreNotUnpacked) {
   const std::string text = png_chunk("zTXt", std::string("k\0\0", 3) + packed.substr(0, size));
   std::string png = encode_png({.height = 1, .width = 1, .channels = 1, .pixels = {7}});
   for (int i = 0; i < kChunks; ++i) png.insert(kHead, text);
+  const bool is_fresh = reset_peak_resident();
   const int64_t before = peak_resident_bytes();
   EXPECT_EQ(decode(png).pixels, std::vector<uint8_t>{7});
   EXPECT_EQ(probe_image(std::as_bytes(std::span(png)), "a").width, 1);
-  EXPECT_LT(peak_resident_bytes() - before, int64_t{kChunks * kText / 8});
+  if (is_fresh) {
+    EXPECT_LT(peak_resident_bytes() - before, int64_t{kChunks * kText / 8});
+  }
 }
 
 TEST(Image, RawPixelsAreAPnmFile) {

@@ -21,7 +21,8 @@ enum class Link : uint8_t {
   kSoftmax,  ///< one number per class → probabilities
 };
 
-/// Answers from the last layer's numbers [batch, width].
+/// Answers from the last layer's numbers, float32 [batch, width]; the softmax is over the last
+/// axis, the width.
 [[nodiscard]] Tensor linked(const Tensor& numbers, Link link);
 
 class NetworkRunner {
