@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "data/schema.h"
@@ -30,28 +32,29 @@ std::vector<Missing> policies_of(FeatureKind kind) {
   }
 }
 
-void check_missing(const FeatureConfig& config) {
-  const std::vector<Missing> allowed = policies_of(config.kind);
-  if (allowed.empty()) return;
-  std::vector<std::string> names;
-  names.reserve(allowed.size());
-  for (const Missing policy : allowed) names.emplace_back(enum_name(policy));
-  require(std::find(allowed.begin(), allowed.end(), config.missing) != allowed.end(),
-          Code::kInvalidArgument,
-          "table.features: column \"{}\": missing={} does not suit kind {}; possible: {}",
-          config.name, enum_name(config.missing), enum_name(config.kind), join(names, ", "));
-  if (config.missing != Missing::kValue) return;
-  if (config.kind == FeatureKind::kNumber) {
-    const std::optional<double> value = parse_number(config.missing_value);
-    require(
-        value && std::isfinite(*value), Code::kInvalidArgument,
-        "table.features: column \"{}\": missing=value needs a number in missing_value, got \"{}\"",
-        config.name, excerpt(config.missing_value));
-  } else {
-    require(!config.missing_value.empty(), Code::kInvalidArgument,
-            "table.features: column \"{}\": missing=value needs a text in missing_value",
-            config.name);
+/// What a policy lacks for a kind; "" when it can be had.
+std::string missing_problem(Missing missing, std::string_view value, FeatureKind kind) {
+  const std::vector<Missing> allowed = policies_of(kind);
+  if (std::find(allowed.begin(), allowed.end(), missing) == allowed.end()) {
+    std::vector<std::string> names;
+    for (const Missing policy : allowed) names.emplace_back(enum_name(policy));
+    return fmt::format("missing={} does not suit kind {}; possible: {}", enum_name(missing),
+                       enum_name(kind), join(names, ", "));
   }
+  if (missing != Missing::kValue) return "";
+  if (kind != FeatureKind::kNumber) {
+    return value.empty() ? "missing=value needs a text in missing_value" : "";
+  }
+  const std::optional<double> number = parse_number(value);
+  if (number && std::isfinite(*number)) return "";
+  return fmt::format("missing=value needs a number in missing_value, got \"{}\"", excerpt(value));
+}
+
+void check_missing(const FeatureConfig& config) {
+  if (policies_of(config.kind).empty()) return;
+  const std::string problem = missing_problem(config.missing, config.missing_value, config.kind);
+  require(problem.empty(), Code::kInvalidArgument, "table.features: column \"{}\": {}", config.name,
+          problem);
 }
 
 void check_number(const FeatureConfig& config) {
@@ -105,11 +108,7 @@ void check_text(const FeatureConfig& config) {
 }  // namespace
 
 bool suits(Missing missing, std::string_view value, FeatureKind kind) {
-  const std::vector<Missing> allowed = policies_of(kind);
-  if (std::find(allowed.begin(), allowed.end(), missing) == allowed.end()) return false;
-  if (missing != Missing::kValue || kind != FeatureKind::kNumber) return true;
-  const std::optional<double> number = parse_number(value);
-  return number && std::isfinite(*number);
+  return missing_problem(missing, value, kind).empty();
 }
 
 void check(const FeatureConfig& config) {

@@ -81,7 +81,7 @@ class FeatureSet {
   /// Columns of kind ignore and the target's are left out. A config named "*" is what all columns
   /// without a config of their own start from; its kind is auto or ignore. Throws
   /// kInvalidArgument: a config or target for a column that is not there (with the nearest name),
-  /// two for one column, a config that does not suit its kind, no feature left.
+  /// two for one column, a config that does not suit its kind or lacks its value, no feature left.
   FeatureSet(const Schema& schema, std::span<const FeatureConfig> configs,
              const TargetConfig& target);
   [[nodiscard]] static FeatureSet load(const std::string& path);  ///< kNotFound, kCorruptFile

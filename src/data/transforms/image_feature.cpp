@@ -74,7 +74,8 @@ std::string picture_name(const Cell& cell) {
 std::string picture_bytes(const Cell& cell) {
   if (io::is_image(cell.text)) return std::string(cell.text);
   require(!cell.folder.empty(), Code::kCorruptFile,
-          "image: a picture is expected here, the bytes of a PNG or JPEG file, not the text \"{}\"",
+          "image: a picture is expected here, the bytes of a PNG or JPEG file, or of a PGM or PPM "
+          "file whose head is width, height and 255 alone, not the text \"{}\"",
           excerpt(cell.text));
   const std::string path(trim(cell.text));
   return read_file(path.starts_with('/') ? path : join_path(cell.folder, path), kMaxFile);

@@ -265,6 +265,8 @@ TEST(FeatureSet, AStarKeepsEveryPolicyThatSuitsTheKind) {
   EXPECT_EQ(policies(Missing::kValue, "none"), (Policies{kAuto, Missing::kValue, Missing::kValue}))
       << "no number";
   EXPECT_EQ(policies(Missing::kOwn, ""), (Policies{kAuto, Missing::kOwn, kAuto}));
+  EXPECT_EQ(message_of([&] { (void)policies(Missing::kValue, ""); }),
+            "features: missing=value for \"*\", all columns, needs a missing_value, for example 0");
 }
 
 TEST(FeatureSet, AStarMayIgnoreWhatIsNotNamed) {

@@ -230,11 +230,16 @@ TEST_F(ImageFeatureTest, BadPicturesAreNamedWithTheirLine) {
 TEST_F(ImageFeatureTest, ARequestReadsNoFiles) {
   (void)folder_.put("good.png", "");
   const Fitted f = fit(config_, {gray("ab")});
-  EXPECT_EQ(
-      message_of(Code::kCorruptFile, [&] { (void)encoded(*f.feature, "/etc/passwd"); }),
-      "features: column \"x\" (line 7): image: a picture is expected here, the bytes of a PNG "
-      "or JPEG file, not the text \"/etc/passwd\"; correct it, or set "
-      "{name: \"x\", image: {bad: drop_row}} in table.features");
+  const std::string expected =
+      "features: column \"x\" (line 7): image: a picture is expected here, the bytes of a PNG or "
+      "JPEG file, or of a PGM or PPM file whose head is width, height and 255 alone, not the text ";
+  const std::string cure =
+      "; correct it, or set {name: \"x\", image: {bad: drop_row}} in table.features";
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)encoded(*f.feature, "/etc/passwd"); }),
+            expected + "\"/etc/passwd\"" + cure);
+  const std::string commented =
+      message_of(Code::kCorruptFile, [&] { (void)encoded(*f.feature, "P5\n# x\n2 1\n255\nab"); });
+  EXPECT_TRUE(commented.starts_with(expected)) << commented;
   EXPECT_EQ(encoded(*f.feature, gray("yz")), (std::vector<uint8_t>{'y', 'z'}));
 }
 
