@@ -27,7 +27,7 @@ cost::PlanRequest Pipeline::request() const {
 }
 
 void Pipeline::plan() {
-  const std::string key = train_key() + std::to_string(recipe_.memory.bytes) + "/" +
+  const std::string key = train_key() + std::to_string(memory_cap(recipe_)) + "/" +
                           std::to_string(runtime_->team.size());
   const Json& numbers = stage("plan", key, [&] {
     const cost::PlanRequest r = request();

@@ -64,7 +64,6 @@ bool holds_model(FileSystem& files, const std::string& run) {
 
 RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use)
     : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
-  recipe_.memory.bytes = memory_cap(recipe_);
   FileSystem& files = *invocation_.files;
   const bool is_there = directory_exists(recipe_.out);
   if (is_there) require_own_place();

@@ -165,8 +165,8 @@ std::string picture_uri(const data::ExampleField& field, std::span<const std::by
   return "data:image/png;base64," + to_base64(io::encode_png(small));
 }
 
-/// Under memory= not more than a training step takes, for which there is room: answers do not
-/// depend on the batch.
+/// Where memory= was given not more than a training step takes, for which there is room: answers do
+/// not depend on the batch.
 int64_t batch_of(const Recipe& recipe) {
   const int64_t batch = recipe.predict.batch;
   return recipe.memory.bytes > 0 ? std::min(batch, recipe.train.micro_batch) : batch;

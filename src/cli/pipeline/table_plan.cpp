@@ -101,7 +101,7 @@ std::string layer_table(models::Network& network) {
 
 /// threads and memory decide what is planned, the price what it costs; none of them the weights.
 std::string TablePipeline::plan_key(bool is_timed) const {
-  return fmt::format("{}/{}/{}/{}{}", train_key(), recipe_.memory.bytes, runtime_->team.size(),
+  return fmt::format("{}/{}/{}/{}{}", train_key(), memory_cap(recipe_), runtime_->team.size(),
                      ingot::to_json(recipe_.price), is_timed ? "" : "/untimed");
 }
 
@@ -113,7 +113,7 @@ Json TablePipeline::planned(models::Network& network, const train::Objective& ob
   cost::NetworkRequest request{
       recipe_.train, recipe_.layers, network.inputs(), objective, {rows, &held_out, filler}};
   request.seed = runtime_->engine.seed();
-  request.memory_bytes = recipe_.memory.bytes;
+  request.memory_bytes = memory_cap(recipe_);
   if (!is_timed) request.measure_s = 0.0;
   const cost::NetworkPlan plan = cost::plan_network(runtime_->team, request);
   throw_if_stopped(invocation_.stop);
