@@ -63,17 +63,21 @@ bool holds_model(FileSystem& files, const std::string& run) {
 }
 
 RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use)
-    : invocation_(invocation), recipe_(recipe), results_(std::make_unique<Json>(Json::object())) {
+    : invocation_(invocation),
+      recipe_(recipe),
+      use_(use),
+      results_(std::make_unique<Json>(Json::object())) {
   FileSystem& files = *invocation_.files;
   const bool is_there = directory_exists(recipe_.out);
   if (is_there) require_own_place();
-  if (is_there && invocation_.is_fresh) require_removable(use);
+  if (is_there && invocation_.is_fresh) require_removable();
   make_directories(files, recipe_.out);
   lock();
   if (is_there && invocation_.is_fresh) remove_run();
-  require_same_run(use);
+  require_same_maker();
+  require_same_run();
   make_directories(files, path("stages"));
-  if (writes_record(use)) {
+  if (writes_record()) {
     write_recipe(recipe);
     write_run(false);
   }
@@ -144,18 +148,18 @@ void RunFolder::write_recipe(const Recipe& recipe) const {
 
 void RunFolder::finish() { write_run(true); }
 
-bool RunFolder::writes_record(FolderUse use) const {
+bool RunFolder::writes_record() const {
   const bool is_there = file_exists(path("recipe.yaml")) && file_exists(path("run.json"));
-  return use == FolderUse::kTrain || !is_there || (use == FolderUse::kData && !has_model());
+  return makes_model() || !is_there || (use_ == FolderUse::kData && !has_model());
 }
 
 /// --fresh removes only what a run has made, and a model only for a verb that makes one.
-void RunFolder::require_removable(FolderUse use) const {
+void RunFolder::require_removable() const {
   require(is_run_directory(recipe_.out), Code::kInvalidArgument,
           "run: {} is not a run directory (no run.json and stages/); --fresh does not empty it",
           recipe_.out);
   require(
-      use == FolderUse::kTrain || !has_model(), Code::kInvalidArgument,
+      makes_model() || !has_model(), Code::kInvalidArgument,
       "run: {} holds a model, which --fresh would remove; only run, train and import begin anew "
       "there. Leave --fresh out, or use another out=DIR",
       recipe_.out);
@@ -172,16 +176,38 @@ void RunFolder::require_removable(FolderUse use) const {
   if (file_exists(given) && !is_own) require_outside(given, "the recipe");
 }
 
-void RunFolder::require_same_run(FolderUse use) const {
+void RunFolder::require_same_run() const {
   const std::string file = path("recipe.yaml");
-  if (!has_checkpoints() || !file_exists(file)) return;
+  if (!has_model() || !file_exists(file)) return;
   Recipe before;
   bind_text(read_file(file, kMaxStage), file, before);
-  require(recipe_hash(before) == recipe_hash(recipe_), Code::kInvalidArgument,
+  const std::string hash = recipe_hash(before), own = recipe_hash(recipe_);
+  const char* const or_fresh = makes_model() ? " or --fresh" : "";
+  require(hash == own || !has_checkpoints(), Code::kInvalidArgument,
           "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
           "`ingot train {}`, or use another out=DIR{}",
-          recipe_.out, recipe_hash(before), recipe_hash(recipe_), recipe_.out,
-          use == FolderUse::kTrain ? " or --fresh" : "");
+          recipe_.out, hash, own, recipe_.out, or_fresh);
+  require(hash == own, Code::kInvalidArgument,
+          "run: {} holds a model of another recipe (hash {}, this one is {}). Use another out=DIR{}",
+          recipe_.out, hash, own, or_fresh);
+}
+
+/// model/ holds the weights of training or of an import, never of both by turns: what was tested is
+/// what answers.
+void RunFolder::require_same_maker() const {
+  if (!makes_model()) return;
+  const std::string other = use_ == FolderUse::kTrain ? "import" : "train";
+  const std::string state = read_stage(other).value("state", "failed");
+  const bool has_begun = state != "failed" || (other == "train" && has_checkpoints());
+  require(!has_begun, Code::kInvalidArgument,
+          "run: the model of {} was made by `ingot {}` and would be lost. Use another out=DIR, or "
+          "--fresh",
+          recipe_.out, other);
+}
+
+bool RunFolder::is_done(const std::string& name, const std::string& key) const {
+  const Json record = read_stage(name);
+  return record.value("key", "") == key && record.value("state", "") == "done";
 }
 
 Json RunFolder::read_stage(const std::string& name) const {
@@ -241,6 +267,14 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
 void RunFolder::report() {
   report::write_report(*invocation_.files, recipe_.out);
   invocation_.console.note("report:    " + path("report.html"));
+}
+
+void RunFolder::report_stop() {
+  try {
+    report();
+  } catch (const Error& error) {
+    invocation_.console.note(fmt::format("report:    {}", error.what()));
+  }
 }
 
 Json RunFolder::run_training(train::Task& task, const std::function<void()>& save) {

@@ -17,12 +17,13 @@
 namespace ingot::cli {
 
 /// What a verb wants of a run directory. A run that holds a model loses it, by --fresh, and its
-/// recipe.yaml and run.json, to kTrain alone.
+/// recipe.yaml and run.json, to the verbs that make one.
 enum class FolderUse : uint8_t {
-  kLook,   ///< plan, tune, preview, in a LookFolder: recipe.yaml and run.json are written where
-           ///< there are none
-  kData,   ///< the data stages are what the run holds; they are written, unless there is a model
-  kTrain,  ///< makes the model: run, train, import
+  kLook,    ///< plan, tune, preview, in a LookFolder: recipe.yaml and run.json are written where
+            ///< there are none
+  kData,    ///< the data stages are what the run holds; they are written, unless there is a model
+  kTrain,   ///< makes the model: run, train
+  kImport,  ///< makes it of weights that were trained elsewhere
 };
 
 /// Training has begun in the run directory.
@@ -40,13 +41,15 @@ class RunFolder {
   [[nodiscard]] const Json& results() const { return *results_; }
   [[nodiscard]] Runtime& runtime() { return *runtime_; }
   void report();
-  void finish();  ///< the run is over: its time goes into run.json
+  void report_stop();  ///< the report of a run that was stopped; a failure is a note
+  void finish();       ///< the run is over: its time goes into run.json
 
  protected:
   /// Creates the run directory, locks it for as long as this object lives, and writes recipe.yaml
   /// and run.json as `use` says. With --fresh what a run made there goes, and nothing else; refused
-  /// when the current folder, the recipe or the data lie in it. Throws kInvalidArgument for a
-  /// folder of other files, kIo when another process works in it.
+  /// when the current folder, the recipe or the data lie in it. Throws, before anything is written,
+  /// kInvalidArgument for a folder of other files, for a model of another recipe, for training
+  /// where a model was imported and the other way round; kIo when another process works in it.
   RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use);
   ~RunFolder() = default;
 
@@ -54,11 +57,16 @@ class RunFolder {
   /// kCancelled when a signal asked for a stop; the next call continues it.
   const Json& stage(const std::string& name, const std::string& key,
                     const std::function<Json()>& work);
+  /// Whether a stage has come to its end for this key.
+  [[nodiscard]] bool is_done(const std::string& name, const std::string& key) const;
   /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
   [[nodiscard]] Json read_stage(const std::string& name) const;
+  /// Training has begun.
   [[nodiscard]] bool has_checkpoints() const {
     return holds_checkpoints(*invocation_.files, recipe_.out);
   }
+  /// Training has begun, or weights were imported.
+  [[nodiscard]] bool has_model() const { return holds_model(*invocation_.files, recipe_.out); }
   void write_stage(const std::string& name, const std::string& key, const char* state,
                    double seconds, const Json& numbers);
   /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
@@ -67,6 +75,7 @@ class RunFolder {
 
   Invocation& invocation_;
   Recipe recipe_;
+  FolderUse use_;
   std::unique_ptr<WritableFile> lock_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Json> results_;
@@ -75,15 +84,17 @@ class RunFolder {
  private:
   /// run.json; the first start and the last end stay when a run is continued.
   void write_run(bool is_finished);
-  [[nodiscard]] bool has_model() const { return holds_model(*invocation_.files, recipe_.out); }
-  [[nodiscard]] bool writes_record(FolderUse use) const;
-  void require_removable(FolderUse use) const;
+  [[nodiscard]] bool makes_model() const {
+    return use_ == FolderUse::kTrain || use_ == FolderUse::kImport;
+  }
+  [[nodiscard]] bool writes_record() const;
+  void require_removable() const;
   void require_own_place() const;
   void lock();
   void remove_run();
   void write_recipe(const Recipe& recipe) const;
-  /// Throws before anything is written when the directory holds a run of another recipe.
-  void require_same_run(FolderUse use) const;
+  void require_same_run() const;
+  void require_same_maker() const;
   [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step,
                                           const std::string& item);
 };

@@ -72,11 +72,10 @@ data::ExampleReader TablePipeline::split(data::Split split) const {
   return data::ExampleReader(data::examples_path(path("data"), split));
 }
 
-/// A run that has begun to train goes on with the table it began with. Says which column changed,
-/// where one did.
+/// A model stays with the table that it was made with. Says which column changed, where one did.
 void TablePipeline::require_same_table() const {
   const Json before = read_stage("examples");
-  if (!has_checkpoints() || before.value("state", "") != "done" ||
+  if (!has_model() || before.value("state", "") != "done" ||
       before.value("key", "") == table_key_) {
     return;
   }
@@ -86,9 +85,9 @@ void TablePipeline::require_same_table() const {
   (void)data::check_schema(locked, data::infer_schema(*table, recipe_.table.infer, &locked),
                            recipe_.table.path, {{}, true});
   fail(Code::kInvalidArgument,
-       "run: {} was trained on another state of {}; its columns are the same, its rows are not. "
-       "Use another out=DIR, or --fresh",
-       recipe_.out, recipe_.table.path);
+       "run: {} {} another state of {}; its columns are the same, its rows are not. Use another "
+       "out=DIR, or --fresh",
+       recipe_.out, has_checkpoints() ? "was trained on" : "holds a model of", recipe_.table.path);
 }
 
 void TablePipeline::examples() {
@@ -124,19 +123,7 @@ void TablePipeline::with_task(
   use(task, network);
 }
 
-/// model/ holds the weights of training or of an import, never of both by turns: what was tested is
-/// what answers.
-void TablePipeline::require_no_model_of(const std::string& other) const {
-  const std::string state = read_stage(other).value("state", "failed");
-  const bool has_begun = state != "failed" || (other == "train" && has_checkpoints());
-  require(!has_begun, Code::kInvalidArgument,
-          "run: the model of {} was made by `ingot {}` and would be lost. Use another out=DIR, or "
-          "--fresh",
-          recipe_.out, other);
-}
-
 void TablePipeline::train() {
-  require_no_model_of("import");
   stage("train", train_key(), [&] {
     Json numbers;
     with_task([&](train::SupervisedTask& task, models::Network& network) {
@@ -172,7 +159,6 @@ void TablePipeline::save_model(models::Network& network) {
 }
 
 void TablePipeline::import_weights(const std::string& file) {
-  require_no_model_of("train");
   stage("import", train_key() + sha256_file(file), [&] {
     models::Network network(recipe_.layers, train::network_inputs(*features_));
     (void)train::objective_of(recipe_.objective, *features_, network);
@@ -240,7 +226,7 @@ void train_table(Invocation& invocation, const Recipe& recipe, bool is_whole_run
     pipeline.train();
     if (is_whole_run) pipeline.evaluate();
   } catch (const Error& error) {
-    if (is_whole_run && error.code() == Code::kCancelled) pipeline.report();
+    if (is_whole_run && error.code() == Code::kCancelled) pipeline.report_stop();
     throw;
   }
   if (is_whole_run) {

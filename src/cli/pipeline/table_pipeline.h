@@ -24,8 +24,7 @@ class TablePipeline : public RunFolder {
   void plan(bool is_timed);
   [[nodiscard]] std::string plan_text() const;  ///< after plan()
   void train();
-  /// In place of train: the weights of a checkpoint of PyTorch. Both refuse a run whose model is of
-  /// the other.
+  /// In place of train: the weights of a checkpoint of PyTorch.
   void import_weights(const std::string& file);
   void evaluate();
   [[nodiscard]] Graph graph() const;            ///< after examples()
@@ -36,9 +35,9 @@ class TablePipeline : public RunFolder {
  private:
   void with_task(const std::function<void(train::SupervisedTask&, models::Network&)>& use) const;
   void require_same_table() const;
-  void require_no_model_of(const std::string& other) const;
   [[nodiscard]] std::string train_key() const;
   [[nodiscard]] std::string plan_key(bool is_timed) const;
+  [[nodiscard]] bool keeps_plan() const;
   [[nodiscard]] Json planned(models::Network& network, const train::Objective& objective,
                              bool is_timed) const;
   [[nodiscard]] data::FeatureSet features() const;

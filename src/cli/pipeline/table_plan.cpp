@@ -121,15 +121,22 @@ Json TablePipeline::planned(models::Network& network, const train::Objective& ob
   return plan_json(plan, recipe_.price);
 }
 
+/// Whether the plan on record is to stay, beside the numbers of the run that it was made for. The
+/// same one without times says less, and makes room.
+bool TablePipeline::keeps_plan() const {
+  const bool has_plan =
+      read_stage("plan").value("state", "") == "done" && !is_done("plan", plan_key(false));
+  return has_plan && is_done("train", train_key());
+}
+
 void TablePipeline::plan(bool is_timed) {
   train::require_no_link(recipe_.layers, *features_);
   models::Network network(recipe_.layers, train::network_inputs(*features_));
   const train::Objective objective = train::objective_of(recipe_.objective, *features_, network);
-  const Json before = read_stage("plan");
-  const bool has_timed = before.value("key", "") == plan_key(true);  // which says more
-  Json kept;
+  const bool has_timed = is_done("plan", plan_key(true));  // which says more
+  const std::string key = plan_key(is_timed || has_timed);
   invocation_.console.note(layer_table(network));
-  const Json& all = stage("plan", plan_key(is_timed || has_timed), [&] {
+  const auto work = [&] {
     Json numbers = planned(network, objective, is_timed);
     const std::string schema = path("data/schema.yaml");
     numbers["flops_per_example"] = network.flops();
@@ -138,7 +145,13 @@ void TablePipeline::plan(bool is_timed) {
     numbers["features"] =
         features_json(*features_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema));
     return numbers;
-  });
+  };
+  if (!is_done("plan", key) && keeps_plan()) {
+    (*results_)["plan"] = work();
+    return;
+  }
+  Json kept;
+  const Json& all = stage("plan", key, work);
   for (const auto& [name, value] : all.items()) {
     if (value.is_number() || name == "currency") kept[name] = value;
   }

@@ -53,7 +53,7 @@ class ImportVerb : public Verb {
             "import: {} is no checkpoint of torch.save, as torch.save(model.state_dict(), "
             "\"weights.pt\") writes; {}",
             file, kNoImport);
-    TablePipeline pipeline(invocation, recipe, FolderUse::kTrain);
+    TablePipeline pipeline(invocation, recipe, FolderUse::kImport);
     pipeline.examples();
     pipeline.import_weights(file);
     invocation.console.line("import: done; the model is in " + pipeline.path("model"));

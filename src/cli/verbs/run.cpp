@@ -52,7 +52,7 @@ class RunVerb : public Verb {
       pipeline.compress();
       pipeline.serve_check();
     } catch (const Error& error) {
-      if (error.code() == Code::kCancelled) pipeline.report();
+      if (error.code() == Code::kCancelled) pipeline.report_stop();
       throw;
     }
     pipeline.finish();
