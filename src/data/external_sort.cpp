@@ -2,6 +2,8 @@
 #include "data/external_sort.h"
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 #include <utility>
 
 #include "base/error.h"
@@ -9,7 +11,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kLeastBlock = 64 << 10;  // bytes read at once, so that a disk is not made to seek
+constexpr int64_t kLeastBlock = 64 << 10;  // bytes read at once, so that a disk need not seek
 
 template <class Record>
 int64_t bytes_of(int64_t records) {
@@ -26,22 +28,27 @@ ExternalSort<kWords>::ExternalSort(SortSpace space)
 
 template <size_t kWords>
 void ExternalSort<kWords>::add(const Record& record) {
+  // All at once, since growing would hold two of them; what is not written to takes no memory.
+  if (records_.capacity() == 0) records_.reserve(capacity_);
   if (records_.size() == capacity_) spill();
-  // Doubled by hand: a vector's last doubling would pass the capacity.
-  if (records_.size() == records_.capacity()) {
-    records_.reserve(std::min(capacity_, std::max<size_t>(1024, 2 * records_.size())));
-  }
   records_.push_back(record);
   ++size_;
+}
+
+template <size_t kWords>
+void ExternalSort<kWords>::append(const std::vector<Record>& records) {
+  throw_if_stopped(space_.stop);
+  file_->append(std::as_bytes(std::span(records)));
+  written_ += static_cast<int64_t>(records.size());
 }
 
 template <size_t kWords>
 void ExternalSort<kWords>::spill() {
   std::sort(records_.begin(), records_.end());
   if (file_ == nullptr) file_ = std::make_unique<ScratchFile>(space_.folder);
-  file_->append(std::as_bytes(std::span(records_)));
-  const int64_t begin = runs_.empty() ? 0 : runs_.back().end;
-  runs_.push_back({begin, begin + static_cast<int64_t>(records_.size()), begin, {}, 0});
+  const int64_t begin = written_;
+  append(records_);
+  runs_.push_back({begin, written_, begin, {}, 0});
   records_.clear();
 }
 
@@ -51,15 +58,40 @@ void ExternalSort<kWords>::sort() {
     std::sort(records_.begin(), records_.end());
   } else {
     if (!records_.empty()) spill();
-    records_ = {};
+    std::vector<Record>().swap(records_);  // the blocks of the runs come in its place
+    const int64_t blocks = bytes_of<Record>(static_cast<int64_t>(capacity_)) / kLeastBlock;
+    const auto most = static_cast<size_t>(std::max<int64_t>(2, blocks - 1));
+    while (runs_.size() > most) merge(std::min(most, runs_.size() - most + 1));
   }
   rewind();
+}
+
+/// The first `count` runs become one, behind all others.
+template <size_t kWords>
+void ExternalSort<kWords>::merge(size_t count) {
+  const auto first_kept = runs_.begin() + static_cast<int64_t>(count);
+  std::vector<Run> kept(std::make_move_iterator(first_kept), std::make_move_iterator(runs_.end()));
+  runs_.resize(count);
+  rewind();
+  const int64_t begin = written_;
+  std::vector<Record> block;
+  block.reserve(block_);
+  for (Record record{}; next(record);) {
+    block.push_back(record);
+    if (block.size() < block_) continue;
+    append(block);
+    block.clear();
+  }
+  append(block);
+  runs_ = std::move(kept);
+  runs_.push_back({begin, written_, begin, {}, 0});
 }
 
 template <size_t kWords>
 void ExternalSort<kWords>::rewind() {
   at_ = 0;
   heap_.clear();
+  block_ = std::max<size_t>(1, capacity_ / (runs_.size() + 1));  // one more, to merge into
   for (size_t i = 0; i < runs_.size(); ++i) {
     runs_[i].read = runs_[i].begin;
     if (fill(runs_[i])) push(i);
@@ -68,10 +100,8 @@ void ExternalSort<kWords>::rewind() {
 
 template <size_t kWords>
 bool ExternalSort<kWords>::fill(Run& run) {
-  const auto share = static_cast<int64_t>(capacity_ / runs_.size());
-  const int64_t block =
-      std::max<int64_t>(share, kLeastBlock / static_cast<int64_t>(sizeof(Record)));
-  const int64_t count = std::min(run.end - run.read, block);
+  throw_if_stopped(space_.stop);
+  const int64_t count = std::min(run.end - run.read, static_cast<int64_t>(block_));
   run.used = 0;
   run.block.resize(static_cast<size_t>(count));
   file_->read_at(bytes_of<Record>(run.read), std::as_writable_bytes(std::span(run.block)));

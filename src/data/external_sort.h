@@ -14,24 +14,29 @@
 #include <vector>
 
 #include "base/scratch_file.h"
+#include "base/signals.h"
 
 namespace ingot::data {
 
 /// What one sort may take. A command runs up to four at once.
 struct SortSpace {
-  int64_t bytes = int64_t{64} << 20;  ///< of memory; 64 KiB more for each 64 GiB that is sorted
+  int64_t bytes = int64_t{64} << 20;  ///< of memory, whatever the number of records
   std::string folder;                 ///< of the temporary file; "": scratch_folder()
+  const StopFlag* stop = nullptr;     ///< asked between blocks of records
 };
 
 /// Records are words, compared from the first to the last. Instantiated for 1, 2, 3 and 5 words.
 /// add() all of them, sort(), then next() as often as wanted, from the start again by rewind().
+/// Beyond the space all four write or read the temporary file: they throw kIo, and kCancelled when
+/// the space's stop is requested. Cost: each record is written and read once while its runs can be
+/// merged at once in blocks of 64 KiB, which is up to bytes² / 64 KiB (64 GiB of records in
+/// 64 MiB), and once more for each further factor of bytes / 64 KiB.
 template <size_t kWords>
 class ExternalSort {
  public:
   using Record = std::array<uint64_t, kWords>;
 
   explicit ExternalSort(SortSpace space = {});
-  /// Throws kIo when the temporary file cannot be written.
   void add(const Record& record);
   void sort();
   /// The next record in order; equal ones all come. false at the end.
@@ -50,6 +55,8 @@ class ExternalSort {
     size_t used = 0;
   };
   void spill();
+  void append(const std::vector<Record>& records);
+  void merge(size_t count);
   bool fill(Run& run);
   void push(size_t run);
 
@@ -59,7 +66,9 @@ class ExternalSort {
   std::vector<Record> records_;  // those that are in no run
   size_t at_ = 0;                // of records_
   std::unique_ptr<ScratchFile> file_;
+  int64_t written_ = 0;  // records of the file
   std::vector<Run> runs_;
+  size_t block_ = 1;          // records that a run has in memory while all are merged
   std::vector<size_t> heap_;  // runs, that of the smallest record on top
 };
 

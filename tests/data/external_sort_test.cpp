@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The order is that of std::sort, in memory and merged from many runs of a file.
+// The order is that of std::sort, in memory and merged from many runs of a file, and memory is that
+// of the space.
 #include "data/external_sort.h"
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "base/hash.h"
+#include "base/machine.h"
+#include "base/message_of.h"
 
 namespace ingot::data {
 namespace {
@@ -30,7 +33,7 @@ TEST(ExternalSort, OrdersInMemoryAndFromAFile) {
   Pairs wanted = made_up_pairs(50'000);
   const Pairs given = wanted;
   std::sort(wanted.begin(), wanted.end());
-  // 800 kB: in memory, in 13 runs that are read in blocks, in 500 runs.
+  // 800 kB: in memory, in 13 runs that are read in blocks, in 500 runs that are merged in pairs.
   for (const int64_t bytes : {int64_t{1} << 20, int64_t{64} << 10, int64_t{1600}}) {
     ExternalSort<2> sort({bytes, ""});
     for (const auto& record : given) sort.add(record);
@@ -58,6 +61,52 @@ TEST(ExternalSort, WordsCountFromTheFirstToTheLast) {
   ASSERT_TRUE(sort.next(record));
   EXPECT_EQ(record[4], 2U);
   EXPECT_FALSE(sort.next(record));
+}
+
+/// What the process grows by while 16 MiB of records are sorted and read again in `bytes`.
+int64_t growth_of_a_sort(int64_t bytes) {
+  constexpr uint64_t kRecords = uint64_t{1} << 20;
+  const int64_t before = peak_resident_bytes();
+  ExternalSort<2> sort({bytes, ""});
+  for (uint64_t i = 0; i < kRecords; ++i) sort.add({mix64(i), i});
+  sort.sort();
+  EXPECT_TRUE(sort.spilled());
+  uint64_t count = 0, out_of_order = 0;
+  ExternalSort<2>::Record last{};
+  for (ExternalSort<2>::Record record{}; sort.next(record); last = record, ++count) {
+    out_of_order += record < last ? 1U : 0U;
+  }
+  EXPECT_EQ(count, kRecords);
+  EXPECT_EQ(out_of_order, 0U);
+  return peak_resident_bytes() - before;
+}
+
+// 4 runs whose blocks take the place of the buffer; 64 runs, too many for blocks that a disk likes.
+TEST(ExternalSort, TakesTheMemoryOfItsSpaceHoweverManyRecordsThereAre) {
+  constexpr int64_t kRoom = int64_t{3} << 19;  // pages that are counted late, the file's name
+  for (const int64_t bytes : {int64_t{4} << 20, int64_t{256} << 10}) {
+    const bool is_fresh = reset_peak_resident();
+    const int64_t growth = growth_of_a_sort(bytes);
+    if (is_fresh && !testing::kIsSanitized) {
+      EXPECT_LT(growth, bytes + kRoom) << bytes;
+    }
+  }
+}
+
+TEST(ExternalSort, AsksBetweenBlocksWhetherToStop) {
+  StopFlag stop;
+  ExternalSort<2> sort({1600, "", &stop});
+  for (const auto& record : made_up_pairs(1000)) sort.add(record);
+  sort.sort();
+  ExternalSort<2>::Record record{};
+  ASSERT_TRUE(sort.next(record));
+  stop.request();
+  EXPECT_EQ(testing::code_of([&] { (void)drained_pairs(sort); }), "cancelled");
+  ExternalSort<2> filled({1600, "", &stop});
+  const auto fill = [&] {
+    for (const auto& one : made_up_pairs(1000)) filled.add(one);
+  };
+  EXPECT_EQ(testing::code_of(fill), "cancelled");
 }
 
 TEST(ExternalSort, OfNothingIsNothing) {
