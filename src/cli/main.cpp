@@ -125,7 +125,7 @@ int run(int argc, char** argv) {
     if (error.code() != Code::kCancelled) throw;
     invocation.console.note(fmt::format(
         "{}: stopped{}", verb->name(),
-        verb->takes().continues ? "; everything is saved, the same command continues" : ""));
+        verb->continues(invocation) ? "; everything is saved, the same command continues" : ""));
     invocation.console.result({{"stopped", true}});
     return exit_code(error.code());
   }

@@ -44,7 +44,6 @@ struct VerbTakes {
   std::vector<std::string> keys{};   ///< key=value
   std::vector<std::string> flags{};  ///< beside --help and --json
   std::vector<VerbWord> words{};     ///< empty: files and folders
-  bool continues = false;  ///< stopped, it has saved its work and the same command goes on
 };
 
 class Verb {
@@ -55,6 +54,8 @@ class Verb {
   /// Usage lines and the keys that the verb takes; flags are told by verb_page (help_text.h).
   [[nodiscard]] virtual std::string help() const = 0;
   [[nodiscard]] virtual VerbTakes takes() const { return {}; }
+  /// Stopped, it has saved its work and the same command goes on.
+  [[nodiscard]] virtual bool continues(const Invocation& /*invocation*/) const { return false; }
   /// Returns the exit code: 0, or 3 when it was stopped by a signal.
   virtual int run(Invocation& invocation) = 0;
 };

@@ -85,7 +85,8 @@ class CleanTable final : public TableReader {
   [[nodiscard]] const std::vector<std::string>& columns() const override {
     return table_->columns();
   }
-  /// The first call under duplicates=drop reads the whole table, and throws what that throws.
+  /// The first call under duplicates=drop reads the whole table, and throws what that throws; all
+  /// of them then kIo and kCancelled as external_sort.h.
   bool next(std::vector<std::string_view>& cells) override;
   [[nodiscard]] int64_t line() const override { return table_->line(); }
   void rewind() override;

@@ -68,8 +68,8 @@ struct TableReport {
   [[nodiscard]] std::string text() const;
 };
 
-/// Throws what the readers and the schema refuse, kCancelled between rows. A split that is not
-/// possible is a warning of the report.
+/// Throws what the readers and the schema refuse, kIo for a temporary file, kCancelled between rows
+/// (`stop` and config.space.stop). A split that is not possible is a warning of the report.
 [[nodiscard]] TableReport inspect_table(const TableConfig& config, const StopFlag* stop = nullptr);
 
 }  // namespace ingot::data

@@ -30,10 +30,12 @@ void check(const KeepConfig& config) {
   }
 }
 
-KeptRows::KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed)
+KeptRows::KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed,
+                   const StopFlag* stop)
     : table_(std::move(table)),
       config_(std::move(config)),
       needed_(needed),
+      stop_(stop),
       met_(config_.values.size(), false) {
   check(config_);
   if (config_.column.empty()) return;
@@ -45,6 +47,7 @@ KeptRows::KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met ne
 
 bool KeptRows::next(std::vector<std::string_view>& cells) {
   while (table_->next(cells)) {
+    throw_if_stopped(stop_);
     if (config_.column.empty()) return true;
     const std::string_view cell = trim(cells[column_]);
     const size_t value = index_of(cell, config_.values);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table seen through a filter: only rows whose cell in one column is among given values, as if
 // the file held no others. Two classes of four, one shop, one year: the file stays as it is. Lines
-// are those of the file. Called by data/table_examples.
+// are those of the file. Every pass over a recipe's table goes through it, so it is also where a
+// pass looks whether to stop. Called by data/table_examples.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/signals.h"
 #include "data/formats/table.h"
 
 namespace ingot::data {
@@ -33,8 +35,10 @@ enum class Met : uint8_t { kAny, kAll };
 class KeptRows final : public TableReader {
  public:
   /// Throws as check(), and kInvalidArgument for a column that the table lacks. Spaces at the ends
-  /// of a cell do not count. A table of its own for a split may lack a class: Met::kAny.
-  KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed = Met::kAll);
+  /// of a cell do not count. A table of its own for a split may lack a class: Met::kAny. Between
+  /// rows kCancelled is thrown once `stop` is requested.
+  KeptRows(std::unique_ptr<TableReader> table, KeepConfig config, Met needed = Met::kAll,
+           const StopFlag* stop = nullptr);
 
   [[nodiscard]] const std::vector<std::string>& columns() const override {
     return table_->columns();
@@ -56,6 +60,7 @@ class KeptRows final : public TableReader {
   std::unique_ptr<TableReader> table_;
   KeepConfig config_;
   Met needed_;
+  const StopFlag* stop_;
   size_t column_ = 0;
   int64_t left_out_ = 0;
   std::vector<bool> met_;            // [config_.values]

@@ -71,6 +71,12 @@ void require_held_out(const TableSplitConfig& split) {
   if (!split.test_file.empty()) require_table(split.test_file, "table.split.test_file");
 }
 
+std::unique_ptr<KeptRows> open_kept(const std::string& path, const TableConfig& config,
+                                    Met needed) {
+  return std::make_unique<KeptRows>(open_table(path, config.format), config.keep, needed,
+                                    config.space.stop);
+}
+
 /// The texts that count as no value: those of the schema file, where there is one.
 std::vector<std::string> missing_of(const TableConfig& config) {
   return config.schema.empty() ? config.infer.missing : locked_schema(config).missing;
@@ -134,14 +140,13 @@ void encode_table(TableReader& table, const FeatureSet& features,
 
 std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
   require_path(config);
-  return std::make_unique<CleanTable>(
-      std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep), config.clean,
-      missing_of(config), config.space);
+  return std::make_unique<CleanTable>(open_kept(config.path, config, Met::kAll), config.clean,
+                                      missing_of(config), config.space);
 }
 
 std::unique_ptr<TableReader> open_held_out(const std::string& path, const TableConfig& config) {
   require_held_out(config.split);
-  return std::make_unique<KeptRows>(open_table(path, config.format), config.keep, Met::kAny);
+  return open_kept(path, config, Met::kAny);
 }
 
 Schema schema_of(const TableConfig& config, TableReader& table,
@@ -253,7 +258,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory) {
   require_path(config);
   require_held_out(config.split);
-  auto kept = std::make_unique<KeptRows>(open_table(config.path, config.format), config.keep);
+  auto kept = open_kept(config.path, config, Met::kAll);
   KeptRows& rows = *kept;
   CleanTable table(std::move(kept), config.clean, missing_of(config), config.space);
   require(!config.target.column.empty(), Code::kInvalidArgument,
@@ -284,10 +289,10 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   }
   const auto other = [&](const std::string& path, Split to) {
     if (path.empty()) return;
-    KeptRows more(open_table(path, config.format), config.keep, Met::kAny);
+    const std::unique_ptr<KeptRows> more = open_kept(path, config, Met::kAny);
     encode_table(
-        more, features, [&](int64_t /*row*/) { return to; }, out, result);
-    result.left_out += more.left_out();
+        *more, features, [&](int64_t /*row*/) { return to; }, out, result);
+    result.left_out += more->left_out();
   };
   other(config.split.validation_file, Split::kValidation);
   other(config.split.test_file, Split::kTest);

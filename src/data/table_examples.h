@@ -32,7 +32,7 @@ struct TableConfig {
   TargetConfig target;
   std::vector<FeatureConfig> features;
   TableSplitConfig split;
-  SortSpace space;  ///< what sorting the rows may take; of the machine, so not of the recipe
+  SortSpace space;  ///< what sorting the rows may take, what stops their passes; not of the recipe
 
   void visit(auto& field) {
     field("path", path,
@@ -52,7 +52,8 @@ struct TableConfig {
 };
 
 /// The table of a recipe: the rows that `keep` names, without those that `clean` leaves out. Throws
-/// what require_table and open_table do.
+/// what require_table and open_table do; its passes kCancelled between rows once config.space.stop is
+/// requested.
 [[nodiscard]] std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config);
 /// A table.split.validation_file or test_file: the rows that `keep` names, none cleaned away. Not
 /// every value needs a row.
@@ -127,7 +128,7 @@ struct HeldOutExamples {
 /// validation and test.examples (empty splits too), schema.yaml and features.json into `directory`,
 /// each atomically. Memory: two bits per row, what config.space allows, and what the features keep
 /// while they are fitted, such as the words of a text. Throws what the readers, the schema and the
-/// features refuse.
+/// features refuse, kIo for a temporary file, kCancelled between rows.
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory);
 

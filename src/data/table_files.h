@@ -12,7 +12,8 @@
 namespace ingot::data {
 
 /// Writes the table without the rows that config.clean leaves out, atomically. Throws
-/// kInvalidArgument, as write_split_tables, rather than write over a file of the table itself.
+/// kInvalidArgument, as write_split_tables, rather than write over a file of the table itself;
+/// kCancelled between rows.
 CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
                               const std::string& path);
 

@@ -107,7 +107,8 @@ struct TableSplit {
 /// Reads the table once (rewinds it before and after). `target`: the column of the classes when
 /// config.column is empty. Memory: two bits per row (and per group), the names of the classes, and
 /// `space` where classes, groups or times decide. Throws kInvalidArgument: the column is not there,
-/// too few rows or groups, a time that is none (names the line).
+/// too few rows or groups, a time that is none (names the line); kIo, kCancelled as
+/// external_sort.h.
 [[nodiscard]] TableSplit split_table(TableReader& table, const TableSplitConfig& config,
                                      std::string_view target = {}, const SortSpace& space = {});
 

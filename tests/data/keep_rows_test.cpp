@@ -43,6 +43,16 @@ TEST(KeptRows, WithoutAColumnEveryRowComes) {
   EXPECT_EQ(table.left_out(), 0);
 }
 
+TEST(KeptRows, StopsBetweenRowsWhenAsked) {
+  StopFlag stop;
+  KeptRows table(open_table(io::memory_source(kNews, "news.csv"), "news.csv"), {}, Met::kAny,
+                 &stop);
+  std::vector<std::string_view> cells;
+  ASSERT_TRUE(table.next(cells));
+  stop.request();
+  EXPECT_EQ(message_of(Code::kCancelled, [&] { (void)table.next(cells); }), "stopped by a signal");
+}
+
 TEST(KeptRows, AValueThatNoRowHoldsIsNamedWithTheNearest) {
   KeptRows held_out = rows({"label", {"World", "Sport"}}, Met::kAny);
   EXPECT_EQ(read(held_out).size(), 1U) << "a table that may lack a class";

@@ -234,6 +234,7 @@ void Evaluator::open_rows() {
     groups_.emplace(columns_, data::schema_from_yaml(read_file(schema, kMaxSchema), schema),
                     target_.config().column);
   } catch (const Error& error) {
+    if (error.code() == Code::kCancelled) throw;
     close_rows(error.what());
   }
 }
@@ -255,6 +256,7 @@ void Evaluator::next_row(int64_t example) {
     if (is_same) return;
     close_rows(fmt::format("the table has changed since they were made (example {})", example));
   } catch (const Error& error) {
+    if (error.code() == Code::kCancelled) throw;
     close_rows(error.what());
   }
 }

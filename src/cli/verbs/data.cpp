@@ -60,7 +60,11 @@ class DataVerb : public Verb {
     for (const std::string& action : kDataActions) {
       words.push_back({action, action == "get" ? get_names() : std::vector<std::string>()});
     }
-    return {keys, {"--yes", "--fresh", "--print-config"}, words, true};
+    return {keys, {"--yes", "--fresh", "--print-config"}, words};
+  }
+  bool continues(const Invocation& invocation) const override {
+    const std::string what = invocation.words.empty() ? "" : invocation.words[0];
+    return what != "inspect" && what != "preview";  // which keep nothing
   }
 
   int run(Invocation& invocation) override {

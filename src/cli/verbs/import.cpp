@@ -34,8 +34,9 @@ class ImportVerb : public Verb {
         kImportSections);
   }
   VerbTakes takes() const override {
-    return {verb_keys(kImportSections), {"--fresh", "--print-config"}, {}, true};
+    return {verb_keys(kImportSections), {"--fresh", "--print-config"}};
   }
+  bool continues(const Invocation& /*invocation*/) const override { return true; }
 
   int run(Invocation& invocation) override {
     require(invocation.words.size() == 2, Code::kInvalidArgument,

@@ -28,8 +28,9 @@ class RunVerb : public Verb {
         kRunSections);
   }
   VerbTakes takes() const override {
-    return {verb_keys(kRunSections), {"--fresh", "--print-config"}, {}, true};
+    return {verb_keys(kRunSections), {"--fresh", "--print-config"}};
   }
+  bool continues(const Invocation& /*invocation*/) const override { return true; }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);

@@ -24,8 +24,9 @@ class TrainVerb : public Verb {
         kTrainSections);
   }
   VerbTakes takes() const override {
-    return {verb_keys(kTrainSections), {"--fresh", "--print-config"}, {}, true};
+    return {verb_keys(kTrainSections), {"--fresh", "--print-config"}};
   }
+  bool continues(const Invocation& /*invocation*/) const override { return true; }
 
   int run(Invocation& invocation) override {
     const Recipe recipe = load_recipe(invocation);
