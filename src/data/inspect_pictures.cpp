@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/text.h"
 #include "data/schema.h"
 #include "data/transforms/image_feature.h"
+#include "data/transforms/image_resize.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -88,15 +88,21 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   return report;
 }
 
-std::string picture_digest(const Cell& cell, int64_t max_pixels) {
+std::optional<std::string> picture_digest(const Cell& cell, const ImageOptions& options) {
+  const int64_t channels = options.channels == 0 ? 3 : options.channels;
   try {
     const std::string bytes = picture_bytes(cell);
-    const io::Image image =
-        io::decode_image(std::as_bytes(std::span(bytes)), picture_name(cell), {0, max_pixels});
-    const std::string shape = fmt::format("{} {} {}", image.height, image.width, image.channels);
-    return fmt::format("{:016x}", hash64(std::as_bytes(std::span(image.pixels)), hash64(shape)));
+    const io::Image image = io::decode_image(std::as_bytes(std::span(bytes)), picture_name(cell),
+                                             {channels, options.max_pixels});
+    if (options.size.empty()) {
+      return pixel_digest(image.pixels) + " " + size_text({image.height, image.width, 1});
+    }
+    const int64_t height = options.size[0], width = options.size[1];
+    std::vector<uint8_t> pixels(static_cast<size_t>(height * width * channels));
+    fit_image(image, options.fit, height, width, pixels);
+    return pixel_digest(pixels);
   } catch (const Error&) {
-    return std::string(cell.text);  // inspect_pictures names what is wrong
+    return std::nullopt;  // inspect_pictures names what is wrong
   }
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,8 +52,10 @@ struct PictureReport {
                                              std::span<const std::string> missing = {},
                                              const StopFlag* stop = nullptr);
 
-/// What tells pictures apart whatever their file is called: a 64-bit hash of size, channels and
-/// pixels. The cell's own text when it cannot be read.
-[[nodiscard]] std::string picture_digest(const Cell& cell, int64_t max_pixels);
+/// Equal for pictures that are one to a feature of these options, which are checked: a digest of
+/// the pixels in their size and channels. Without a size the picture's own counts too; without
+/// channels all are in colours. nullopt when it cannot be read.
+[[nodiscard]] std::optional<std::string> picture_digest(const Cell& cell,
+                                                        const ImageOptions& options);
 
 }  // namespace ingot::data

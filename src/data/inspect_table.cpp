@@ -78,7 +78,10 @@ class Samples {
 class Inspection {
  public:
   Inspection(const TableConfig& config, TableReport& report)
-      : report_(report), leaks_(config.space), rows_(config.space) {
+      : report_(report),
+        drops_target_(config.target.missing == MissingTarget::kDropRow),
+        leaks_(config.space),
+        rows_(config.space) {
     report.findings.resize(report.schema.columns.size());
     texts_.resize(report.schema.columns.size());
     for (size_t i = 0; i < texts_.size(); ++i) {
@@ -89,6 +92,7 @@ class Inspection {
       if (feature.kind == FeatureKind::kText && feature.text.encode == TextEncode::kIds) {
         texts_[i].emplace(feature.text);
       }
+      if (feature.kind == FeatureKind::kImage) check(feature);
       if (feature.kind != FeatureKind::kIgnore) features_.push_back(feature);
     }
   }
@@ -101,12 +105,15 @@ class Inspection {
       features.push_back(position(table, feature.name));
     }
     const std::optional<size_t> target = position(table, report_.target);
+    RowFolder folder(table);
     std::vector<std::string_view> cells, kept;
     table.rewind();
     for (int64_t row = 0; table.next(cells); ++row) {
       throw_if_stopped(stop);
-      if (!features_.empty()) {
-        keep_features(table, cells, features, kept);
+      const bool has_target =
+          !target || !drops_target_ || !is_missing(cells[*target], report_.schema.missing);
+      if (has_target &&
+          keep_features(cells, features, {{}, false, table.line(), folder.get()}, kept)) {
         leaks_.add(kept, split_of(row), table.name(), table.line());
         if (target) kept.push_back(cells[*target]);
         rows_.add(kept, split_of(row), table.name(), table.line());
@@ -118,6 +125,8 @@ class Inspection {
       samples_.add(row, table.line(), cells);
     }
   }
+
+  [[nodiscard]] bool has_features() const { return !features_.empty(); }
 
   void finish() {
     for (size_t i = 0; i < texts_.size(); ++i) {
@@ -138,25 +147,29 @@ class Inspection {
     if (at == table.columns().end()) return std::nullopt;
     return static_cast<size_t>(at - table.columns().begin());
   }
-  /// What two rows must share to be duplicates: the cells of the features, and of pictures a digest
-  /// of their pixels, as in training.
-  void keep_features(const TableReader& table, const std::vector<std::string_view>& cells,
-                     const std::vector<std::optional<size_t>>& features,
+  /// What two rows must share to be duplicates, as in training: the cells of the features, and of
+  /// pictures a digest of their pixels. `row`: a cell without text. False for a row that training
+  /// leaves out or refuses.
+  bool keep_features(const std::vector<std::string_view>& cells,
+                     const std::vector<std::optional<size_t>>& features, const Cell& row,
                      std::vector<std::string_view>& kept) {
     kept.clear();
     digests_.resize(features_.size());
     for (size_t i = 0; i < features.size(); ++i) {
       if (!features[i]) continue;
       const std::string_view text = cells[*features[i]];
-      if (features_[i].kind != FeatureKind::kImage) {
-        kept.push_back(text);
-        continue;
-      }
-      const std::string folder = folder_of_table(table.name());
-      digests_[i] =
-          picture_digest({text, false, table.line(), folder}, features_[i].image.max_pixels);
-      kept.emplace_back(digests_[i]);
+      const bool is_picture = features_[i].kind == FeatureKind::kImage;
+      const bool is_needed = is_picture || features_[i].missing == Missing::kDropRow;
+      if (is_needed && lacks_value(text, features_[i], report_.schema.missing)) return false;
+      kept.push_back(text);
+      if (!is_picture) continue;
+      std::optional<std::string> digest =
+          picture_digest({text, false, row.line, row.folder}, features_[i].image);
+      if (!digest) return false;
+      digests_[i] = std::move(*digest);
+      kept.back() = digests_[i];
     }
+    return !features_.empty();
   }
   void add_cell(size_t i, std::string_view cell) {
     if (is_missing(cell, report_.schema.missing)) return;
@@ -185,6 +198,7 @@ class Inspection {
   }
 
   TableReport& report_;
+  bool drops_target_;
   std::vector<std::optional<TextLengths>> texts_;  // per column
   std::vector<FeatureConfig> features_;
   std::vector<std::string> digests_;  // per feature, of pictures
@@ -195,7 +209,7 @@ class Inspection {
 };
 
 /// What a reader of the report should not overlook.
-void add_warnings(const TableConfig& config, TableReport& report) {
+void add_warnings(const TableConfig& config, TableReport& report, bool has_features) {
   const auto warn = [&](std::string text) { report.warnings.push_back(std::move(text)); };
   const bool is_part = report.schema.rows < report.rows;
   const std::string row_of =
@@ -236,7 +250,9 @@ void add_warnings(const TableConfig& config, TableReport& report) {
         report.target, with_thousands(kMaxClasses), with_thousands(report.other_classes)));
   }
   if (report.leaks.rows == 0) {
-    warn("no column is a feature: duplicates and leaks are not known, nothing can be learned");
+    warn(
+        std::string(has_features ? "no row has what its features need" : "no column is a feature") +
+        ": duplicates and leaks are not known, nothing can be learned");
   }
   if (report.target.empty()) {
     warn("no target is named (table.target.column=NAME): balance and conflicts are not known");
@@ -281,7 +297,7 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   held_out(config.split.validation_file, Split::kValidation);
   held_out(config.split.test_file, Split::kTest);
   inspection.finish();
-  add_warnings(config, report);
+  add_warnings(config, report, inspection.has_features());
   return report;
 }
 

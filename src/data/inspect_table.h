@@ -57,7 +57,7 @@ struct TableReport {
   int64_t without_target = 0;          ///< rows of the table whose target has no value
   std::array<int64_t, kSplits> splits{};
   std::string split_method;
-  LeakReport leaks;       ///< without rows when no column is a feature
+  LeakReport leaks;       ///< of the rows that training takes; none when no column is a feature
   int64_t conflicts = 0;  ///< rows that equal another but for the target
   CleanCounts clean;
   std::vector<SampleRow> samples;  ///< the same rows every time

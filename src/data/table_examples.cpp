@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "base/hash.h"
 #include "base/text.h"
+#include "data/transforms/image_feature.h"
 
 namespace ingot::data {
 namespace {
@@ -201,7 +201,7 @@ std::vector<std::string_view> ExampleEncoder::feature_values(
   for (size_t i = 0; i < map_.features.size(); ++i) {
     if (features_.features()[i]->config().kind == FeatureKind::kImage) {
       std::string& digest = digests_[picture];
-      digest = fmt::format("{:016x}", hash64(std::as_bytes(std::span(row_.pixels[picture++]))));
+      digest = pixel_digest(row_.pixels[picture++]);
       values.emplace_back(digest);
     } else {
       values.push_back(cells[static_cast<size_t>(map_.features[i])]);

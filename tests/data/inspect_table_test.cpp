@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "data/temp_folder.h"
+#include "io/image.h"
 
 namespace ingot::data {
 namespace {
@@ -195,6 +196,74 @@ TEST_F(InspectTableTest, OnePictureUnderTwoNamesIsADuplicate) {
   EXPECT_EQ(report.leaks.rows, 4);
   EXPECT_EQ(report.leaks.duplicates, 2);
   EXPECT_EQ(report.conflicts, 1);
+}
+
+/// Rows and duplicates, as inspect counts them and as training does.
+void expect_as_in_training(TableConfig c, const std::string& folder, int64_t rows,
+                           int64_t duplicates) {
+  c.split.validation = c.split.test = 0;
+  const LeakReport inspected = inspect_table(c).leaks;
+  const LeakReport trained = make_examples(*real_files(), c, folder).leaks;
+  EXPECT_EQ(trained.rows, rows);
+  EXPECT_EQ(trained.duplicates, duplicates);
+  EXPECT_EQ(inspected.rows, rows);
+  EXPECT_EQ(inspected.duplicates, duplicates);
+}
+
+TEST_F(InspectTableTest, PicturesAreComparedAsTrainingSeesThem) {
+  const auto picture = [](int64_t side, int64_t channels, char value) {
+    return io::pnm_head(side, side, channels) +
+           std::string(static_cast<size_t>(side * side * channels), value);
+  };
+  (void)folder_.put("p/a/1.png", picture(10, 1, 0));
+  (void)folder_.put("p/b/2.png", picture(20, 1, 0));  // black at 8 x 8, too
+  (void)folder_.put("p/a/3.png", picture(10, 1, 'x'));
+  (void)folder_.put("p/b/4.png", picture(10, 3, 'x'));  // the same in colours
+  (void)folder_.put("p/b/5.png", picture(10, 3, 'y'));
+  TableConfig c;
+  c.path = folder_.file("p");
+  c.target.column = "class";
+  FeatureConfig image;
+  image.name = "image";
+  image.kind = FeatureKind::kImage;
+  image.image.size = {8, 8};
+  c.features = {image};
+  expect_as_in_training(c, folder_.file("coloured"), 5, 2);
+  c.features[0].image.channels = 1;
+  expect_as_in_training(c, folder_.file("gray"), 5, 2);
+  c.features[0].image.size = {8};
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument, [&] { (void)inspect_table(c); }),
+                       "column \"image\""));
+}
+
+TEST_F(InspectTableTest, RowsThatTrainingLeavesOutAreNoDuplicates) {
+  TableConfig c;
+  c.path = folder_.put("few.csv", "age,note,label\n1,x,a\n2,y,b\n,z,a\n,z,a\n3,x,\n3,x,\n1,x,b\n");
+  c.target.column = "label";
+  c.target.kind = TargetKind::kClass;
+  c.target.missing = MissingTarget::kDropRow;
+  FeatureConfig age;
+  age.name = "age";
+  age.kind = FeatureKind::kNumber;
+  age.missing = Missing::kDropRow;
+  FeatureConfig note;
+  note.name = "note";
+  note.kind = FeatureKind::kCategory;
+  c.features = {age, note};
+  expect_as_in_training(c, folder_.file("few"), 3, 1);
+
+  (void)folder_.put("p/a/1.png", "P5\n1 1\n255\nx");
+  (void)folder_.put("p/b/2.png", "P5\n1 1\n255\ny");
+  for (const char* name : {"p/a/3.png", "p/a/4.png"}) (void)folder_.put(name, "");
+  TableConfig pictures;
+  pictures.path = folder_.file("p");
+  pictures.target.column = "class";
+  FeatureConfig image;
+  image.name = "image";
+  image.kind = FeatureKind::kImage;
+  image.image.bad = BadImage::kDropRow;
+  pictures.features = {image};
+  expect_as_in_training(pictures, folder_.file("pictures"), 2, 0);
 }
 
 TEST_F(InspectTableTest, AValueToKeepThatNoRowHasIsNamed) {

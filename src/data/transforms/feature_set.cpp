@@ -87,6 +87,14 @@ FeatureConfig feature_config(const ColumnSchema& column, std::span<const Feature
   return config;
 }
 
+bool lacks_value(std::string_view text, const FeatureConfig& config,
+                 std::span<const std::string> missing) {
+  if (is_missing(text, missing)) return true;
+  if (config.kind != FeatureKind::kNumber || config.bad_number != BadNumber::kMissing) return false;
+  const std::optional<double> value = parse_number(text);
+  return !value || !std::isfinite(*value);
+}
+
 namespace {
 
 /// Names for a message, at most forty.
@@ -127,14 +135,7 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
 
 Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
                          int64_t line) const {
-  Cell cell{text, is_missing(text, missing_), line, map.folder, missing_};
-  const FeatureConfig& config = feature.config();
-  if (!cell.missing && config.kind == FeatureKind::kNumber &&
-      config.bad_number == BadNumber::kMissing) {
-    const std::optional<double> value = parse_number(text);
-    cell.missing = !value || !std::isfinite(*value);
-  }
-  return cell;
+  return {text, lacks_value(text, feature.config(), missing_), line, map.folder, missing_};
 }
 
 /// Streams the training rows past the features that want them; with `first` also past the target.

@@ -76,6 +76,11 @@ struct Record {
 [[nodiscard]] FeatureConfig feature_config(const ColumnSchema& column,
                                            std::span<const FeatureConfig> configs);
 
+/// Whether a cell holds nothing for a column: one of the texts `missing`, or a bad number where the
+/// config takes it for none.
+[[nodiscard]] bool lacks_value(std::string_view text, const FeatureConfig& config,
+                               std::span<const std::string> missing);
+
 class FeatureSet {
  public:
   /// Columns of kind ignore and the target's are left out. A config named "*" is what all columns

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "data/transforms/image_resize.h"
 
@@ -79,6 +80,10 @@ std::string picture_bytes(const Cell& cell) {
           excerpt(cell.text));
   const std::string path(trim(cell.text));
   return read_file(path.starts_with('/') ? path : join_path(cell.folder, path), kMaxFile);
+}
+
+std::string pixel_digest(std::span<const uint8_t> pixels) {
+  return fmt::format("{:016x}", hash64(std::as_bytes(pixels)));
 }
 
 template <class Work>

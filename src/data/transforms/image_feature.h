@@ -23,6 +23,9 @@ namespace ingot::data {
 /// How messages call it: the path, or "the cell".
 [[nodiscard]] std::string picture_name(const Cell& cell);
 
+/// What tells pictures apart whatever their file is called: a 64-bit hash of their pixels.
+[[nodiscard]] std::string pixel_digest(std::span<const uint8_t> pixels);
+
 class ImageFeature final : public Feature {
  public:
   explicit ImageFeature(FeatureConfig config);
