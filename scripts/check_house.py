@@ -147,6 +147,30 @@ def declares(text, name):
                      rf"\s+{name}\b|\b{name} =(?!=)|using [\w:]*\b{name}\b", text)
 
 
+LOCAL_TYPE = re.compile(r"^(?:(?:struct|class|enum class) (\w+)(?! *;)|using (\w+) =|"
+                        r"(?:inline |static |constexpr |const )+[\w:<>, ]+?[ &*](k[A-Z]\w*)\b)", re.MULTILINE)
+
+
+def check_joined(house):
+    """Files of a room are compiled together (docs/decisions/0014): every test has a namespace of its
+    own, and a type or constant that a source keeps to itself has its name alone in the room."""
+    for path in house.sources("tests"):
+        if path.name.endswith("_test.cpp") and path.parts[1] != "fuzz":
+            if not re.search(rf"^namespace ingot[\w:]*::{path.stem} {{$", house.read(path), re.MULTILINE):
+                house.error(path, 1, f'has no namespace "ingot::ROOM::{path.stem}" of its own')
+    owners = {}
+    for path in house.sources("src"):
+        if path.suffix != ".cpp" or path.parts[1] == "kernels":
+            continue
+        for part in LOCAL.finditer(house.read(path)):
+            for match in LOCAL_TYPE.finditer(part.group(1)):
+                name = next(filter(None, match.groups()))
+                other = owners.setdefault((path.parts[1], name), path)
+                if other != path:
+                    house.error(path, 1, f'keeps "{name}" to itself, and so does {other}: name one '
+                                         'of them after what it is for')
+
+
 def check_borrowed(house):
     """Joined with its neighbours (docs/decisions/0014) a file would see their local names."""
     files, rooms, words = set(house.files), {}, {}
@@ -156,9 +180,8 @@ def check_borrowed(house):
             words[path] = set(re.findall(r"\w+", UNREAD.sub("", house.read(path))))
         return words[path]
 
-    for path in house.sources("src") + house.sources("tests"):
-        is_alone = path.parts[1] == "kernels" or path.parts[:2] == ("tests", "autograd")
-        if path.suffix == ".cpp" and len(path.parts) > 2 and not is_alone:
+    for path in house.sources("src"):
+        if path.suffix == ".cpp" and len(path.parts) > 2 and path.parts[1] != "kernels":
             rooms.setdefault(path.parts[:2], []).append(path)
     for sources in rooms.values():
         own = {path: local_names(house.read(path)) for path in sources}
@@ -329,7 +352,7 @@ def check_links(house):
 
 def main():
     house = House()
-    for check in (check_includes, check_borrowed, check_tests, check_sizes, check_functions,
+    for check in (check_includes, check_joined, check_borrowed, check_tests, check_sizes, check_functions,
                   check_lines, check_printing, check_links):
         check(house)
     for note in house.notes:

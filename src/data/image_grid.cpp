@@ -10,7 +10,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kChannels = 3;
+constexpr int64_t kGridChannels = 3;
 constexpr int64_t kMostPixels = int64_t{64} << 20;
 
 /// Every pixel `factor` times in both directions.
@@ -38,10 +38,10 @@ io::Image shown(const io::Image& image, int64_t cell) {
 
 void paste(const io::Image& image, int64_t top, int64_t left, io::Image& grid) {
   for (int64_t y = 0; y < image.height; ++y) {
-    uint8_t* to = grid.pixels.data() + ((top + y) * grid.width + left) * kChannels;
+    uint8_t* to = grid.pixels.data() + ((top + y) * grid.width + left) * kGridChannels;
     const uint8_t* from = image.pixels.data() + y * image.width * image.channels;
     for (int64_t x = 0; x < image.width; ++x, from += image.channels) {
-      for (int64_t c = 0; c < kChannels; ++c) *to++ = from[image.channels == 1 ? 0 : c];
+      for (int64_t c = 0; c < kGridChannels; ++c) *to++ = from[image.channels == 1 ? 0 : c];
     }
   }
 }
@@ -56,10 +56,10 @@ io::Image image_grid(std::span<const io::Image> pictures, const GridOptions& opt
   const int64_t step = options.cell + options.gap;
   const int64_t columns = std::min(options.columns, count);
   const int64_t rows = (count + columns - 1) / columns;
-  io::Image grid{rows * step + options.gap, columns * step + options.gap, kChannels};
+  io::Image grid{rows * step + options.gap, columns * step + options.gap, kGridChannels};
   require(grid.height <= kMostPixels / grid.width, Code::kInvalidArgument,
           "grid: {} rows of {} pictures are too many for one picture", rows, columns);
-  grid.pixels.assign(static_cast<size_t>(grid.height * grid.width * kChannels), 255);
+  grid.pixels.assign(static_cast<size_t>(grid.height * grid.width * kGridChannels), 255);
   for (int64_t i = 0; i < count; ++i) {
     const io::Image image = shown(pictures[static_cast<size_t>(i)], options.cell);
     paste(image, options.gap + i / columns * step + (options.cell - image.height) / 2,

@@ -17,7 +17,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr size_t kExamples = 5;
+constexpr size_t kLeakExamples = 5;
 constexpr int kSplitShift = 62, kTableShift = 48;
 constexpr uint64_t kLines = (uint64_t{1} << kTableShift) - 1;
 constexpr uint64_t kOtherTable = 0x3FFF;  // tables from this number on are not told apart
@@ -86,7 +86,7 @@ LeakReport LeakCheck::report() {
     if (counts[1] > 0) report.test_in_validation += counts[2];
     if (begin >> kSplitShift == last >> kSplitShift) continue;
     first.emplace(last & ((uint64_t{1} << kSplitShift) - 1), std::pair(last, begin));
-    if (first.size() > kExamples) first.erase(std::prev(first.end()));
+    if (first.size() > kLeakExamples) first.erase(std::prev(first.end()));
   }
   for (const auto& [at, pair] : first) {
     report.examples.push_back(place(pair.first) + " equals " + place(pair.second));

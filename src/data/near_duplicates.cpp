@@ -15,8 +15,8 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kRows = 4;
-constexpr int64_t kBands = kSignatureSize / kRows;
+constexpr int64_t kBandRows = 4;
+constexpr int64_t kBands = kSignatureSize / kBandRows;
 constexpr int64_t kMaxSteps = 512;                 // comparisons per document and band
 constexpr uint64_t kBase = 0x9e3779b97f4a7c15ULL;  // odd, so multiplying loses nothing
 constexpr uint64_t kEmpty = ~uint64_t{0};
@@ -173,7 +173,7 @@ DuplicateGroups group_near_duplicates(std::span<const Signature> signatures, dou
   for (int64_t band = 0; band < kBands; ++band) {
     for (size_t i = 0; i < signatures.size(); ++i) {
       const std::span<const uint32_t> rows =
-          std::span(signatures[i]).subspan(static_cast<size_t>(band * kRows), kRows);
+          std::span(signatures[i]).subspan(static_cast<size_t>(band * kBandRows), kBandRows);
       entries[i] = {hash64(std::as_bytes(rows)), static_cast<int64_t>(i)};
     }
     std::sort(entries.begin(), entries.end());

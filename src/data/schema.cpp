@@ -15,7 +15,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kSchemaFormat = 1;
 constexpr size_t kNamedCategories = 5;  // in a message
 
 std::vector<std::string> names_of(const Schema& schema) {
@@ -169,9 +169,9 @@ Schema schema_from_yaml(std::string_view text, std::string_view name) {
   constexpr YamlLimits kLimits{.max_bytes = int64_t{64} << 20, .max_values = 4'000'000};
   Schema schema;
   bind_node(parse_yaml(text, name, kLimits), name, schema);
-  require(schema.format == kFormat, Code::kUnsupported,
+  require(schema.format == kSchemaFormat, Code::kUnsupported,
           "schema: \"{}\" has format {}, this program reads {}; infer it again", name,
-          schema.format, kFormat);
+          schema.format, kSchemaFormat);
   require(!schema.columns.empty(), Code::kInvalidArgument, "schema: \"{}\" lists no columns", name);
   for (size_t i = 0; i < schema.columns.size(); ++i) {
     auto& column = schema.columns[i];

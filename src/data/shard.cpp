@@ -25,7 +25,7 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "shards are read without swapping");
 
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kShardVersion = 1;
 constexpr std::string_view kHeadMagic = "INGOTSHD";
 constexpr std::string_view kEndMagic = "INGOTEND";
 constexpr int64_t kHeadBytes = 16;
@@ -74,7 +74,7 @@ ShardWriter::ShardWriter(WritableFile& file, int64_t vocab_size, int32_t eos,
   buffer_.reserve(kWriteBlock + 64);
   buffer_.resize(static_cast<size_t>(kHeadBytes));
   std::memcpy(buffer_.data(), kHeadMagic.data(), kHeadMagic.size());
-  put<uint32_t>(buffer_.data() + 8, kVersion);
+  put<uint32_t>(buffer_.data() + 8, kShardVersion);
   put<uint32_t>(buffer_.data() + 12, static_cast<uint32_t>(info_.bytes_per_token));
 }
 
@@ -129,7 +129,7 @@ ShardInfo ShardWriter::finish() {
   std::array<std::byte, kFooterBytes> footer{};
   std::byte* f = footer.data();
   std::memcpy(f, kEndMagic.data(), kEndMagic.size());
-  put<uint32_t>(f + 8, kVersion);
+  put<uint32_t>(f + 8, kShardVersion);
   put<uint32_t>(f + 12, static_cast<uint32_t>(info_.bytes_per_token));
   put<int64_t>(f + 16, info_.tokens);
   put<int64_t>(f + 24, info_.documents);
@@ -171,9 +171,10 @@ void ShardReader::read_footer() {
   require(crc == computed, Code::kCorruptFile,
           "shard: {}: check sum of the footer is {:08x}, computed {:08x}", name, crc, computed);
   const auto version = get<uint32_t>(f + 8);
-  require(version == kVersion && get<uint32_t>(head.data() + 8) == kVersion, Code::kUnsupported,
+  require(version == kShardVersion && get<uint32_t>(head.data() + 8) == kShardVersion,
+          Code::kUnsupported,
           "shard: {} has format version {}, this program reads {}; tokenize again", name, version,
-          kVersion);
+          kShardVersion);
   const auto width = get<uint32_t>(f + 12);
   require((width == 2 || width == 4) && width == get<uint32_t>(head.data() + 12),
           Code::kCorruptFile, "shard: {}: bytes per token is {} in the head and {} in the footer",

@@ -52,8 +52,8 @@ struct TableConfig {
 };
 
 /// The table of a recipe: the rows that `keep` names, without those that `clean` leaves out. Throws
-/// what require_table and open_table do; its passes kCancelled between rows once config.space.stop is
-/// requested.
+/// what require_table and open_table do; its passes kCancelled between rows once config.space.stop
+/// is requested.
 [[nodiscard]] std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config);
 /// A table.split.validation_file or test_file: the rows that `keep` names, none cleaned away. Not
 /// every value needs a row.

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::base64_test {
 namespace {
 
 TEST(Base64, HasTheVectorsOfTheStandard) {
@@ -36,4 +36,4 @@ TEST(Base64, OtherTextIsRefused) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::base64_test

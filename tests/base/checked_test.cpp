@@ -3,7 +3,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::checked_test {
 namespace {
 
 using testing::code_of;
@@ -35,4 +35,4 @@ TEST(Checked, CodeIsCorruptFileUnlessGiven) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::checked_test

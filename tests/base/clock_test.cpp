@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::clock_test {
 namespace {
 
 TEST(Clock, RealTimeNeverGoesBack) {
@@ -31,4 +31,4 @@ TEST(Clock, UtcTextIsIso8601) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::clock_test

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::config_print_test {
 namespace {
 
 using config_cases::Group;
@@ -181,4 +181,4 @@ TEST(ConfigHash, FollowsTheResolvedYaml) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::config_print_test

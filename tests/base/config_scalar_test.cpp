@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "base/yaml.h"
 
-namespace ingot {
+namespace ingot::config_scalar_test {
 namespace {
 
 template <class T>
@@ -191,4 +191,4 @@ TEST(ConfigScalar, JsonHasPlainUnits) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::config_scalar_test

@@ -6,7 +6,7 @@
 #include "base/config_types.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::config_test {
 namespace {
 
 using config_cases::Recipe;
@@ -234,4 +234,4 @@ TEST(ConfigFields, EnumNamesGoBothWays) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::config_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::display_test {
 namespace {
 
 TEST(DisplayWidth, CountsCharactersAndWideOnesTwice) {
@@ -33,4 +33,4 @@ TEST(MermaidLabel, KeepsTheQuotesOfALabelClosed) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::display_test

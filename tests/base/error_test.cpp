@@ -5,7 +5,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::error_test {
 namespace {
 
 using testing::code_of;
@@ -46,4 +46,4 @@ TEST(Error, IsAStandardException) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::error_test

@@ -9,7 +9,7 @@
 #include "base/files.h"
 #include "source_dir.h"
 
-namespace ingot {
+namespace ingot::errors_doc_test {
 namespace {
 
 std::string page() { return read_file(INGOT_SOURCE_DIR "/docs/errors.md"); }
@@ -57,4 +57,4 @@ TEST(ErrorsDoc, HasNoSectionWithoutACode) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::errors_doc_test

@@ -3,7 +3,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::faulty_files_test {
 namespace {
 
 using testing::code_of;
@@ -68,4 +68,4 @@ TEST(FaultyFiles, AfterACrashEverythingFails) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::faulty_files_test

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::files_atomic_test {
 namespace {
 
 using testing::code_of;
@@ -163,4 +163,4 @@ TEST(RemoveTree, RemovesFoldersButNotWhatLinksPointTo) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::files_atomic_test

@@ -5,7 +5,7 @@
 #include "base/files.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::files_list_test {
 namespace {
 
 using testing::message_of;
@@ -127,4 +127,4 @@ TEST_F(ListFiles, NamesBesideAPathThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::files_list_test

@@ -12,7 +12,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::files_test {
 namespace {
 
 using testing::code_of;
@@ -227,4 +227,4 @@ TEST(RealFiles, OneWriterAtATime) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::files_test

@@ -8,7 +8,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::hash_test {
 namespace {
 
 std::vector<std::byte> counting_bytes(size_t size) {
@@ -129,4 +129,4 @@ TEST(Mix64, MatchesSplitmix64) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::hash_test

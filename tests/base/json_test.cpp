@@ -8,7 +8,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::json_test {
 namespace {
 
 using testing::code_of;
@@ -164,4 +164,4 @@ TEST(JsonMembers, ErrorsNameKeyAndValue) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::json_test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::log_test {
 namespace {
 
 TEST(Logger, PassesWhatItsLevelAllows) {
@@ -43,4 +43,4 @@ TEST(Logger, NamesEveryLevel) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::log_test

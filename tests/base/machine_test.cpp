@@ -10,7 +10,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::machine_test {
 namespace {
 
 using testing::TempDir;
@@ -140,4 +140,4 @@ TEST(RealMachine, PeakRestartsAfterMemoryIsGivenBack) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::machine_test

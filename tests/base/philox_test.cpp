@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::philox_test {
 namespace {
 
 TEST(Philox, KnownAnswers) {
@@ -83,4 +83,4 @@ TEST(Permutation, IsAPureFunctionOfSeedAndEpoch) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::philox_test

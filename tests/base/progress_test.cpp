@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::progress_test {
 namespace {
 
 ProgressState full_state() {
@@ -131,4 +131,4 @@ TEST(Progress, EstimatesFromThePaceSinceTheFirstUpdate) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::progress_test

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::scratch_file_test {
 namespace {
 
 TEST(ScratchFile, KeepsBytesAndLeavesNoName) {
@@ -30,4 +30,4 @@ TEST(ScratchFile, NamesAFolderThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::scratch_file_test

@@ -7,7 +7,7 @@
 #include "base/files.h"
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::scratch_folder_test {
 namespace {
 
 TEST(ScratchFolder, GoesWithItsFilesAndLeavesWhatLinksLeadTo) {
@@ -38,4 +38,4 @@ TEST(ScratchFolder, NamesAFolderThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::scratch_folder_test

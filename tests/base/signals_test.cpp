@@ -5,7 +5,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::signals_test {
 namespace {
 
 TEST(StopFlag, IsSetAndCleared) {
@@ -64,4 +64,4 @@ TEST(StopSignals, OnlyOneAtATime) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::signals_test

@@ -10,7 +10,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::team_test {
 namespace {
 
 using testing::message_of;
@@ -135,4 +135,4 @@ TEST(Team, RefusesImpossibleSizes) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::team_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::text_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -200,4 +200,4 @@ TEST(PositionOf, CountsLinesAndBytesFromOne) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::text_test

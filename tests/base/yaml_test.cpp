@@ -3,7 +3,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::yaml_test {
 namespace {
 
 using testing::message_of;
@@ -125,4 +125,4 @@ TEST(Yaml, DescribesValues) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::yaml_test

@@ -11,7 +11,7 @@
 
 #include "base/json.h"
 
-namespace ingot::cli {
+namespace ingot::cli::bench_test {
 namespace {
 
 #ifdef INGOT_BINARY
@@ -80,4 +80,4 @@ TEST(SlowBench, AStepHasTimeSpeedAndSize) {
 #endif
 
 }  // namespace
-}  // namespace ingot::cli
+}  // namespace ingot::cli::bench_test

@@ -10,7 +10,7 @@
 #include "cli/doctor/checks.h"
 #include "cli/doctor/made_up.h"
 
-namespace ingot::cli {
+namespace ingot::cli::doctor_test {
 namespace {
 
 class Folder {
@@ -86,4 +86,4 @@ TEST(Doctor, MadeUpDataIsTheSameEverywhere) {
 }
 
 }  // namespace
-}  // namespace ingot::cli
+}  // namespace ingot::cli::doctor_test

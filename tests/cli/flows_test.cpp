@@ -38,7 +38,7 @@
 #include "base/message_of.h"
 #include "source_dir.h"
 
-namespace ingot::testing {
+namespace ingot::testing::flows_test {
 namespace {
 
 constexpr int kUsualLimit = 60;
@@ -346,4 +346,4 @@ TEST(FlowsFile, ALineThatIsNoneIsRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::flows_test

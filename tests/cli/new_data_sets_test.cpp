@@ -15,7 +15,7 @@
 #include "cli/verbs/verbs.h"
 #include "io/byte_source.h"
 
-namespace ingot::cli {
+namespace ingot::cli::new_data_sets_test {
 namespace {
 
 class SlowNewDataSets : public ::testing::Test {
@@ -113,4 +113,4 @@ TEST_F(SlowNewDataSets, SentencesFromTsv) {
 }
 
 }  // namespace
-}  // namespace ingot::cli
+}  // namespace ingot::cli::new_data_sets_test

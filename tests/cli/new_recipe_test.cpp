@@ -11,7 +11,7 @@
 #include "data/formats/table.h"
 #include "io/byte_source.h"
 
-namespace ingot::cli {
+namespace ingot::cli::new_recipe_test {
 namespace {
 
 struct Made {
@@ -259,4 +259,4 @@ TEST_F(NewRecipe, WhatCannotBePredictedIsRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::cli
+}  // namespace ingot::cli::new_recipe_test

@@ -6,7 +6,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::cli {
+namespace ingot::cli::runtime_test {
 namespace {
 
 TEST(Runtime, ZeroStandsForWhatTheMachineAllows) {
@@ -33,4 +33,4 @@ TEST(Runtime, TheCapHoldsForTensors) {
 }
 
 }  // namespace
-}  // namespace ingot::cli
+}  // namespace ingot::cli::runtime_test

@@ -13,7 +13,7 @@
 #include "base/message_of.h"
 #include "compress/compress_testing.h"
 
-namespace ingot::compress {
+namespace ingot::compress::load_quantized_test {
 namespace {
 
 using namespace testing;
@@ -335,4 +335,4 @@ TEST_F(Lies, ACompressedFileUnderAFloatConfig) {
 }
 
 }  // namespace
-}  // namespace ingot::compress
+}  // namespace ingot::compress::load_quantized_test

@@ -7,7 +7,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::compress {
+namespace ingot::compress::quant_format_test {
 namespace {
 
 using ingot::testing::code_of;
@@ -71,4 +71,4 @@ TEST(QuantFormat, MissingFoldersAndFilesAreNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::compress
+}  // namespace ingot::compress::quant_format_test

@@ -7,7 +7,7 @@
 #include "autograd/ops/elementwise.h"
 #include "compress/compress_testing.h"
 
-namespace ingot::compress {
+namespace ingot::compress::quant_layers_test {
 namespace {
 
 using namespace testing;
@@ -152,4 +152,4 @@ TEST(QuantLinear, CheckFiniteNamesIt) {
 }
 
 }  // namespace
-}  // namespace ingot::compress
+}  // namespace ingot::compress::quant_layers_test

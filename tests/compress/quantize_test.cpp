@@ -10,7 +10,7 @@
 #include "base/faulty_files.h"
 #include "compress/compress_testing.h"
 
-namespace ingot::compress {
+namespace ingot::compress::quantize_test {
 namespace {
 
 using namespace testing;
@@ -237,4 +237,4 @@ TEST(QuantizeConfig, ReadsFromText) {
 }
 
 }  // namespace
-}  // namespace ingot::compress
+}  // namespace ingot::compress::quantize_test

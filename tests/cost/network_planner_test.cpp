@@ -11,7 +11,7 @@
 #include "data/table_examples.h"
 #include "train/step.h"
 
-namespace ingot::cost {
+namespace ingot::cost::network_planner_test {
 namespace {
 
 using testing::code_of;
@@ -221,4 +221,4 @@ TEST(NetworkPlanner, AHugeNetworkIsRefusedWithoutAllocatingIt) {
 }
 
 }  // namespace
-}  // namespace ingot::cost
+}  // namespace ingot::cost::network_planner_test

@@ -15,7 +15,7 @@
 #include "models/paged_decoder.h"
 #include "train/tiny_run.h"
 
-namespace ingot::cost {
+namespace ingot::cost::planner_test {
 namespace {
 
 using testing::code_of;
@@ -409,4 +409,4 @@ TEST(Planner, NoCapNoRefusal) {
 }
 
 }  // namespace
-}  // namespace ingot::cost
+}  // namespace ingot::cost::planner_test

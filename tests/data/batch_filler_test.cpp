@@ -8,7 +8,7 @@
 
 #include "tensor/engine.h"
 
-namespace ingot::data {
+namespace ingot::data::batch_filler_test {
 namespace {
 
 /// Adds the row's number of training to what is stored, through the scratch.
@@ -70,4 +70,4 @@ TEST(BatchFiller, FillsEveryRowOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::batch_filler_test

@@ -8,7 +8,7 @@
 #include "data/temp_folder.h"
 #include "io/byte_source.h"
 
-namespace ingot::data {
+namespace ingot::data::clean_table_test {
 namespace {
 
 constexpr const char* kPeople =
@@ -124,4 +124,4 @@ TEST(CleanTable, WhatCannotBeIsNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::clean_table_test

@@ -7,7 +7,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::column_profile_test {
 namespace {
 
 // Rounding of a sum of a few thousand terms.
@@ -209,4 +209,4 @@ TEST(ColumnProfile, NearlyNumbersGetANote) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::column_profile_test

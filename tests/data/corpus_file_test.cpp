@@ -9,7 +9,7 @@
 #include "data/temp_folder.h"
 #include "data/tokenize.h"
 
-namespace ingot::data {
+namespace ingot::data::corpus_file_test {
 namespace {
 
 TEST(CorpusFile, EveryTextRoundTrips) {
@@ -181,4 +181,4 @@ TEST(Tokenize, StopsBetweenBlocksAndLeavesNoShard) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::corpus_file_test

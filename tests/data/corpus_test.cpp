@@ -5,7 +5,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::corpus_test {
 namespace {
 
 TEST(CorpusRoot, IsTheFolderOfDataPath) {
@@ -30,4 +30,4 @@ TEST(CorpusRoot, NamesTheKeyAndWhatIsThere) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::corpus_test

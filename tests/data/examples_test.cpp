@@ -6,7 +6,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::examples_test {
 namespace {
 
 ExampleLayout layout() {
@@ -117,4 +117,4 @@ TEST_F(ExamplesTest, LayoutsThatCannotBe) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::examples_test

@@ -11,7 +11,7 @@
 #include "base/machine.h"
 #include "base/message_of.h"
 
-namespace ingot::data {
+namespace ingot::data::external_sort_test {
 namespace {
 
 using Pairs = std::vector<ExternalSort<2>::Record>;
@@ -117,4 +117,4 @@ TEST(ExternalSort, OfNothingIsNothing) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::external_sort_test

@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::image_grid_test {
 namespace {
 
 TEST(ImageGrid, PicturesStandRowByRowOnWhite) {
@@ -50,4 +50,4 @@ TEST(ImageGrid, RefusesNothingAndTooMuch) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::image_grid_test

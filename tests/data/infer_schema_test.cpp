@@ -8,7 +8,7 @@
 #include "data/schema.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::infer_schema_test {
 namespace {
 
 // Rounding of sums over twenty thousand rows.
@@ -166,4 +166,4 @@ TEST(InferSchema, KindsOfPublishedFiles) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::infer_schema_test

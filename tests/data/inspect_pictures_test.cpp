@@ -7,7 +7,7 @@
 #include "data/temp_folder.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::inspect_pictures_test {
 namespace {
 
 constexpr int64_t kMaxPixels = 1000;
@@ -77,4 +77,4 @@ TEST_F(InspectPictures, ReadsAColumnOfATable) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::inspect_pictures_test

@@ -9,7 +9,7 @@
 #include "data/temp_folder.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::inspect_table_test {
 namespace {
 
 class InspectTableTest : public ::testing::Test {
@@ -285,4 +285,4 @@ TEST_F(InspectTableTest, JsonHasWhatTheTextHas) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::inspect_table_test

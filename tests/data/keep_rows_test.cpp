@@ -5,7 +5,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::keep_rows_test {
 namespace {
 
 constexpr const char* kNews =
@@ -92,4 +92,4 @@ TEST(KeptRows, AFilterNeedsAColumnAndItsValues) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::keep_rows_test

@@ -12,7 +12,7 @@
 #include "data/formats/real_files.h"
 #include "data/formats/table.h"
 
-namespace ingot::data {
+namespace ingot::data::leak_check_test {
 namespace {
 
 using Cells = std::vector<std::string_view>;
@@ -113,4 +113,4 @@ TEST(LeakCheck, FindsTheTextThatAgNewsSharesWithItsTestFile) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::leak_check_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::data {
+namespace ingot::data::licence_test {
 namespace {
 
 void expect_stripped(const std::string& text, const std::string& expected, int64_t blocks = 1) {
@@ -86,4 +86,4 @@ TEST(StripLicence, LongHeadsStayLinear) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::licence_test

@@ -15,7 +15,7 @@
 #include "data/permutation.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::loader_test {
 namespace {
 
 constexpr int32_t kEos = 0;
@@ -342,4 +342,4 @@ TEST(Permutation, SpreadsEvenly) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::loader_test

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::data {
+namespace ingot::data::mask_test {
 namespace {
 
 struct Case {
@@ -77,4 +77,4 @@ TEST(MaskEmails, HostileRepetitionsStayLinear) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::mask_test

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::data {
+namespace ingot::data::near_duplicates_test {
 namespace {
 
 // Four standard deviations of 256 independent comparisons at j = 0.5 (0.031 each).
@@ -140,4 +140,4 @@ TEST(NearDuplicates, AHundredThousandCopiesStayLinear) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::near_duplicates_test

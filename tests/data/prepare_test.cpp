@@ -21,7 +21,7 @@
 #include "data/inspect.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::prepare_test {
 namespace {
 
 std::string words(uint64_t seed, int count) {
@@ -497,4 +497,4 @@ TEST(DataConfig, BindsFromARecipe) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::prepare_test

@@ -5,7 +5,7 @@
 #include "data/table_examples.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::preview_test {
 namespace {
 
 TEST(Preview, ShowsPicturesAndTheirVersions) {
@@ -58,4 +58,4 @@ TEST(Preview, NeedsPictures) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::preview_test

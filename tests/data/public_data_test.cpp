@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "io/download.h"
 
-namespace ingot::data {
+namespace ingot::data::public_data_test {
 namespace {
 
 TEST(PublicData, EverySetHasALicenceAndAddresses) {
@@ -58,4 +58,4 @@ TEST(PublicData, DigestsAreThoseOfTheFiles) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::public_data_test

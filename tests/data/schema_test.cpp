@@ -10,7 +10,7 @@
 #include "data/formats/csv.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::schema_test {
 namespace {
 
 Schema infer(const std::string& text, const Schema* locked = nullptr) {
@@ -158,4 +158,4 @@ TEST(CheckSchema, WarnsOfWhatCannotBeJudged) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::schema_test

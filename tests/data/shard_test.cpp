@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::shard_test {
 namespace {
 
 const std::string kSha = sha256_hex("tokenizer");
@@ -210,4 +210,4 @@ TEST_F(LyingShard, RefusesATokenBeyondTheVocabularyWhenItIsRead) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::shard_test

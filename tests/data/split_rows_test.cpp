@@ -6,7 +6,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::split_rows_test {
 namespace {
 
 float target_of(const ExampleReader& examples, int64_t row) {
@@ -72,4 +72,4 @@ TEST_F(SplitRowsTest, GoOnInTheFileOfASplit) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::split_rows_test

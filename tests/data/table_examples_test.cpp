@@ -10,7 +10,7 @@
 #include "data/transforms/image_feature.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::table_examples_test {
 namespace {
 
 class TableExamplesTest : public ::testing::Test {
@@ -350,4 +350,4 @@ TEST_F(TableExamplesTest, AFileThatIsNotThereIsNamedWithItsKey) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_examples_test

@@ -6,7 +6,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::table_files_test {
 namespace {
 
 class TableFilesTest : public ::testing::Test {
@@ -125,4 +125,4 @@ TEST_F(TableFilesTest, AFileOfItsOwnIsItsSplit) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_files_test

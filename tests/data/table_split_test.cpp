@@ -13,7 +13,7 @@
 
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::table_split_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -283,4 +283,4 @@ TEST(TableSplit, NamesWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_split_test

@@ -14,7 +14,7 @@
 #include "data/temp_folder.h"
 #include "data/transforms/feature_set.h"
 
-namespace ingot::data {
+namespace ingot::data::table_stream_test {
 namespace {
 
 constexpr int64_t kRows = 512 << 10;
@@ -95,4 +95,4 @@ TEST(SlowTableStream, MemoryDoesNotGrowWithTheTable) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_stream_test

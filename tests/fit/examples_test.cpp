@@ -10,7 +10,7 @@
 #include "base/message_of.h"
 #include "fit/layers.h"
 
-namespace ingot {
+namespace ingot::examples_test {
 namespace {
 
 using testing::message_of;
@@ -85,4 +85,4 @@ TEST_F(FitExamples, TargetsThatDoNotFitAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::examples_test

@@ -9,7 +9,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::layers_test {
 namespace {
 
 using testing::message_of;
@@ -106,4 +106,4 @@ TEST(Layers, DrawingsThatAreNoNetworkAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::layers_test

@@ -8,7 +8,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot {
+namespace ingot::model_test {
 namespace {
 
 using testing::message_of;
@@ -255,4 +255,4 @@ TEST(Model, WhatDoesNotFitIsRefused) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::model_test

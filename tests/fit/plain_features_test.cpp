@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot {
+namespace ingot::plain_features_test {
 namespace {
 
 TEST(PlainFeatures, TakeNumbersAsTheyAre) {
@@ -27,4 +27,4 @@ TEST(PlainFeatures, ClassesAreCalledByTheirNumber) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::plain_features_test

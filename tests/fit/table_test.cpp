@@ -7,7 +7,7 @@
 #include "base/message_of.h"
 #include "fit/model.h"
 
-namespace ingot {
+namespace ingot::table_test {
 namespace {
 
 using testing::message_of;
@@ -118,4 +118,4 @@ TEST_F(FitTable, RowsThatCannotBeEncodedAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::table_test

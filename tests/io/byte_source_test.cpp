@@ -6,7 +6,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::byte_source_test {
 namespace {
 
 using testing::code_of;
@@ -57,4 +57,4 @@ TEST(ByteSource, NamesAMissingFile) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::byte_source_test

@@ -10,7 +10,7 @@
 #include "base/message_of.h"
 #include "io/loopback_server.h"
 
-namespace ingot::io {
+namespace ingot::io::download_test {
 namespace {
 
 using testing::code_of;
@@ -113,4 +113,4 @@ TEST_F(DownloadTest, TellsHowFarItIs) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::download_test

@@ -6,7 +6,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::gzip_test {
 namespace {
 
 using testing::code_of;
@@ -83,4 +83,4 @@ TEST(Gzip, DamageIsAnErrorThatSaysWhere) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::gzip_test

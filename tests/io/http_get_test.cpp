@@ -10,7 +10,7 @@
 #include "base/message_of.h"
 #include "io/loopback_server.h"
 
-namespace ingot::io {
+namespace ingot::io::http_get_test {
 namespace {
 
 using testing::code_of;
@@ -226,4 +226,4 @@ TEST(HttpGet, AProxyIsAskedForTheWholeAddress) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::http_get_test

@@ -15,7 +15,7 @@
 #include "base/message_of.h"
 #include "source_dir.h"
 
-namespace ingot::io {
+namespace ingot::io::image_test {
 namespace {
 
 using testing::code_of;
@@ -276,4 +276,4 @@ TEST(Image, DamageNeverGoesFurtherThanAnError) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::image_test

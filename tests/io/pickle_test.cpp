@@ -7,7 +7,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::pickle_test {
 namespace {
 
 using testing::message_of;
@@ -119,4 +119,4 @@ TEST(PickleErrors, NameTheOffsetOfDamage) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::pickle_test

@@ -8,7 +8,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::proxy_test {
 namespace {
 
 using Variables = std::map<std::string, std::string>;
@@ -57,4 +57,4 @@ TEST(Proxy, HostsOfNoProxyAreReachedWithoutOne) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::proxy_test

@@ -13,7 +13,7 @@
 #include "base/message_of.h"
 #include "source_dir.h"
 
-namespace ingot::io {
+namespace ingot::io::safetensors_test {
 namespace {
 
 using testing::code_of;
@@ -295,4 +295,4 @@ TEST(Safetensors, AFailedWriteLeavesTheOldFile) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::safetensors_test

@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "source_dir.h"
 
-namespace ingot::io {
+namespace ingot::io::torch_file_test {
 namespace {
 
 using testing::message_of;
@@ -79,4 +79,4 @@ TEST(TorchFileErrors, AnyCutAndAnyChangedByteIsRefusedOrRead) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::torch_file_test

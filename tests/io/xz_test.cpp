@@ -6,7 +6,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::xz_test {
 namespace {
 
 using testing::code_of;
@@ -61,4 +61,4 @@ TEST(Xz, CutsAndDamageAreErrors) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::xz_test

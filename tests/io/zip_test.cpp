@@ -10,7 +10,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::io {
+namespace ingot::io::zip_test {
 namespace {
 
 using testing::message_of;
@@ -108,4 +108,4 @@ TEST(ZipErrors, NameTheMemberAndTheLie) {
 }
 
 }  // namespace
-}  // namespace ingot::io
+}  // namespace ingot::io::zip_test

@@ -20,7 +20,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 
-namespace ingot::ledger {
+namespace ingot::ledger::event_file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -238,4 +238,4 @@ TEST(EventWriter, DISABLED_WritesFilesForTensorBoard) {
 }
 
 }  // namespace
-}  // namespace ingot::ledger
+}  // namespace ingot::ledger::event_file_test

@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-namespace ingot::ledger {
+namespace ingot::ledger::metrics_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -228,4 +228,4 @@ TEST(WithoutClock, RemovesTheMemberAndNothingThatLooksLikeIt) {
 }
 
 }  // namespace
-}  // namespace ingot::ledger
+}  // namespace ingot::ledger::metrics_test

@@ -9,7 +9,7 @@
 
 #include "models/fake_model.h"
 
-namespace ingot::models {
+namespace ingot::models::generate_test {
 namespace {
 
 using testing::error_of;
@@ -227,4 +227,4 @@ TEST(Generate, NeedsPagesForTheWholeText) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::generate_test

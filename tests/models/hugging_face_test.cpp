@@ -11,7 +11,7 @@
 #include "kernels/reference/convert.h"
 #include "models/model_testing.h"
 
-namespace ingot::testing {
+namespace ingot::testing::hugging_face_test {
 namespace {
 
 using models::Transformer;
@@ -234,4 +234,4 @@ TEST_F(Spoiled, HalfPrecisionWeightsAreWidenedAndIntegersRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::hugging_face_test

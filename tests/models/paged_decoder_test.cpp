@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "models/model_testing.h"
 
-namespace ingot::testing {
+namespace ingot::testing::paged_decoder_test {
 namespace {
 
 using models::DecodeRow;
@@ -191,4 +191,4 @@ TEST(PagedDecoderRows, SpecDescribesTheModelAndBadOptionsAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::paged_decoder_test

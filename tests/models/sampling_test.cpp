@@ -12,7 +12,7 @@
 
 #include "models/fake_model.h"
 
-namespace ingot::models {
+namespace ingot::models::sampling_test {
 namespace {
 
 using testing::error_of;
@@ -197,4 +197,4 @@ TEST(Sampling, OptionsOutsideTheirRangeAreNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::sampling_test

@@ -7,7 +7,7 @@
 #include "base/message_of.h"
 #include "models/model_testing.h"
 
-namespace ingot::testing {
+namespace ingot::testing::transformer_test {
 namespace {
 
 using models::ModelLayout;
@@ -197,4 +197,4 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::transformer_test

@@ -16,7 +16,7 @@
 #include "nn/pool.h"
 #include "tensor/plan.h"
 
-namespace ingot::testing {
+namespace ingot::testing::image_layers_test {
 namespace {
 
 /// conv 3x3 (4 channels, no bias) - batch norm with relu - pool 2x2 - global mean - linear.
@@ -178,4 +178,4 @@ TEST(ImageLayers, TransposedConvolutionDoublesAnImageAndGroupsMustDivide) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::image_layers_test

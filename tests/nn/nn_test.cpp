@@ -16,7 +16,7 @@
 #include "nn/norm.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::testing {
+namespace ingot::testing::nn_test {
 namespace {
 
 using nn::Init;
@@ -227,4 +227,4 @@ TEST(Attention, PackedAndSplitProjectionsAgreeAndHeadNormsAreApplied) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::nn_test

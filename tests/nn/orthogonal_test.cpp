@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::nn {
+namespace ingot::nn::orthogonal_test {
 namespace {
 
 constexpr double kAccuracy = 1e-10;  // of a square random matrix, whose last rows lose digits
@@ -62,4 +62,4 @@ TEST(Orthogonal, BytesDoNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace ingot::nn
+}  // namespace ingot::nn::orthogonal_test

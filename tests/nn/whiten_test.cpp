@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "base/team.h"
 
-namespace ingot::nn {
+namespace ingot::nn::whiten_test {
 namespace {
 
 constexpr double kDouble = 1e-12;
@@ -125,4 +125,4 @@ TEST(Whiten, BytesDoNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace ingot::nn
+}  // namespace ingot::nn::whiten_test

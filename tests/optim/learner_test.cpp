@@ -10,7 +10,7 @@
 #include "nn/linear.h"
 #include "tensor/runtime.h"
 
-namespace ingot::optim {
+namespace ingot::optim::learner_test {
 namespace {
 
 constexpr double kFloat = 1e-6;       // rounding of a few float operations near 1
@@ -116,4 +116,4 @@ TEST_F(LearnerTest, EveryStepDropsOtherElements) {
 }
 
 }  // namespace
-}  // namespace ingot::optim
+}  // namespace ingot::optim::learner_test

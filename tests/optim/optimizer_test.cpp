@@ -14,7 +14,7 @@
 #include "optim/optim_testing.h"
 #include "source_dir.h"
 
-namespace ingot::testing {
+namespace ingot::testing::optimizer_test {
 namespace {
 
 using optim::OptimizerConfig;
@@ -355,4 +355,4 @@ TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::optimizer_test

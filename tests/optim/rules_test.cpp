@@ -18,7 +18,7 @@
 #include "source_dir.h"
 #include "tensor/plan.h"
 
-namespace ingot::testing {
+namespace ingot::testing::rules_test {
 namespace {
 
 using optim::Average;
@@ -403,4 +403,4 @@ TEST(OptimizerRules, BadValuesNameTheKeyAndTheUsualOne) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::rules_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::report {
+namespace ingot::report::graph_test {
 namespace {
 
 size_t count_of(const std::string& text, std::string_view part) {
@@ -41,4 +41,4 @@ TEST(GraphPicture, DrawsNoEdgeBackwards) {
 }
 
 }  // namespace
-}  // namespace ingot::report
+}  // namespace ingot::report::graph_test

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::report {
+namespace ingot::report::histogram_test {
 namespace {
 
 size_t bars(const std::string& svg) {
@@ -47,4 +47,4 @@ TEST(Histogram, OfNumbersWhoseDigitsEndAboveTheWidthOfABin) {
 }
 
 }  // namespace
-}  // namespace ingot::report
+}  // namespace ingot::report::histogram_test

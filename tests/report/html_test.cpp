@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::report {
+namespace ingot::report::html_test {
 namespace {
 
 TEST(Escape, ReplacesEveryCharacterThatMeansSomethingToHtml) {
@@ -53,4 +53,4 @@ TEST(Numbers, ArePrintedAsPeopleReadThem) {
 }
 
 }  // namespace
-}  // namespace ingot::report
+}  // namespace ingot::report::html_test

@@ -15,7 +15,7 @@
 
 #include "report/ticks.h"
 
-namespace ingot::report {
+namespace ingot::report::plot_test {
 namespace {
 
 constexpr double kPixel = 0.051;  // coordinates are printed with one decimal
@@ -257,4 +257,4 @@ TEST(BarChart, LengthsAreProportionalFromZero) {
 }
 
 }  // namespace
-}  // namespace ingot::report
+}  // namespace ingot::report::plot_test

@@ -16,7 +16,7 @@
 
 #include "base/error.h"
 
-namespace ingot::report {
+namespace ingot::report::report_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -452,4 +452,4 @@ TEST(Report, OfAFolderThatIsNotThereIsAnError) {
 }
 
 }  // namespace
-}  // namespace ingot::report
+}  // namespace ingot::report::report_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::answer_test {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -47,4 +47,4 @@ TEST(Answer, AClassComesWithAllProbabilities) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::answer_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::api_error_test {
 namespace {
 
 TEST(ApiError, NestedErrorsHaveNullForWhatIsAbsent) {
@@ -19,4 +19,4 @@ TEST(ApiError, FlatErrorsAreTheMessage) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::api_error_test

@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::api_test {
 namespace {
 
 /// A model with one route of each kind.
@@ -121,4 +121,4 @@ TEST_F(ApiTest, RequestIdentifiersDiffer) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::api_test

@@ -12,7 +12,7 @@
 #include "models/fake_model.h"
 #include "serve/predict_testing.h"
 
-namespace ingot::serve {
+namespace ingot::serve::batcher_test {
 namespace {
 
 using testing::error_of;
@@ -202,4 +202,4 @@ TEST_F(BatcherTest, BoundsAreChecked) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::batcher_test

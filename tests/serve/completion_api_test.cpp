@@ -9,7 +9,7 @@
 #include "models/fake_model.h"
 #include "serve/api.h"
 
-namespace ingot::serve {
+namespace ingot::serve::completion_api_test {
 namespace {
 
 using testing::FakeDecoder;
@@ -55,4 +55,4 @@ TEST_F(CompletionApiTest, AnEmptyPromptStartsFromTheEndOfTextToken) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::completion_api_test

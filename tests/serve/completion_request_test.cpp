@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::completion_request_test {
 namespace {
 
 std::string body(const std::string& fields) {
@@ -216,4 +216,4 @@ TEST(CompletionRequest, NoPrefixOfARequestCrashes) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::completion_request_test

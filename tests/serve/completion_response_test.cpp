@@ -9,7 +9,7 @@
 
 #include "models/fake_model.h"
 
-namespace ingot::serve {
+namespace ingot::serve::completion_response_test {
 namespace {
 
 using models::FinishReason;
@@ -91,4 +91,4 @@ TEST(CompletionResponse, AFailedStreamEndsWithAnErrorAndWithoutDone) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::completion_response_test

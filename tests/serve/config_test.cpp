@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "models/fake_model.h"
 
-namespace ingot::serve {
+namespace ingot::serve::config_test {
 namespace {
 
 using testing::error_of;
@@ -98,4 +98,4 @@ TEST(ServeConfig, LoopbackIsKnown) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::config_test

@@ -10,7 +10,7 @@
 
 #include "serve/serve_testing.h"
 
-namespace ingot::serve {
+namespace ingot::serve::connection_test {
 namespace {
 
 using testing::ask;
@@ -388,4 +388,4 @@ TEST(Connection, AClientThatStopsReadingIsCancelled) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::connection_test

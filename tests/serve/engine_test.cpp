@@ -16,7 +16,7 @@
 #include "serve/page_pool.h"
 #include "serve/serve_testing.h"
 
-namespace ingot::serve {
+namespace ingot::serve::engine_test {
 namespace {
 
 using models::FinishReason;
@@ -302,4 +302,4 @@ TEST(PagePool, GivesEachPageOnceAndTakesNoneTwice) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::engine_test

@@ -12,7 +12,7 @@
 #include "serve/fail_new.h"
 #include "serve/serve_testing.h"
 
-namespace ingot::serve {
+namespace ingot::serve::http_test {
 namespace {
 
 using testing::anonymous;
@@ -310,4 +310,4 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::http_test

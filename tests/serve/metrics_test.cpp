@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::metrics_test {
 namespace {
 
 TEST(Metrics, HistogramBucketsAreCumulativeAndIncludeTheirBound) {
@@ -52,4 +52,4 @@ TEST(Metrics, TheProcessAndTheModelAreDescribed) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::metrics_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::open_inference_test {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -252,4 +252,4 @@ TEST(OpenInference, MetadataNamesTensorsAndClasses) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::open_inference_test

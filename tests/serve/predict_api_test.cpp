@@ -13,7 +13,7 @@
 #include "io/image.h"
 #include "serve/predict_testing.h"
 
-namespace ingot::serve {
+namespace ingot::serve::predict_api_test {
 namespace {
 
 using testing::ask;
@@ -420,4 +420,4 @@ TEST(PredictApi, ADrainingServerRefusesNewWork) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::predict_api_test

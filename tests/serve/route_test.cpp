@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::route_test {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -44,4 +44,4 @@ TEST(Route, APathIsItsTargetWithoutTheQuery) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::route_test

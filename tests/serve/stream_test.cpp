@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::stream_test {
 namespace {
 
 TEST(Stream, NotifiesWhenItTurnsFromEmptyToNotEmpty) {
@@ -48,4 +48,4 @@ TEST(Stream, CancelRingsTheEngine) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::stream_test

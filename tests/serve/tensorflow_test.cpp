@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::serve {
+namespace ingot::serve::tensorflow_test {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -225,4 +225,4 @@ TEST(Tensorflow, StatusAndMetadataHaveItsShape) {
 }
 
 }  // namespace
-}  // namespace ingot::serve
+}  // namespace ingot::serve::tensorflow_test

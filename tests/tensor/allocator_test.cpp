@@ -11,7 +11,7 @@
 #include "base/message_of.h"
 #include "tensor/tensor.h"
 
-namespace ingot::testing {
+namespace ingot::testing::allocator_test {
 namespace {
 
 #ifdef INGOT_POISON
@@ -151,4 +151,4 @@ TEST(AllocatorPoison, FreshMemoryIsNaNAndRedZonesAreChecked) {
 #endif
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::allocator_test

@@ -12,7 +12,7 @@
 #include "kernels/elementwise.h"
 #include "tensor/tensor.h"
 
-namespace ingot::testing {
+namespace ingot::testing::plan_test {
 namespace {
 
 bool alive_at(const Block& b, int64_t call) {
@@ -221,4 +221,4 @@ TEST_F(PlanTest, TheCapNamesTheSlab) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::plan_test

@@ -6,7 +6,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::shape_test {
 namespace {
 
 TEST(Shape, SizesTextAndEquality) {
@@ -57,4 +57,4 @@ TEST(Shape, ContiguousStridesAreRowMajor) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::shape_test

@@ -8,7 +8,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::testing {
+namespace ingot::testing::tensor_test {
 namespace {
 
 class TensorTest : public ::testing::Test {
@@ -132,4 +132,4 @@ TEST_F(TensorTest, TheEnginesCapNamesBothSides) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::tensor_test

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::text {
+namespace ingot::text::added_tokens_test {
 namespace {
 
 using Pieces = std::vector<std::pair<int32_t, std::string>>;
@@ -73,4 +73,4 @@ TEST(AddedTokens, NormalizedTokensComeSecond) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::added_tokens_test

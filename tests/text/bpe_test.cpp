@@ -13,7 +13,7 @@
 #include "text/pretokenize.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::bpe_test {
 namespace {
 
 // The truth: parts of the word as strings; the merge listed first, leftmost, until none applies.
@@ -279,4 +279,4 @@ TEST(BpeModel, CheckNamesTheBrokenRule) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::bpe_test

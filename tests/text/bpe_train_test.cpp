@@ -13,7 +13,7 @@
 #include "text/pretokenize.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::bpe_train_test {
 namespace {
 
 using Symbols = std::vector<int32_t>;
@@ -136,4 +136,4 @@ TEST(BpeTrainer, RefusesImpossibleSettings) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::bpe_train_test

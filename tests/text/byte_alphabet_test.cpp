@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::text {
+namespace ingot::text::byte_alphabet_test {
 namespace {
 
 TEST(ByteAlphabet, SpellsLikeGpt2) {
@@ -33,4 +33,4 @@ TEST(ByteAlphabet, RefusesOtherCharacters) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::byte_alphabet_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::text {
+namespace ingot::text::encode_scratch_test {
 namespace {
 
 std::vector<int32_t> found(const WordCache& cache, std::string_view word, uint64_t hash) {
@@ -62,4 +62,4 @@ TEST(WordCache, OfNoEntriesKeepsNothing) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::encode_scratch_test

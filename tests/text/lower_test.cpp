@@ -16,7 +16,7 @@
 #include "text/text_samples.h"
 #include "text/unicode.h"
 
-namespace ingot::text {
+namespace ingot::text::lower_test {
 namespace {
 
 std::string lower(std::string_view text) {
@@ -84,4 +84,4 @@ TEST(Lower, AppendsAndKeepsInvalidBytes) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::lower_test

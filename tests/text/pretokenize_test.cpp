@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::text {
+namespace ingot::text::pretokenize_test {
 namespace {
 
 using Words = std::vector<std::string>;
@@ -66,4 +66,4 @@ TEST(Pretokenize, CutsLongRunsOnCodePointBorders) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::pretokenize_test

@@ -14,7 +14,7 @@
 #include "base/message_of.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::sequences_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -68,4 +68,4 @@ TEST(BagOfWords, HoldsWhatTheFormulasSay) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::sequences_test

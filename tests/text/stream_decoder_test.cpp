@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::stream_decoder_test {
 namespace {
 
 constexpr const char* kReplacement = "\xEF\xBF\xBD";
@@ -81,4 +81,4 @@ TEST_F(StreamDecoderTest, StartsAgainAfterFinishAndRefusesUnknownIds) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::stream_decoder_test

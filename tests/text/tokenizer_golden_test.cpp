@@ -16,7 +16,7 @@
 #include "text/text_samples.h"
 #include "text/tokenizer_json.h"
 
-namespace ingot::text {
+namespace ingot::text::tokenizer_golden_test {
 namespace {
 
 constexpr size_t kTexts = 1000;
@@ -107,4 +107,4 @@ TEST(TokenizerGolden, Gpt2IdsEqualThePyPiPackage) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::tokenizer_golden_test

@@ -12,7 +12,7 @@
 #include "text/byte_alphabet.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::tokenizer_json_test {
 namespace {
 
 constexpr Code kCorrupt = Code::kCorruptFile;
@@ -224,4 +224,4 @@ TEST(TokenizerJson, RefusesToWriteTwoTokensWithOneSpelling) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::tokenizer_json_test

@@ -8,7 +8,7 @@
 
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::tokenizer_test {
 namespace {
 
 class TokenizerFiles : public testing::Test {
@@ -70,4 +70,4 @@ TEST_F(TokenizerFiles, AFileThatIsTooLongIsNotRead) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::tokenizer_test

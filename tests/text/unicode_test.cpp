@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 #include <utf8proc.h>
 
-namespace ingot::text {
+namespace ingot::text::unicode_test {
 namespace {
 
 using Kind = Utf8Prefix::Kind;
@@ -86,4 +86,4 @@ TEST(Unicode, WordCharactersAreLettersMarksDigitsAndConnectors) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::unicode_test

@@ -13,7 +13,7 @@
 #include "text/text_samples.h"
 #include "text/word_index.h"
 
-namespace ingot::text {
+namespace ingot::text::word_index_json_test {
 namespace {
 
 using ::ingot::testing::code_of;
@@ -109,4 +109,4 @@ TEST(KerasJson, NamesWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::word_index_json_test

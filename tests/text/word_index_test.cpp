@@ -15,7 +15,7 @@
 #include "text/sequences.h"
 #include "text/text_samples.h"
 
-namespace ingot::text {
+namespace ingot::text::word_index_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -186,4 +186,4 @@ TEST(WordIndex, RefusesWhatCannotWork) {
 }
 
 }  // namespace
-}  // namespace ingot::text
+}  // namespace ingot::text::word_index_test

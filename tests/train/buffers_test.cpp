@@ -14,7 +14,7 @@
 #include "train/step.h"
 #include "train/unsynced_files.h"
 
-namespace ingot::train {
+namespace ingot::train::buffers_test {
 namespace {
 
 /// rows of 3 numbers - linear - batch norm - mean square; the first bias is frozen.
@@ -136,4 +136,4 @@ TEST(Buffers, CheckpointsKeepThemWithoutOptimiserState) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::buffers_test

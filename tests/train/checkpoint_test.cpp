@@ -20,7 +20,7 @@
 #include "base/message_of.h"
 #include "train/unsynced_files.h"
 
-namespace ingot::train {
+namespace ingot::train::checkpoint_test {
 namespace {
 
 using testing::code_of;
@@ -422,4 +422,4 @@ TEST_F(CheckpointTest, TheNewestWholeOneIsTold) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::checkpoint_test

@@ -7,7 +7,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::train {
+namespace ingot::train::config_test {
 namespace {
 
 using testing::code_of;
@@ -151,4 +151,4 @@ TEST(HorizonSteps, OfEachKind) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::config_test

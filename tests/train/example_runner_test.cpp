@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::train {
+namespace ingot::train::example_runner_test {
 namespace {
 
 using testing::message_of;
@@ -145,4 +145,4 @@ TEST_F(ExampleRunnerTest, WhatDoesNotFitIsNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::example_runner_test

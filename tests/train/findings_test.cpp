@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::train {
+namespace ingot::train::findings_test {
 namespace {
 
 constexpr double kFloat = 1e-6;
@@ -85,4 +85,4 @@ TEST(FindingSample, IsAllWhileItFitsAndAFunctionOfTheNumbers) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::findings_test

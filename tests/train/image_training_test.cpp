@@ -9,7 +9,7 @@
 #include "io/image.h"
 #include "train/supervised_run.h"
 
-namespace ingot::train {
+namespace ingot::train::image_training_test {
 namespace {
 
 data::AugmentConfig augment(data::AugmentKind kind) {
@@ -121,4 +121,4 @@ TEST_F(ImageTraining, GivesTheSameBytesHoweverItIsRun) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::image_training_test

@@ -11,7 +11,7 @@
 #include "data/table_examples.h"
 #include "tensor/runtime.h"
 
-namespace ingot::train {
+namespace ingot::train::importance_test {
 namespace {
 
 constexpr double kSampling = 0.1;  // relative, of 2,000 draws of a variance
@@ -59,4 +59,4 @@ TEST(Importance, IsTheLossThatExchangedValuesCost) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::importance_test

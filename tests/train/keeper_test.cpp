@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "train/tiny_run.h"
 
-namespace ingot::train {
+namespace ingot::train::keeper_test {
 namespace {
 
 using testing::tiny_config;
@@ -69,4 +69,4 @@ TEST(RunMemory, HandsOnARecordForEveryLineOfMetrics) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::keeper_test

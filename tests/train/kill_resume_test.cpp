@@ -14,7 +14,7 @@
 #include "train/tiny_run.h"
 #include "train/unsynced_files.h"
 
-namespace ingot::train {
+namespace ingot::train::kill_resume_test {
 namespace {
 
 using testing::run_tiny;
@@ -261,4 +261,4 @@ TEST(KillResume, AFileSizeLimitIsAnErrorNotTheEndOfTheProcess) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::kill_resume_test

@@ -8,7 +8,7 @@
 
 #include "train/tiny_run.h"
 
-namespace ingot::train {
+namespace ingot::train::lm_task_test {
 namespace {
 
 using testing::kTinyVocab;
@@ -161,4 +161,4 @@ TEST_F(LmTaskTest, ACorpusSmallerThanAWindowOrBatchIsRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::lm_task_test

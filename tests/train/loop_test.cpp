@@ -9,7 +9,7 @@
 
 #include "train/tiny_run.h"
 
-namespace ingot::train {
+namespace ingot::train::loop_test {
 namespace {
 
 using testing::code_of;
@@ -241,4 +241,4 @@ TEST_F(Loop, AWrongConfigIsRefusedFirst) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::loop_test

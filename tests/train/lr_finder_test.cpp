@@ -9,7 +9,7 @@
 #include "base/message_of.h"
 #include "optim/optim_testing.h"
 
-namespace ingot::train {
+namespace ingot::train::lr_finder_test {
 namespace {
 
 using testing::Bag;
@@ -137,4 +137,4 @@ TEST(LrFinderConfig, RefusalsNameTheUsualValue) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::lr_finder_test

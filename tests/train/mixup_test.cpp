@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::train {
+namespace ingot::train::mixup_test {
 namespace {
 
 TEST(Mixup, SharesHaveTheMomentsOfBeta) {
@@ -48,4 +48,4 @@ TEST(Mixup, IsAFunctionOfSeedEpochAndRow) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::mixup_test

@@ -9,7 +9,7 @@
 #include "models/model_testing.h"
 #include "train/step.h"
 
-namespace ingot::testing {
+namespace ingot::testing::model_golden_test {
 namespace {
 
 using models::Transformer;
@@ -167,4 +167,4 @@ TEST(ModelGolden, AForecastIsWhatTheRecordedStepTakes) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::model_golden_test

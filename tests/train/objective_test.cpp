@@ -9,7 +9,7 @@
 #include "base/team.h"
 #include "tensor/engine.h"
 
-namespace ingot::train {
+namespace ingot::train::objective_test {
 namespace {
 
 using testing::message_of;
@@ -222,4 +222,4 @@ TEST_F(ObjectiveTest, WhatDoesNotFitIsNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::objective_test

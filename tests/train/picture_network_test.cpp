@@ -16,7 +16,7 @@
 #include "train/step.h"
 #include "train/unsynced_files.h"
 
-namespace ingot::train {
+namespace ingot::train::picture_network_test {
 namespace {
 
 constexpr const char* kLayers = R"(layers:
@@ -183,4 +183,4 @@ TEST_F(PictureNetwork, TheFrozenLayerStays) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::picture_network_test

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::train {
+namespace ingot::train::schedule_test {
 namespace {
 
 constexpr double kLr = 0.5;
@@ -172,4 +172,4 @@ TEST(Schedule, NeverNegativeAndNeverAboveThePeak) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::schedule_test

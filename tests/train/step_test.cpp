@@ -12,7 +12,7 @@
 #include "autograd/ops/reduce.h"
 #include "train/tiny_run.h"
 
-namespace ingot::train {
+namespace ingot::train::step_test {
 namespace {
 
 using testing::code_of;
@@ -334,4 +334,4 @@ TEST_F(StepTest, WrongOptimiserOptionsAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::step_test

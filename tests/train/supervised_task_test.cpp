@@ -14,7 +14,7 @@
 #include "train/mixup.h"
 #include "train/supervised_run.h"
 
-namespace ingot::train {
+namespace ingot::train::supervised_task_test {
 namespace {
 
 using testing::message_of;
@@ -348,4 +348,4 @@ TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::supervised_task_test

@@ -6,7 +6,7 @@
 #include "train/step.h"
 #include "train/tiny_run.h"
 
-namespace ingot::train {
+namespace ingot::train::weight_average_test {
 namespace {
 
 using optim::Average;
@@ -102,4 +102,4 @@ TEST_F(AveragedRun, MeasuringLeavesANewOptimiser) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::weight_average_test

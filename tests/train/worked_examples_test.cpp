@@ -11,7 +11,7 @@
 #include "nn/pool.h"
 #include "optim/optim_testing.h"
 
-namespace ingot::testing {
+namespace ingot::testing::worked_examples_test {
 namespace {
 
 using Floats = std::vector<float>;
@@ -319,4 +319,4 @@ TEST_F(WorkedExample, IntegersHaveNoGradient) {
 }
 
 }  // namespace
-}  // namespace ingot::testing
+}  // namespace ingot::testing::worked_examples_test

@@ -20,7 +20,7 @@ constexpr uint64_t kMadeUpSeed = 7;
 constexpr int64_t kVocab = 320;
 constexpr int64_t kDocuments = 48;
 constexpr int64_t kValidationDocuments = 6;
-constexpr int64_t kSteps = 48;
+constexpr int64_t kMadeUpSteps = 48;
 constexpr const char* kHash = "made-up";
 // Steps between which nothing is evaluated: what replay allocates or records is counted there.
 constexpr int64_t kCountFrom = 7, kCountTo = 11;
@@ -178,7 +178,7 @@ models::TransformerConfig made_up_model(models::ModelLayout layout, int64_t voca
 
 train::TrainConfig made_up_training(bool replay) {
   train::TrainConfig c;
-  c.steps = kSteps;
+  c.steps = kMadeUpSteps;
   c.seq = 48;
   c.micro_batch = 3;
   c.accumulate = 2;

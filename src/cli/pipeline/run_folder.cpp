@@ -187,9 +187,10 @@ void RunFolder::require_same_run() const {
           "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
           "`ingot train {}`, or use another out=DIR{}",
           recipe_.out, hash, own, recipe_.out, or_fresh);
-  require(hash == own, Code::kInvalidArgument,
-          "run: {} holds a model of another recipe (hash {}, this one is {}). Use another out=DIR{}",
-          recipe_.out, hash, own, or_fresh);
+  require(
+      hash == own, Code::kInvalidArgument,
+      "run: {} holds a model of another recipe (hash {}, this one is {}). Use another out=DIR{}",
+      recipe_.out, hash, own, or_fresh);
 }
 
 /// model/ holds the weights of training or of an import, never of both by turns: what was tested is

@@ -16,7 +16,7 @@
 namespace ingot::data {
 namespace {
 
-constexpr std::string_view kMagic = "\x93NUMPY";
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 constexpr int64_t kMaxHeader = int64_t{1} << 16;
 constexpr size_t kAlign = 64;
 
@@ -158,10 +158,10 @@ int64_t little_endian(std::span<const std::byte> bytes) {
 
 ArrayHead read_npy_head(io::ByteSource& source) {
   const std::string where = fmt::format("npy: \"{}\"", source.name());
-  const auto start = read_exactly(source, static_cast<int64_t>(kMagic.size()) + 2, "npy");
-  require(std::memcmp(start.data(), kMagic.data(), kMagic.size()) == 0, Code::kCorruptFile,
+  const auto start = read_exactly(source, static_cast<int64_t>(kNpyMagic.size()) + 2, "npy");
+  require(std::memcmp(start.data(), kNpyMagic.data(), kNpyMagic.size()) == 0, Code::kCorruptFile,
           "{}: does not begin as an .npy file", where);
-  const auto version = static_cast<int>(start[kMagic.size()]);
+  const auto version = static_cast<int>(start[kNpyMagic.size()]);
   require(version >= 1 && version <= 3, Code::kUnsupported,
           "{}: version {} of the format; 1, 2 and 3 are known", where, version);
   const int64_t size = little_endian(read_exactly(source, version == 1 ? 2 : 4, "npy"));
@@ -204,11 +204,11 @@ std::string npy_bytes(const Array& array) {
     if (i + 1 < rank || rank == 1) header += ',';
   }
   header += "), }";
-  const size_t prefix = kMagic.size() + 4;
+  const size_t prefix = kNpyMagic.size() + 4;
   const size_t used = prefix + header.size() + 1;
   header.append((kAlign - used % kAlign) % kAlign, ' ');
   header += '\n';
-  std::string file(kMagic);
+  std::string file(kNpyMagic);
   file += {'\x01', '\x00', static_cast<char>(header.size() & 0xFF),
            static_cast<char>(header.size() >> 8)};
   file += header;

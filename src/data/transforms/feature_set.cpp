@@ -55,7 +55,8 @@ void check_names(const Schema& schema, std::span<const FeatureConfig> configs,
     require(name != kAllColumns || configs[i].missing != Missing::kValue ||
                 !configs[i].missing_value.empty(),
             Code::kInvalidArgument,
-            "table.features: missing=value for \"*\", all columns, needs a missing_value, for example 0");
+            "table.features: missing=value for \"*\", all columns, needs a missing_value, for "
+            "example 0");
     require(name != target.column, Code::kInvalidArgument,
             "table.features: column \"{}\" is the target and cannot be a feature", name);
     for (size_t j = 0; j < i; ++j) {

@@ -11,7 +11,7 @@
 #include "data/temp_folder.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::array_pictures_test {
 namespace {
 
 std::string head(char type, const std::vector<uint32_t>& sizes) {
@@ -176,4 +176,4 @@ TEST(ArrayPictures, ReadsPublishedFiles) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::array_pictures_test

@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::array_test {
 namespace {
 
 TEST(Array, ReadsExactlyWhatIsAskedFor) {
@@ -21,4 +21,4 @@ TEST(Array, ReadsExactlyWhatIsAskedFor) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::array_test

@@ -9,7 +9,7 @@
 #include "data/temp_folder.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::cifar_test {
 namespace {
 
 std::string record(const std::string& labels, char shift) {
@@ -119,4 +119,4 @@ TEST(SlowCifar, TrainingImagesHaveThePublishedMeans) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::cifar_test

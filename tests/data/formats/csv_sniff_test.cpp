@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::csv_sniff_test {
 namespace {
 
 CsvLayout sniff(const std::string& text, const TableFormat& format = {}, bool is_tsv = false) {
@@ -43,4 +43,4 @@ TEST(CsvSniff, BrokenRecordsAreLeftToTheReader) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::csv_sniff_test

@@ -13,7 +13,7 @@
 #include "data/formats/real_files.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::csv_test {
 namespace {
 
 struct Table {
@@ -275,4 +275,4 @@ TEST(SlowCsv, AGigabyteStreamsInTheMemoryOfABuffer) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::csv_test

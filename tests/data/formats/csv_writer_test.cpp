@@ -5,7 +5,7 @@
 #include "data/formats/table.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::csv_writer_test {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -42,4 +42,4 @@ TEST(CsvWriter, WhatIsWrittenIsReadBack) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::csv_writer_test

@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::idx_test {
 namespace {
 
 std::string head(char type, const std::vector<uint32_t>& sizes) {
@@ -57,4 +57,4 @@ TEST(Idx, TheHeadIsReadAlone) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::idx_test

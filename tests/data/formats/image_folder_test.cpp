@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::image_folder_test {
 namespace {
 
 TEST(ImageFolder, ClassesAreSortedFolders) {
@@ -87,4 +87,4 @@ TEST(ImageFolder, KnowsImageNames) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::image_folder_test

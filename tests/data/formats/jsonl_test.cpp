@@ -4,7 +4,7 @@
 
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::jsonl_test {
 namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
@@ -102,4 +102,4 @@ TEST(Jsonl, ErrorsNameTheLine) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::jsonl_test

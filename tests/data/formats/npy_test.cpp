@@ -10,7 +10,7 @@
 #include "data/temp_folder.h"
 #include "source_dir.h"
 
-namespace ingot::data {
+namespace ingot::data::npy_test {
 namespace {
 
 const std::string kFolder = INGOT_SOURCE_DIR "/tests/golden/data/";
@@ -120,4 +120,4 @@ TEST(Npy, HeadersAreParsedStrictly) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::npy_test

@@ -5,7 +5,7 @@
 #include "data/temp_folder.h"
 #include "io/image.h"
 
-namespace ingot::data {
+namespace ingot::data::picture_table_test {
 namespace {
 
 /// Two gray pictures of 1 x 2 pixels: (0, 1) and (10, 11), labels 0 and 1.
@@ -67,4 +67,4 @@ TEST(PictureTable, NamesOfClassesAreLines) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::picture_table_test

@@ -14,7 +14,7 @@
 #include "data/temp_folder.h"
 #include "source_dir.h"
 
-namespace ingot::data {
+namespace ingot::data::records_test {
 namespace {
 
 using Records = std::vector<std::vector<std::string>>;
@@ -199,4 +199,4 @@ TEST(Records, OneRecordIsBounded) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::records_test

@@ -10,7 +10,7 @@
 #include "data/formats/table_state.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::table_parts_test {
 namespace {
 
 using Texts = std::vector<std::string>;
@@ -156,4 +156,4 @@ TEST_F(TableState, OfAFileTooLargeToReadChangesWithItsTime) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_parts_test

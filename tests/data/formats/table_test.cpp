@@ -5,7 +5,7 @@
 #include "base/config.h"
 #include "data/temp_folder.h"
 
-namespace ingot::data {
+namespace ingot::data::table_test {
 namespace {
 
 std::string first_cell(const std::string& path, const TableFormat& format = {}) {
@@ -103,4 +103,4 @@ TEST(Table, KeysComeFromYamlAndAreChecked) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::table_test

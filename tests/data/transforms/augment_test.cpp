@@ -13,7 +13,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::data {
+namespace ingot::data::augment_test {
 namespace {
 
 using testing::message_of;
@@ -288,4 +288,4 @@ TEST(Augment, RefusesWhatDoesNotSuitThePictures) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::augment_test

@@ -5,7 +5,7 @@
 
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::catalog_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -47,4 +47,4 @@ TEST(FeatureCatalog, DropsRowsOnlyUnderThatPolicy) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::catalog_test

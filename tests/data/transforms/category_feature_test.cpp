@@ -9,7 +9,7 @@
 
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::category_feature_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -184,4 +184,4 @@ TEST(CategoryFeature, RefusesABrokenState) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::category_feature_test

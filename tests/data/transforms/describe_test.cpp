@@ -6,7 +6,7 @@
 
 #include "data/transforms/feature_set.h"
 
-namespace ingot::data {
+namespace ingot::data::describe_test {
 namespace {
 
 /// The description of column x of a table of three rows.
@@ -67,4 +67,4 @@ TEST(Describe, AText) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::describe_test

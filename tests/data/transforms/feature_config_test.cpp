@@ -9,7 +9,7 @@
 #include "base/config.h"
 #include "base/message_of.h"
 
-namespace ingot::data {
+namespace ingot::data::feature_config_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -92,4 +92,4 @@ TEST(FeatureConfig, NamesWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::feature_config_test

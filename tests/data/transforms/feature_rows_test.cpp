@@ -11,7 +11,7 @@
 #include "data/transforms/image_feature.h"
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::feature_rows_test {
 namespace {
 
 /// Three gray pictures of 2 x 3 pixels with a number each.
@@ -122,4 +122,4 @@ TEST_F(FeatureRowsTest, TrainingIsAFunctionOfSeedEpochAndRow) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::feature_rows_test

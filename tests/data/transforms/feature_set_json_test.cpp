@@ -8,7 +8,7 @@
 #include "data/transforms/feature_set.h"
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::feature_set_json_test {
 namespace {
 
 using ::ingot::testing::code_of;
@@ -113,4 +113,4 @@ TEST(FeaturesJson, NamesWhatIsBroken) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::feature_set_json_test

@@ -12,7 +12,7 @@
 #include "data/formats/real_files.h"
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::feature_set_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -265,8 +265,9 @@ TEST(FeatureSet, AStarKeepsEveryPolicyThatSuitsTheKind) {
   EXPECT_EQ(policies(Missing::kValue, "none"), (Policies{kAuto, Missing::kValue, Missing::kValue}))
       << "no number";
   EXPECT_EQ(policies(Missing::kOwn, ""), (Policies{kAuto, Missing::kOwn, kAuto}));
-  EXPECT_EQ(message_of([&] { (void)policies(Missing::kValue, ""); }),
-            "features: missing=value for \"*\", all columns, needs a missing_value, for example 0");
+  EXPECT_EQ(
+      message_of([&] { (void)policies(Missing::kValue, ""); }),
+      "table.features: missing=value for \"*\", all columns, needs a missing_value, for example 0");
 }
 
 TEST(FeatureSet, AStarMayIgnoreWhatIsNotNamed) {
@@ -428,4 +429,4 @@ TEST(FeatureSet, RealTablesEqualScikitLearn) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::feature_set_test

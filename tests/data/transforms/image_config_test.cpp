@@ -7,7 +7,7 @@
 #include "base/config.h"
 #include "base/message_of.h"
 
-namespace ingot::data {
+namespace ingot::data::image_config_test {
 namespace {
 
 using testing::message_of;
@@ -71,4 +71,4 @@ TEST(ImageConfig, AugmentationsTakeTheirOwnKeys) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::image_config_test

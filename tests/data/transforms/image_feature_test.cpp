@@ -10,7 +10,7 @@
 #include "data/transforms/samples.h"
 #include "source_dir.h"
 
-namespace ingot::data {
+namespace ingot::data::image_feature_test {
 namespace {
 
 using samples::config_of;
@@ -266,4 +266,4 @@ TEST_F(ImageFeatureTest, BadPicturesAreLeftOutAndCountedWhenAsked) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::image_feature_test

@@ -10,7 +10,7 @@
 #include "base/machine.h"
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::image_resize_test {
 namespace {
 
 std::vector<uint8_t> bytes_of(const Json& list) { return list.get<std::vector<uint8_t>>(); }
@@ -82,4 +82,4 @@ TEST(ImageResize, ExtremeProportionsKeepAPixel) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::image_resize_test

@@ -13,7 +13,7 @@
 
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::number_feature_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -181,4 +181,4 @@ TEST(NumberFeature, CountsModesInBoundedMemory) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::number_feature_test

@@ -10,7 +10,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::data {
+namespace ingot::data::number_scale_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -98,4 +98,4 @@ TEST(NumberScale, StoresItsBits) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::number_scale_test

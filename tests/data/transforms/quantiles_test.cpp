@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ingot::data {
+namespace ingot::data::quantiles_test {
 namespace {
 
 TEST(Quantiles, InterpolateBetweenOrderedValues) {
@@ -43,4 +43,4 @@ TEST(Quantiles, OfASampleStayNearAndRepeat) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::quantiles_test

@@ -9,7 +9,7 @@
 
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::target_test {
 namespace {
 
 using ::ingot::testing::message_of;
@@ -195,4 +195,4 @@ TEST(Target, RefusesABrokenState) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::target_test

@@ -13,7 +13,7 @@
 #include "data/formats/real_files.h"
 #include "data/transforms/samples.h"
 
-namespace ingot::data {
+namespace ingot::data::text_feature_test {
 namespace {
 
 using ::ingot::testing::code_of;
@@ -193,4 +193,4 @@ TEST(TextFeature, RefusesABrokenState) {
 }
 
 }  // namespace
-}  // namespace ingot::data
+}  // namespace ingot::data::text_feature_test

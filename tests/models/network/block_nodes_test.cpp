@@ -7,7 +7,7 @@
 #include "models/network/layer_lists.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::block_nodes_test {
 namespace {
 
 using testing::layers_of;
@@ -186,4 +186,4 @@ TEST(BlockNodeErrors, NameTheOuterAndTheInnerLayer) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::block_nodes_test

@@ -11,7 +11,7 @@
 #include "models/network/layer_lists.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::channels_first_test {
 namespace {
 
 using testing::layers_of;
@@ -222,4 +222,4 @@ TEST_F(ChannelsFirst, WeightsStandBelowANameOnlyWhenThereAreMore) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::channels_first_test

@@ -13,7 +13,7 @@
 #include "models/network/layer_lists.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::image_nodes_test {
 namespace {
 
 using testing::layers_of;
@@ -311,4 +311,4 @@ TEST(ImageNodeErrors, SayWhereWeightKeysBelong) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::image_nodes_test

@@ -11,7 +11,7 @@
 #include "base/team.h"
 #include "models/network/runner.h"
 
-namespace ingot::models {
+namespace ingot::models::network_file_test {
 namespace {
 
 using testing::code_of;
@@ -104,4 +104,4 @@ TEST_F(NetworkFileTest, LayersThatCannotBeNameTheFile) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::network_file_test

@@ -12,7 +12,7 @@
 #include "models/network/layer_lists.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::network_test {
 namespace {
 
 using testing::message_of;
@@ -204,4 +204,4 @@ TEST(NetworkSizes, ThatNoMemoryHoldsAreRefused) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::network_test

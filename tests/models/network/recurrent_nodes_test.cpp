@@ -11,7 +11,7 @@
 #include "models/network/network.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::recurrent_nodes_test {
 namespace {
 
 using testing::message_of;
@@ -270,4 +270,4 @@ TEST_F(AttentionNodes, WhatDoesNotFitIsNamed) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::recurrent_nodes_test

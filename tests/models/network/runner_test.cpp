@@ -11,7 +11,7 @@
 #include "base/team.h"
 #include "nn/parameter_store.h"
 
-namespace ingot::models {
+namespace ingot::models::runner_test {
 namespace {
 
 std::vector<LayerConfig> two_layers(int64_t outputs) {
@@ -69,4 +69,4 @@ TEST_F(RunnerTest, LinksAreTheirFormulas) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::runner_test

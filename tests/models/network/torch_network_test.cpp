@@ -18,7 +18,7 @@
 #include "nn/parameter_store.h"
 #include "source_dir.h"
 
-namespace ingot::models {
+namespace ingot::models::torch_network_test {
 namespace {
 
 using testing::layers_of;
@@ -179,4 +179,4 @@ TEST_F(PublishedNetwork, TutorialNetworkGivesItsReferenceLogitsAndAccuracy) {
 }
 
 }  // namespace
-}  // namespace ingot::models
+}  // namespace ingot::models::torch_network_test

@@ -9,7 +9,7 @@
 
 #include "base/message_of.h"
 
-namespace ingot::train {
+namespace ingot::train::bootstrap_test {
 namespace {
 
 using testing::message_of;
@@ -63,4 +63,4 @@ TEST(Bootstrap, RefusalsNameTheUsualValue) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::bootstrap_test

@@ -15,7 +15,7 @@
 #include "base/philox.h"
 #include "source_dir.h"
 
-namespace ingot::train {
+namespace ingot::train::classification_test {
 namespace {
 
 using testing::message_of;
@@ -266,4 +266,4 @@ TEST(ClassificationMetrics, NamesComeInAFixedOrder) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::classification_test

@@ -9,7 +9,7 @@
 
 #include "base/philox.h"
 
-namespace ingot::train {
+namespace ingot::train::ranking_test {
 namespace {
 
 TEST(ScoreOrder, ByHand) {
@@ -93,4 +93,4 @@ TEST(ScoreOrder, ACurveIsThinned) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::ranking_test

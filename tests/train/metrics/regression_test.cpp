@@ -14,7 +14,7 @@
 #include "base/philox.h"
 #include "source_dir.h"
 
-namespace ingot::train {
+namespace ingot::train::regression_test {
 namespace {
 
 using testing::message_of;
@@ -96,4 +96,4 @@ TEST(RegressionMetrics, BadInputNamesTheRowAndChangesNothing) {
 }
 
 }  // namespace
-}  // namespace ingot::train
+}  // namespace ingot::train::regression_test
