@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/data_get.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -24,7 +26,9 @@ struct GetConfig {
   struct Folder {
     std::string dir;
     void visit(auto& field) {
-      field("dir", dir, "folder that holds the files already: taken from there, no network");
+      field("dir", dir,
+            "folder that holds the files already, or a folder of this name with them: taken from "
+            "there, no network");
     }
   };
   bool accept = false;
@@ -50,10 +54,43 @@ struct Wanted {
   int64_t bytes = 0;
 };
 
+/// Where a folder holds a file, packed or not; "": nowhere.
+std::string held_path(const std::string& folder, std::string_view name) {
+  for (const char* packed : {"", ".gz", ".xz"}) {
+    std::string path = join_path(folder, std::string(name) + packed);
+    if (file_exists(path)) return path;
+  }
+  return {};
+}
+
+/// For a message: "a, b, c".
+std::string needed_names(std::span<const data::PublicFile> files) {
+  std::vector<std::string> names;
+  for (const data::PublicFile& file : files) {
+    if (!file.is_optional) names.emplace_back(file.name);
+  }
+  return join(names, ", ");
+}
+
+/// The set as `folder` holds it.
+data::PublicData held_set(const data::PublicData& set, const std::string& folder) {
+  const auto holds = [&](std::string_view name) { return !held_path(folder, name).empty(); };
+  if (const auto held = data::held_form(set, holds)) return *held;
+  const auto missing = std::find_if(set.files.begin(), set.files.end(),
+                                    [&](const auto& file) { return !holds(file.name); });
+  std::string text =
+      fmt::format("data get: {} holds no {} (nor .gz or .xz of it)", folder, missing->name);
+  for (const data::PublicCopy& copy : set.copies) {
+    text += fmt::format("; {} would do", needed_names(copy.files));
+  }
+  fail(Code::kNotFound, "{}", text);
+}
+
 std::vector<Wanted> wanted_of(const data::PublicData& set, const GetConfig& config) {
   std::vector<Wanted> wanted;
   int64_t unknown = 0;
   for (const data::PublicFile& file : set.files) {
+    if (file.is_optional && held_path(config.data.dir, file.name).empty()) continue;
     wanted.push_back({file, std::string(file.sha256), "", 0});
     if (!file.sha256.empty()) continue;
     ++unknown;
@@ -77,9 +114,9 @@ std::string describe(const data::PublicData& set, const std::vector<Wanted>& wan
   std::string text =
       fmt::format("{}: {}\nlicence: {}\nfiles, into {}/:\n", set.name, set.title, set.licence, out);
   for (const Wanted& w : wanted) {
-    text +=
-        fmt::format("  {:<28} {:>14}  sha256 {}\n    {}\n", w.file.name, size_text(w.file.bytes),
-                    w.sha256.empty() ? "not known" : w.sha256, w.file.url);
+    text += fmt::format("  {:<28} {:>14}  sha256 {}\n", w.file.name, size_text(w.file.bytes),
+                        w.sha256.empty() ? "not known" : w.sha256);
+    if (!w.file.url.empty()) text += fmt::format("    {}\n", w.file.url);
   }
   return text;
 }
@@ -101,7 +138,8 @@ void show(const Invocation& invocation, const data::PublicData& set,
                           "nothing was fetched; when the licence suits you: " + next);
   Json files = Json::array();
   for (const Wanted& w : wanted) {
-    Json file = {{"name", std::string(w.file.name)}, {"url", std::string(w.file.url)}};
+    Json file = {{"name", std::string(w.file.name)}};
+    if (!w.file.url.empty()) file["url"] = std::string(w.file.url);
     if (w.file.bytes >= 0) file["bytes"] = w.file.bytes;
     if (!w.sha256.empty()) file["sha256"] = w.sha256;
     files.push_back(std::move(file));
@@ -120,22 +158,13 @@ void show(const Invocation& invocation, const data::PublicData& set,
 void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
           const std::string& folder) {
   const std::string name(wanted.file.name);
-  std::string from;
-  bool is_packed = false;
-  for (const char* packed : {"", ".gz", ".xz"}) {
-    if (!file_exists(join_path(config.data.dir, name + packed))) continue;
-    from = join_path(config.data.dir, name + packed);
-    is_packed = *packed != '\0';
-    break;
-  }
-  require(!from.empty(), Code::kNotFound, "data get: {} holds no {} (nor .gz or .xz of it)",
-          config.data.dir, name);
+  const std::string from = held_path(config.data.dir, name);
   wanted.found = io::unpacked_sha256(from);
   require(wanted.sha256.empty() || wanted.found == wanted.sha256, Code::kCorruptFile,
           "data get: {} has the SHA-256 {} (unpacked), expected {}", from, wanted.found,
           wanted.sha256);
   const std::string to = join_path(folder, name);
-  if (is_packed) {
+  if (base_name(from) != name) {
     write_atomically(*invocation.files, to, io::read_all(*io::open_source(from)));
   } else {
     write_atomically(*invocation.files, to, MappedFile(from).bytes());
@@ -237,7 +266,12 @@ void get_data(Invocation& invocation) {
           "data get: one name is taken, \"{}\" is left over",
           invocation.words.size() > 1 ? invocation.words[1] : "");
   if (invocation.words.empty()) return list_sets(invocation);
-  const data::PublicData& set = set_of(invocation.words[0]);
+  data::PublicData set = set_of(invocation.words[0]);
+  if (!config.data.dir.empty()) {
+    const std::string inner = join_path(config.data.dir, std::string(set.name));
+    if (directory_exists(inner)) config.data.dir = inner;
+    set = held_set(set, config.data.dir);
+  }
   const std::string folder = config.out.empty() ? std::string(set.name) : config.out;
   std::vector<Wanted> wanted = wanted_of(set, config);
   if (!config.accept) return show(invocation, set, wanted, folder);

@@ -7,25 +7,44 @@
 namespace ingot::data {
 namespace {
 
-constexpr PublicFile kAgNews[] = {
-    {"train.csv",
-     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
-     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/train.csv",
-     -1, ""},
-    {"test.csv",
-     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
-     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/test.csv",
-     1857427, "521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699"},
-    {"classes.txt",
-     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
-     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/classes.txt",
-     31, "612dbfa932f07a6ed837295a7d5746ce7412e7bb4bc32ba919fdb3cda3a1b9b5"},
-    // 5,000 rows of train.csv, drawn and published by others: text,label with labels from 0.
-    {"train_5000.csv",
-     "https://raw.githubusercontent.com/lst11111/bert-text-classification/"
-     "15437ce75db1ec21cdf313fcbaea897e29027b09/data/ag_news/train.csv",
-     1207729, "ccba9bce4e85710ed21c633e74bdc68c1762241278958be8abd1173a0f45e43c"},
-};
+constexpr PublicFile kAgNewsTrain = {
+    "train.csv",
+    "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+    "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/train.csv",
+    -1, ""};
+constexpr PublicFile kAgNewsTest = {
+    "test.csv",
+    "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+    "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/test.csv",
+    1857427, "521465c2428ed7f02f8d6db6ffdd4b5447c1c701962353eb2c40d548c3c85699"};
+constexpr PublicFile kAgNewsClasses = {
+    "classes.txt",
+    "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
+    "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/classes.txt",
+    31, "612dbfa932f07a6ed837295a7d5746ce7412e7bb4bc32ba919fdb3cda3a1b9b5"};
+// 5,000 rows of train.csv, drawn and published by others: text,label with labels from 0.
+constexpr PublicFile kAgNewsSample = {
+    "train_5000.csv",
+    "https://raw.githubusercontent.com/lst11111/bert-text-classification/"
+    "15437ce75db1ec21cdf313fcbaea897e29027b09/data/ag_news/train.csv",
+    1207729, "ccba9bce4e85710ed21c633e74bdc68c1762241278958be8abd1173a0f45e43c"};
+constexpr PublicFile kAgNews[] = {kAgNewsTrain, kAgNewsTest, kAgNewsClasses, kAgNewsSample};
+constexpr PublicFile kAgNewsOfSample[] = {kAgNewsTest, kAgNewsClasses, kAgNewsSample};
+// The same rows without the line of names.
+constexpr PublicFile kAgNewsOfSubset[] = {
+    kAgNewsTest,
+    kAgNewsClasses,
+    {"train_subset5000.csv", "", -1,
+     "23ff4a798bef4c6f1bab4018f491757b87e124901515e4e208461e022a163401"}};
+constexpr PublicFile kAgNewsOfficial[] = {kAgNewsTrain, kAgNewsTest, kAgNewsClasses};
+constexpr std::string_view kAgNewsPart = "AG News: 5,000 + 7,600 news items of four topics";
+constexpr std::string_view kAgNewsUse =
+    "benchmarks/peers/tables.py {} . news && ingot run recipes/news.yaml "
+    "table.split.test_file=news_test.csv";
+constexpr PublicCopy kAgNewsCopies[] = {{kAgNewsPart, kAgNewsUse, kAgNewsOfSample},
+                                        {kAgNewsPart, kAgNewsUse, kAgNewsOfSubset},
+                                        {"AG News: 120,000 + 7,600 news items of four topics",
+                                         "ingot data inspect {}/train.csv", kAgNewsOfficial}};
 
 constexpr PublicFile kAi4i2020[] = {
     {"ai4i2020.csv",
@@ -66,6 +85,25 @@ constexpr PublicFile kChnsenticorp[] = {
 constexpr PublicFile kCifar10[] = {
     {"cifar-10-binary.tar.gz", "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz", -1, ""},
 };
+constexpr PublicFile kCifar10Batches[] = {
+    {"data_batch_1.bin", "", -1, ""},      {"data_batch_2.bin", "", -1, ""},
+    {"data_batch_3.bin", "", -1, ""},      {"data_batch_4.bin", "", -1, ""},
+    {"data_batch_5.bin", "", -1, ""},      {"test_batch.bin", "", -1, ""},
+    {"batches.meta.txt", "", -1, "", true}};
+constexpr PublicFile kCifar10Part[] = {
+    {"data_batch_1.bin", "", -1, ""},      {"data_batch_2.bin", "", -1, ""},
+    {"data_batch_3.bin", "", -1, ""},      {"data_batch_4.bin", "", -1, ""},
+    {"data_batch_5.bin", "", -1, ""},      {"test_batch_first1000.bin", "", -1, ""},
+    {"batches.meta.txt", "", -1, "", true}};
+constexpr PublicCopy kCifar10Copies[] = {
+    {"CIFAR-10, binary version: 60,000 colour pictures of ten classes",
+     "ingot run recipes/cifar_cnn.yaml 'table.path={}/data_batch_*.bin' "
+     "table.split.test_file={}/test_batch.bin",
+     kCifar10Batches},
+    {"CIFAR-10, binary version: 50,000 + the first 1,000 test pictures",
+     "ingot run recipes/cifar_cnn.yaml 'table.path={}/data_batch_*.bin' "
+     "table.split.test_file={}/test_batch_first1000.bin",
+     kCifar10Part}};
 
 constexpr PublicFile kCreditDefault[] = {
     {"credit.csv",
@@ -100,11 +138,7 @@ constexpr PublicFile kFashionMnist[] = {
      5148, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"},
 };
 
-constexpr PublicFile kMnist[] = {
-    {"train-images-idx3-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz", -1, ""},
-    {"train-labels-idx1-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz", -1, ""},
+constexpr PublicFile kMnistTest[] = {
     {"t10k-images-idx3-ubyte.gz",
      "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz", -1,
      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
@@ -112,6 +146,17 @@ constexpr PublicFile kMnist[] = {
      "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz", -1,
      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 };
+constexpr PublicFile kMnist[] = {
+    {"train-images-idx3-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz", -1, ""},
+    {"train-labels-idx1-ubyte.gz",
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz", -1, ""},
+    kMnistTest[0],
+    kMnistTest[1],
+};
+constexpr PublicCopy kMnistCopies[] = {{"MNIST: the 10,000 test pictures of digits",
+                                        "ingot new digits --from {}/t10k-images-idx3-ubyte.gz",
+                                        kMnistTest}};
 
 constexpr PublicFile kMulti30k[] = {
     {"train.en.gz",
@@ -186,10 +231,8 @@ constexpr PublicFile kTrec[] = {
 
 constexpr PublicData kSets[] = {
     {"ag_news", "AG News: 120,000 + 7,600 news items of four topics, and 5,000 of the 120,000",
-     "research, non-commercial use (AG's corpus of news articles; Zhang 2015)",
-     "benchmarks/peers/tables.py {} . news && ingot run recipes/news.yaml "
-     "table.split.test_file=news_test.csv",
-     kAgNews},
+     "research, non-commercial use (AG's corpus of news articles; Zhang 2015)", kAgNewsUse, kAgNews,
+     kAgNewsCopies},
     {"ai4i2020", "AI4I 2020: 10,000 rows of machines that fail or not",
      "CC BY 4.0 (S. Matzka, UCI Machine Learning Repository)",
      "ingot new failures --from {}/ai4i2020.csv", kAi4i2020},
@@ -209,7 +252,7 @@ constexpr PublicData kSets[] = {
      "tar -xzf {}/cifar-10-binary.tar.gz -C {} --strip-components=1 && "
      "ingot run recipes/cifar_cnn.yaml 'table.path={}/data_batch_*.bin' "
      "table.split.test_file={}/test_batch.bin",
-     kCifar10},
+     kCifar10, kCifar10Copies},
     {"credit_default", "Default of credit card clients: 24,000 rows",
      "CC BY 4.0 (I-C. Yeh, UCI Machine Learning Repository)",
      "ingot new credit --from {}/credit.csv", kCreditDefault},
@@ -221,7 +264,7 @@ constexpr PublicData kSets[] = {
      kFashionMnist},
     {"mnist", "MNIST: 60,000 + 10,000 grey pictures of digits",
      "CC BY-SA 3.0 (Y. LeCun, C. Cortes, C. Burges)",
-     "ingot new digits --from {}/train-images-idx3-ubyte.gz", kMnist},
+     "ingot new digits --from {}/train-images-idx3-ubyte.gz", kMnist, kMnistCopies},
     {"multi30k", "Multi30k: 29,000 + 1,014 + 1,000 captions of photographs, English and German",
      "customary benchmark, no licence text; research (Elliott et al. 2016)", "", kMulti30k},
     {"online_retail", "Online Retail: 8,557 + 9,495 rows of purchases",
@@ -241,6 +284,11 @@ constexpr PublicData kSets[] = {
      kTrec},
 };
 
+bool holds_all(std::span<const PublicFile> files, const HoldsFile& holds) {
+  return std::all_of(files.begin(), files.end(),
+                     [&](const PublicFile& file) { return file.is_optional || holds(file.name); });
+}
+
 }  // namespace
 
 std::span<const PublicData> public_data() { return kSets; }
@@ -257,6 +305,15 @@ std::string use_in(const PublicData& set, std::string_view folder) {
     text.replace(at, 2, folder);
   }
   return text;
+}
+
+std::optional<PublicData> held_form(const PublicData& set, const HoldsFile& holds) {
+  if (holds_all(set.files, holds)) return set;
+  for (const PublicCopy& copy : set.copies) {
+    if (!holds_all(copy.files, holds)) continue;
+    return PublicData{set.name, copy.title, set.licence, copy.use, copy.files};
+  }
+  return std::nullopt;
 }
 
 }  // namespace ingot::data
