@@ -54,6 +54,8 @@ class MemorySource final : public ByteSource {
   size_t offset_ = 0;
 };
 
+}  // namespace
+
 std::unique_ptr<ByteSource> unpacked(std::unique_ptr<ByteSource> source) {
   using namespace std::string_view_literals;
   constexpr std::string_view kGzip = "\x1f\x8b"sv;
@@ -68,8 +70,6 @@ std::unique_ptr<ByteSource> unpacked(std::unique_ptr<ByteSource> source) {
   if (start.starts_with(kXz)) return unxz(std::move(source));
   return source;
 }
-
-}  // namespace
 
 std::unique_ptr<ByteSource> open_source(const std::string& path) {
   return unpacked(std::make_unique<FileSource>(path));

@@ -32,6 +32,9 @@ class ByteSource {
 /// The same for packed or plain bytes in memory, which the source keeps.
 [[nodiscard]] std::unique_ptr<ByteSource> memory_source(std::string bytes, std::string name);
 
+/// The bytes of `source`, unpacked when they are gzip or xz, which its first six tell.
+[[nodiscard]] std::unique_ptr<ByteSource> unpacked(std::unique_ptr<ByteSource> source);
+
 /// Reads until `out` is full or the source ends; the number of bytes read.
 int64_t read_fully(ByteSource& source, std::span<std::byte> out);
 

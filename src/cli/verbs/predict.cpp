@@ -3,6 +3,7 @@
 // transforms that were fitted in training. Streams: a batch of rows is in memory at a time.
 #include <cstdio>
 #include <memory>
+#include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -13,15 +14,15 @@
 #include "cli/runtime.h"
 #include "cli/verbs/verbs.h"
 #include "data/formats/csv_writer.h"
-#include "io/byte_source.h"
+#include "io/stream_source.h"
 
 namespace ingot::cli {
 namespace {
 
 const std::vector<std::string> kPredictSections = {"predict."};
 
-constexpr size_t kReadBlock = size_t{1} << 20;
-constexpr size_t kNamedRows = 5;  // of those without an answer
+constexpr size_t kInputHead = size_t{1} << 16;  // looked at to tell the format
+constexpr size_t kNamedRows = 5;                // of those without an answer
 
 /// What standard input is called, which decides how it is read: JSON lines begin with a brace.
 std::string name_of_input(std::string_view text) {
@@ -30,17 +31,23 @@ std::string name_of_input(std::string_view text) {
   return is_json ? "standard input.jsonl" : "standard input.csv";
 }
 
-/// All of it: a pipe cannot be read twice, which telling its delimiter and header needs.
-std::string read_standard_input() {
-  std::string text;
-  for (size_t got = kReadBlock; got > 0;) {
-    const size_t before = text.size();
-    text.resize(before + kReadBlock);
-    got = std::fread(text.data() + before, 1, kReadBlock, stdin);
-    text.resize(before + got);
-  }
+int64_t read_standard_input(std::span<std::byte> out) {
+  const size_t got = std::fread(out.data(), 1, out.size(), stdin);
   require(std::ferror(stdin) == 0, Code::kIo, "predict: standard input could not be read");
-  return text;
+  return static_cast<int64_t>(got);
+}
+
+/// A pipe cannot be read twice, which telling its delimiter and header needs: its beginning is kept
+/// until the table stands at its first row.
+std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& format) {
+  std::string head(kInputHead, '\0');
+  head.resize(static_cast<size_t>(read_standard_input(std::as_writable_bytes(std::span(head)))));
+  const std::string name = name_of_input(head);
+  auto stream = std::make_unique<io::StreamSource>(std::move(head), read_standard_input, name);
+  io::StreamSource& once = *stream;  // the table holds it
+  auto table = data::open_table(io::unpacked(std::move(stream)), name, format);
+  once.seal();
+  return table;
 }
 
 /// A file, or standard input when none is named.
@@ -50,9 +57,7 @@ std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& wo
     data::require_table(words[1], "FILE");
     return data::open_table(words[1], format);
   }
-  std::string text = read_standard_input();
-  const std::string name = name_of_input(text);
-  return data::open_table(io::memory_source(std::move(text), name), name, format);
+  return open_standard_input(format);
 }
 
 /// Answers as lines, CSV or JSON, or, with --json, as the list of one object at the end.

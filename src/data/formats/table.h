@@ -104,7 +104,7 @@ class TableReader {
 /// empty file, duplicate column names or a file that is not text.
 [[nodiscard]] std::unique_ptr<TableReader> open_table(const std::string& path,
                                                       const TableFormat& format = {});
-/// The same for bytes that need not be a file (standard input read whole, a request); `name`
+/// The same for bytes that need not be a file (standard input, a request); `name`
 /// decides the format and stands in messages.
 [[nodiscard]] std::unique_ptr<TableReader> open_table(std::unique_ptr<io::ByteSource> source,
                                                       const std::string& name,
