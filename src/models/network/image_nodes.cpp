@@ -365,6 +365,7 @@ std::unique_ptr<Node> make_batch_norm(const LayerSite& site) {
   require(c.momentum > 0.0F && c.momentum <= 1.0F, Code::kInvalidArgument,
           "{}: momentum is {}, must be in (0, 1]: the share of the new batch. Keras' 0.99 is 0.01",
           site.where, c.momentum);
+  c.is_running_var_unbiased = !site.config.biased_variance.value_or(false);
   c.has_weight = site.config.scale.value_or(true);
   c.has_bias = site.config.bias.value_or(true);
   if (site.config.activation == ActivationName::kRelu) c.activation = kernels::Activation::kRelu;

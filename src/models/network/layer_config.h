@@ -41,6 +41,7 @@ struct LayerConfig {
   std::optional<bool> variational = {};
   std::optional<float> eps = {};
   std::optional<float> momentum = {};
+  std::optional<bool> biased_variance = {};
   std::optional<bool> mask = {};
   std::optional<bool> return_sequences = {};
   std::optional<bool> reverse = {};
@@ -89,6 +90,9 @@ struct LayerConfig {
     field("momentum", momentum,
           "batch_norm: share of the new batch in the running values (0.1, as PyTorch's; Keras' "
           "momentum 0.99 is 0.01 here)");
+    field("biased_variance", biased_variance,
+          "batch_norm: the running variance takes the batch's as it is (Keras), not n / (n - 1) of "
+          "it (PyTorch: false)");
     field("mask", mask, "layers over a sequence: leave padding out (false)");
     field("return_sequences", return_sequences, "lstm, gru: the state of every step (false)");
     field("reverse", reverse, "lstm, gru: from the last step to the first (false)");

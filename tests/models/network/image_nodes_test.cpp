@@ -158,6 +158,26 @@ TEST_F(ImageNodes, BatchNormIsTheFormulaAndKeepsRunningValues) {
   EXPECT_NE(network.forward({&x, 1}, false).to_vector<float>(), y) << "inference uses them";
 }
 
+/// The same rows with Keras' momentum 0.99: 0.99 * 0 + 0.01 * 3 and 0.99 * 1 + 0.01 * 2.
+TEST_F(ImageNodes, BatchNormKeepsTheRunningValuesOfKeras) {
+  Network network(
+      layers_of("- {type: batch_norm, eps: 1.0e-3, momentum: 0.01, biased_variance: true}\n"),
+      {{"table", {1}, DType::kF32, 0, -1}});
+  const nn::ParameterStore store(engine_, network);
+  const float rows[] = {1, 2, 3, 4, 5};
+  const Tensor x = Tensor::from<float>(engine_, rows, {5, 1});
+  (void)network.forward({&x, 1}, true);
+  constexpr double kFloat = 1e-6;
+  int checked = 0;
+  for (const nn::StoredParameter& p : store.list()) {
+    if (p.parameter->trainable) continue;
+    const bool is_mean = p.name == "batch_norm.running_mean";
+    EXPECT_NEAR(p.parameter->value.data<float>()[0], is_mean ? 0.03 : 1.01, kFloat) << p.name;
+    ++checked;
+  }
+  EXPECT_EQ(checked, 2);
+}
+
 TEST_F(ImageNodes, BatchNormMayLackScaleAndBias) {
   const auto names = [](const std::string& yaml) {
     Network network(layers_of(yaml), {picture(2, 2, 3)});
