@@ -37,7 +37,8 @@ set(image_sources src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp sr
 set(packed_sources src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp)
 set(picture_sources src/data/formats/array.cpp src/data/formats/array_pictures.cpp
                     src/data/formats/cifar.cpp src/data/formats/idx.cpp src/data/formats/npy.cpp
-                    src/data/formats/picture_table.cpp src/tensor/shape.cpp)
+                    src/data/formats/npy_table.cpp src/data/formats/picture_table.cpp
+                    src/tensor/shape.cpp)
 
 ingot_fuzz(corpus SOURCES src/data/corpus_file.cpp)
 ingot_fuzz(arrays

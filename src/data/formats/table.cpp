@@ -11,6 +11,8 @@
 #include "data/formats/csv.h"
 #include "data/formats/image_folder.h"
 #include "data/formats/jsonl.h"
+#include "data/formats/npy.h"
+#include "data/formats/npy_table.h"
 #include "data/formats/table_parts.h"
 
 namespace ingot::data {
@@ -45,6 +47,16 @@ namespace {
 using Source = std::unique_ptr<io::ByteSource>;
 using Reader = std::unique_ptr<TableReader>;
 
+/// Pictures, or, with fewer axes than pictures have or other numbers than theirs, a table.
+Reader open_npy(Source source, const TableFormat& format) {
+  check(format);
+  const ArrayHead head = read_npy_head(*source);
+  source->rewind();
+  const bool is_pictures = head.dtype == DType::kU8 && head.shape.rank() > 2;
+  return is_pictures ? open_npy_pictures(std::move(source))
+                     : open_npy_table(std::move(source), format);
+}
+
 struct FormatRow {
   std::string_view ending;
   Reader (*open)(Source source, const TableFormat& format);
@@ -58,7 +70,7 @@ constexpr FormatRow kFormats[] = {
     {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
     {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }},
     {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); }},
-    {".npy", [](Source s, const TableFormat&) { return open_npy_pictures(std::move(s)); }},
+    {".npy", &open_npy},
 };
 
 /// The row of a name, whatever folder and compression it has; nullptr for another ending.

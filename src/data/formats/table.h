@@ -60,7 +60,8 @@ struct TableFormat {
     field("header", header,
           "whether the first record holds the column names; auto decides by its look");
     field("columns", columns,
-          "CSV, TSV: the column names of a file without header; JSONL: the keys to read");
+          "CSV, TSV: the column names of a file without header; .npy: of an array; JSONL: the keys "
+          "to read");
     field("encoding", encoding, "of the file; other encodings must be converted first");
     field("quote", quote,
           "double: cells may be quoted as in RFC 4180; none: quotes are text; auto: double for "
@@ -98,6 +99,7 @@ class TableReader {
 ///   .jsonl .ndjson      jsonl.h
 ///   .bin                CIFAR's binary batches (cifar.h)
 ///   …-idx3-ubyte, .npy  arrays of pictures (array_pictures.h)
+///   .npy                arrays of numbers [rows, columns] (npy_table.h)
 ///   a pattern           several files, or folders of pictures, as one table (table_parts.h)
 /// Files may be packed as .gz or .xz (the compression itself is told by the first bytes). Throws
 /// kNotFound, kIo; kInvalidArgument for another ending or a broken format; kCorruptFile for an
