@@ -69,7 +69,12 @@ void TrainConfig::check() const {
           Code::kInvalidArgument,
           "train: eval_every, eval_batches, sample_every, checkpoint_every and "
           "early_stop.patience must not be negative");
-  require(early_stop.patience == 0 || eval_every > 0, Code::kInvalidArgument,
+  require(early_stop.threshold >= 0.0 && std::isfinite(early_stop.threshold),
+          Code::kInvalidArgument,
+          "train.early_stop.threshold: {} must be a loss, for example 0.1; 0 turns it off",
+          early_stop.threshold);
+  const bool stops_early = early_stop.patience > 0 || early_stop.threshold > 0.0;
+  require(!stops_early || eval_every > 0, Code::kInvalidArgument,
           "train.early_stop needs evaluations; set train.eval_every=100");
   schedule.check();
 }

@@ -16,9 +16,11 @@ inline constexpr int64_t kMaxAccumulate = 1024;
 struct EarlyStopConfig {
   int64_t patience = 0;
   double min_delta = 0.0;
+  double threshold = 0.0;
   void visit(auto& field) {
     field("patience", patience, "evaluations without improvement before the run ends; 0: never");
     field("min_delta", min_delta, "improvement in nats that counts");
+    field("threshold", threshold, "validation loss below which the run ends; 0: none");
   }
 };
 
@@ -70,7 +72,7 @@ struct TrainConfig {
     field("checkpoint_every", checkpoint_every,
           "steps between two checkpoints; 0: only at the end");
     field("keep", keep, "checkpoints kept, at least 1");
-    field("early_stop", early_stop, "ends a run that no longer improves");
+    field("early_stop", early_stop, "ends a run that no longer improves, or is good enough");
     field("keep_best", keep_best,
           "export the weights with the lowest validation loss, not the last");
     field("replay", replay, "record the step once and replay it; false runs every op eagerly");

@@ -32,10 +32,16 @@ class Run {
   void sample();
   void save();
   bool is_due(int64_t every) const { return every > 0 && state_.step % every == 0; }
+  bool is_good_enough(double loss) const {
+    return config_.early_stop.threshold > 0.0 && loss < config_.early_stop.threshold;
+  }
+  bool is_stuck() const {
+    return config_.early_stop.patience > 0 &&
+           state_.best.evaluations_since >= config_.early_stop.patience;
+  }
   bool is_over() const {
-    return state_.step >= state_.total_steps ||
-           (config_.early_stop.patience > 0 &&
-            state_.best.evaluations_since >= config_.early_stop.patience);
+    return state_.step >= state_.total_steps || is_stuck() ||
+           (state_.best.step >= 0 && is_good_enough(state_.best.loss));
   }
   TrainSummary finish(bool stopped);
   double seconds() const { return seconds_before_ + c_.clock.now_s() - start_s_; }
@@ -130,7 +136,8 @@ void Run::evaluate() {
   schedule_->observe(validation_.loss);
   state_.plateau = schedule_->plateau;
   BestState& best = state_.best;
-  if (best.step < 0 || std::isnan(best.loss) ||
+  // A loss that ends the run counts, however little it is better: the run exports its weights.
+  if (best.step < 0 || std::isnan(best.loss) || is_good_enough(validation_.loss) ||
       validation_.loss < best.loss - config_.early_stop.min_delta) {
     best = {validation_.loss, state_.step, 0};
     if (config_.keep_best) c_.keeper.save_best(step_.store());

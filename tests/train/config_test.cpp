@@ -106,6 +106,15 @@ TEST(TrainConfig, Intervals) {
         c.eval_every = 0;
       },
       "train.early_stop needs evaluations; set train.eval_every=100");
+  expect_message(
+      [](TrainConfig& c) {
+        c.early_stop.threshold = 0.1;
+        c.eval_every = 0;
+      },
+      "train.early_stop needs evaluations; set train.eval_every=100");
+  expect_message(
+      [](TrainConfig& c) { c.early_stop.threshold = -0.5; },
+      "train.early_stop.threshold: -0.5 must be a loss, for example 0.1; 0 turns it off");
 }
 
 TEST(TrainConfig, ScheduleIsChecked) {

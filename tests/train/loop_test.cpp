@@ -5,8 +5,12 @@
 #include "train/loop.h"
 
 #include <algorithm>
+#include <sstream>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
 #include "train/tiny_run.h"
 
 namespace ingot::train::loop_test {
@@ -201,6 +205,55 @@ TEST_F(Loop, WithoutAValidationSplit) {
   EXPECT_EQ(result.summary.best.step, -1);
   EXPECT_FALSE(file_exists(dir.file("checkpoints/best.safetensors")));
   EXPECT_EQ(result.metrics.find("\"kind\":\"validation\""), std::string::npos);
+}
+
+struct Judged {
+  int64_t step;
+  double loss;
+};
+
+std::vector<Judged> evaluations(const std::string& metrics) {
+  std::vector<Judged> found;
+  std::istringstream lines(metrics);
+  for (std::string line; std::getline(lines, line);) {
+    const Json json = parse_json(line, "metrics");
+    if (json.at("kind") != "validation") continue;
+    found.push_back({json.at("step").get<int64_t>(), json.at("loss").get<double>()});
+  }
+  return found;
+}
+
+// The threshold is the first loss itself, so that the first evaluation does not end the run. The
+// loss that does is less than min_delta better than that one, and still the one that is kept.
+TEST_F(Loop, EndsWithTheFirstLossBelowTheThreshold) {
+  const TempDir whole, ended, parts, last;
+  TrainConfig config = tiny_config();
+  config.early_stop = {};
+  config.early_stop.min_delta = 1000;
+  const std::vector<Judged> all = evaluations(run(whole.path(), config).metrics);
+  ASSERT_FALSE(all.empty());
+  config.early_stop.threshold = all.front().loss;
+  const auto below = std::find_if(all.begin(), all.end(), [&](const Judged& judged) {
+    return judged.loss < config.early_stop.threshold;
+  });
+  ASSERT_NE(below, all.end());
+  ASSERT_LT(below->step, kTinySteps);
+
+  const TinyResult result = run(ended.path(), config);
+  EXPECT_EQ(result.summary.end, EndReason::kEarlyStop);
+  EXPECT_EQ(result.summary.steps, below->step);
+  EXPECT_EQ(result.summary.best.step, below->step);
+  EXPECT_EQ(result.summary.best.loss, below->loss);
+  EXPECT_EQ(run(ended.path(), config).summary.steps, below->step) << "trained on";
+
+  TinyOptions stopping;
+  stopping.should_stop = [](int64_t step) { return step == 2; };
+  (void)run(parts.path(), config, stopping);
+  const TinyResult continued = run(parts.path(), config);
+  EXPECT_EQ(continued.metrics, result.metrics);
+  EXPECT_EQ(continued.weights, result.weights);
+  config.keep_best = false;
+  EXPECT_EQ(run(last.path(), config).weights, result.weights) << "not the weights of that loss";
 }
 
 TEST_F(Loop, AnotherRecipeInTheSameFolderIsRefused) {
