@@ -6,7 +6,9 @@
 #                                             beside PyTorch, alternating, one process per workload
 # PEER is a script that prints a JSON line per workload and, with --dump DIR, writes weights, data and
 # first losses (benchmarks/workloads.h). Ours starts from them and must show the same losses; the
-# convolution workloads are judged by a float64 run beside them (benchmarks/agreement.h).
+# convolution workloads are judged by a float64 run beside them (benchmarks/agreement.h), and the
+# peer runs them twice in each round: as it comes (--variant default) and tuned (--variant tuned:
+# channels-last, fused optimiser).
 # BENCH_THREADS=2, BENCH_SECONDS=8 per measurement, BENCH_ROUNDS=3; results stay in build/bench-results.
 # Figures mean something on an otherwise idle machine only.
 # shellcheck source=scripts/common.sh
@@ -36,8 +38,12 @@ median() {
   sort -g | awk '{ v[NR] = $1 } END { if (NR) print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
-peer_line() { # WORKLOAD [--dump DIR]
-  "${python}" "${PEER}" --threads "${threads}" --seconds "${seconds}" --variant default "${@:2}" "$1"
+is_convolution() { # WORKLOAD
+  [[ "$1" =~ ^(cifar_cnn|resnet18)_ ]]
+}
+
+peer_line() { # WORKLOAD VARIANT
+  "${python}" "${PEER}" --threads "${threads}" --seconds "${seconds}" --variant "$2" "$1"
 }
 
 # The other side's weights, data and losses; a float64 run of workloads whose roundings grow.
@@ -46,18 +52,21 @@ write_dump() { # WORKLOAD
   mkdir -p "${dump}"
   [[ -f "${dump}/$1.json" ]] ||
     "${python}" "${PEER}" --threads "${threads}" --seconds 1 --dump "${dump}" "$1" || return 1
-  [[ ! "$1" =~ ^(cifar_cnn|resnet18)_ || -f "${dump}/$1.gradients.safetensors" ]] ||
+  ! is_convolution "$1" || [[ -f "${dump}/$1.gradients.safetensors" ]] ||
     "${python}" benchmarks/peers/torch_reference.py "${dump}" "$1" --threads "${threads}"
 }
 
-# Rounds of peer and ours in turn; every line is kept.
+# Rounds of peer, tuned peer where there is one, and ours in turn; every line is kept.
 alternate() {
   local workload="$1" round
   write_dump "${workload}" || return 1
   : >"${results}/${workload}.peer.jsonl"
+  : >"${results}/${workload}.tuned.jsonl"
   : >"${results}/${workload}.ingot.jsonl"
   for ((round = 1; round <= rounds; ++round)); do
-    peer_line "${workload}" | tee -a "${results}/${workload}.peer.jsonl" || return 1
+    peer_line "${workload}" default | tee -a "${results}/${workload}.peer.jsonl" || return 1
+    ! is_convolution "${workload}" ||
+      peer_line "${workload}" tuned | tee -a "${results}/${workload}.tuned.jsonl" || return 1
     "${build}/benchmarks/bench_train_steps" "${workload}" "${results}/dump" --threads "${threads}" \
       --seconds "${seconds}" | tee -a "${results}/${workload}.ingot.jsonl" || return 1
   done
@@ -69,17 +78,22 @@ column() { # FILE KEY: median over the rounds
 }
 
 print_table() {
-  local workload ours theirs
-  printf '| workload | peer ms | ours ms | times faster | peer MiB | ours MiB | memory | loss difference | %% of GEMM peak |\n'
-  printf '|---|---|---|---|---|---|---|---|---|\n'
+  local workload ours theirs tuned
+  printf '| workload | peer ms | tuned ms | ours ms | times faster | than tuned | peer MiB | tuned MiB | ours MiB | memory | of tuned | loss difference | %% of GEMM peak |\n'
+  printf '|---|---|---|---|---|---|---|---|---|---|---|---|---|\n'
   for workload in "$@"; do
     ours="${results}/${workload}.ingot.jsonl" theirs="${results}/${workload}.peer.jsonl"
+    tuned="${results}/${workload}.tuned.jsonl"
     [[ -s "${ours}" && -s "${theirs}" ]] || { echo "| ${workload} | failed |"; continue; }
     awk -v w="${workload}" -v p="$(column "${theirs}" ms_per_step)" -v o="$(column "${ours}" ms_per_step)" \
       -v pm="$(column "${theirs}" peak_rss_mib)" -v om="$(column "${ours}" peak_rss_mib)" \
+      -v t="$(column "${tuned}" ms_per_step)" -v tm="$(column "${tuned}" peak_rss_mib)" \
       -v d="$(column "${ours}" max_loss_difference)" -v g="$(column "${ours}" percent_of_gemm_peak)" \
-      'BEGIN { printf "| %s | %.4g | %.4g | %.2f | %d | %d | %.2f | %.1e | %s |\n", w, p, o, p / o,
-               pm, om, om / pm, d, (g == "-") ? "" : sprintf("%.0f", g) }'
+      'function of_tuned(format, x) { return t > 0 ? sprintf(format, x) : "" }
+       BEGIN { printf "| %s | %.4g | %s | %.4g | %.2f | %s | %d | %s | %d | %.2f | %s | %.1e | %s |\n",
+               w, p, of_tuned("%.4g", t), o, p / o, of_tuned("%.2f", t / o), pm,
+               of_tuned("%d", tm), om, om / pm, of_tuned("%.2f", tm > 0 ? om / tm : 0), d,
+               (g == "-") ? "" : sprintf("%.0f", g) }'
   done | tee "${results}/table.md"
 }
 
