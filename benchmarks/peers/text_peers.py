@@ -37,6 +37,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
 from sklearn.pipeline import make_pipeline
 
+from examples_file import read_examples
+
 SPLITS = ("train", "validation", "test")
 VERSIONS = {"keras": keras.__version__, "torch": torch.__version__, "numpy": np.__version__,
             "scikit-learn": sklearn.__version__, "python": sys.version.split()[0]}
@@ -48,20 +50,6 @@ def read_csv(path, text, label):
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row[text] for row in rows], [row[label] for row in rows]
-
-
-def read_examples(path):
-    """{field: array} of a file of examples (docs/formats/examples.md)."""
-    data = path.read_bytes()
-    size = int.from_bytes(data[-24:-16], "little")
-    head = json.loads(data[-24 - size:-24])
-    offset, types = 0, []
-    for field in head["fields"]:
-        types.append((field["name"], {"float32": "<f4", "int32": "<i4"}[field["dtype"]],
-                      tuple(field["shape"])))
-        offset += 4 * int(np.prod(field["shape"]))
-    assert offset == head["record_bytes"], f"{path}: fields of 4 bytes were expected"
-    return np.frombuffer(data, np.dtype(types), head["rows"])
 
 
 class Rows:
