@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A classifier of news from a CSV of texts, and what it says of two sentences that it never saw.
 //   example_05_news news.csv.gz        two columns without a header: text, class
-// Without an argument the sample of AG News below INGOT_DATA_DIR is taken.
+// Without an argument the sample of AG News below INGOT_DATA_DIR is taken. Its classes are numbers:
+// 0 world, 1 sports, 2 business, 3 science and technology.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -55,15 +56,19 @@ int main(int argc, char** argv) {
   const std::vector<std::vector<std::string>> sentences = {
       {"The new chip doubles the speed of computers that run the company's software"},
       {"The team won the final with two late goals in front of a full stadium"}};
+  const std::vector<std::string> expected = {"3", "1"};  // of the sample
   const std::vector<float> answers = model.predict(table.encode({"text"}, sentences));
+  bool are_right = true;
   for (size_t i = 0; i < sentences.size(); ++i) {
+    const std::span p = std::span(answers).subspan(i * classes.size(), classes.size());
+    const auto likeliest = static_cast<size_t>(std::ranges::max_element(p) - p.begin());
     std::printf("%s\n ", sentences[i][0].c_str());
     for (size_t k = 0; k < classes.size(); ++k) {
-      std::printf("  p(%s) %.3f", classes[k].c_str(),
-                  static_cast<double>(answers[i * classes.size() + k]));
+      std::printf("  p(%s) %.3f", classes[k].c_str(), static_cast<double>(p[k]));
     }
-    std::printf("\n");
+    std::printf("  -> %s\n", classes[likeliest].c_str());
+    are_right = are_right && (argc > 1 || classes[likeliest] == expected[i]);
   }
   model.save("news_model", &table);  // ingot predict news_model new.csv   (a column "text")
-  return accuracy > 0.8 ? 0 : 1;
+  return accuracy > 0.8 && are_right ? 0 : 1;
 }
