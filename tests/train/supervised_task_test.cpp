@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "data/permutation.h"
 #include "data/table_examples.h"
+#include "train/least_squares.h"
 #include "train/mixup.h"
 #include "train/supervised_run.h"
 
@@ -110,42 +111,16 @@ TEST_F(SupervisedTest, ADenseRegressionIsLeastSquares) {
   std::vector<float> x(kRows * kWidth), y(kRows);
   for (float& v : x) v = draw();
   for (float& v : y) v = draw();
-  constexpr int64_t kN = kWidth + 1;  // the last column is the bias
-  std::vector<double> a(kN * (kN + 1), 0.0);
-  const auto at = [&](int64_t row, int64_t i) {
-    return i == kWidth ? 1.0 : double{x[static_cast<size_t>(row * kWidth + i)]};
-  };
-  for (int64_t r = 0; r < kRows; ++r) {
-    for (int64_t i = 0; i < kN; ++i) {
-      for (int64_t j = 0; j < kN; ++j)
-        a[static_cast<size_t>(i * (kN + 1) + j)] += at(r, i) * at(r, j);
-      a[static_cast<size_t>(i * (kN + 1) + kN)] += at(r, i) * double{y[static_cast<size_t>(r)]};
-    }
-  }
-  for (int64_t k = 0; k < kN; ++k) {  // Gauss-Jordan; the matrix is positive definite
-    for (int64_t i = 0; i < kN; ++i) {
-      if (i == k) continue;
-      const double f =
-          a[static_cast<size_t>(i * (kN + 1) + k)] / a[static_cast<size_t>(k * (kN + 1) + k)];
-      for (int64_t j = k; j <= kN; ++j) {
-        a[static_cast<size_t>(i * (kN + 1) + j)] -= f * a[static_cast<size_t>(k * (kN + 1) + j)];
-      }
-    }
-  }
   const std::string file = write<float>("regression", x, y);
   TrainConfig c = config(6000, kRows, 0.02);
   c.optimizer.name = optim::OptimizerKind::kAdam;
   const auto found = fit(c, 0, kWidth, 1, file, "regression_run");
+  const std::vector<double> exact = testing::least_squares(x, y);
+  ASSERT_EQ(found.weights.size(), exact.size());
   double largest = 0.0;
-  for (int64_t i = 0; i < kN; ++i) {
-    largest = std::max(largest, std::abs(a[static_cast<size_t>(i * (kN + 1) + kN)] /
-                                         a[static_cast<size_t>(i * (kN + 1) + i)]));
-  }
-  for (int64_t i = 0; i < kN; ++i) {
-    const double exact =
-        a[static_cast<size_t>(i * (kN + 1) + kN)] / a[static_cast<size_t>(i * (kN + 1) + i)];
-    EXPECT_NEAR(found.weights[static_cast<size_t>(i)], exact, largest * kClosedForm)
-        << "weight " << i;
+  for (const double w : exact) largest = std::max(largest, std::abs(w));
+  for (size_t i = 0; i < exact.size(); ++i) {
+    EXPECT_NEAR(double{found.weights[i]}, exact[i], largest * kClosedForm) << "weight " << i;
   }
 }
 
