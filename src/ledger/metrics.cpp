@@ -70,6 +70,8 @@ std::string_view kind_name(Kind kind) {
   switch (kind) {
     case Kind::kTrain:
       return "train";
+    case Kind::kEpoch:
+      return "epoch";
     case Kind::kValidation:
       return "validation";
     case Kind::kTest:

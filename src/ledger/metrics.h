@@ -24,7 +24,7 @@
 
 namespace ingot::ledger {
 
-enum class Kind { kTrain, kValidation, kTest, kSample, kEvent, kStage };
+enum class Kind { kTrain, kEpoch, kValidation, kTest, kSample, kEvent, kStage };
 [[nodiscard]] std::string_view kind_name(Kind kind);
 
 /// The fields of a record in the order in which they are added. A name is given once, and is none

@@ -70,6 +70,7 @@ Json to_json(const RunState& s) {
           {"last_validation", s.last_validation},
           {"seconds", s.seconds},
           {"recipe_hash", s.recipe_hash},
+          {"epoch", {{"loss_sum", s.epoch.loss_sum}, {"steps", s.epoch.steps}}},
           {"best",
            {{"loss", s.best.loss},
             {"step", s.best.step},
@@ -100,6 +101,9 @@ RunState from_json(const Json& j) {
   s.last_validation = number(j.at("last_validation"));
   s.seconds = number_or(j, "seconds", 0.0);
   s.recipe_hash = j.at("recipe_hash").get<std::string>();
+  if (j.contains("epoch")) {  // older checkpoints: the mean is that of the steps to come
+    s.epoch = {number(j.at("epoch").at("loss_sum")), j.at("epoch").at("steps").get<int64_t>()};
+  }
   s.best = {number(j.at("best").at("loss")), j.at("best").at("step").get<int64_t>(),
             j.at("best").at("evaluations_since").get<int64_t>()};
   s.plateau = {j.at("plateau").at("factor").get<double>(), number(j.at("plateau").at("best")),

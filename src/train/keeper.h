@@ -23,6 +23,12 @@ struct BestState {
   int64_t evaluations_since = 0;
 };
 
+/// The steps of the present epoch that are done.
+struct EpochState {
+  double loss_sum = 0.0;
+  int64_t steps = 0;
+};
+
 /// The part of a run's state that is not tensors.
 struct RunState {
   int64_t step = 0;         ///< optimiser steps done
@@ -31,6 +37,7 @@ struct RunState {
   double last_loss = 0.0;  ///< of the last step
   double last_validation = 0.0;
   double seconds = 0.0;  ///< of training, over all calls
+  EpochState epoch;
   BestState best;
   PlateauState plateau;
   std::string recipe_hash;
@@ -46,11 +53,18 @@ struct StepLog {
   std::string_view item = "tokens";  ///< what an item is, in the plural
 };
 
+/// What is logged at the step in which a pass over the training data ends.
+struct EpochLog {
+  int64_t epoch = 0;  ///< passes so far, this one with them
+  double mean_loss =
+      0.0;  ///< of its steps; a step across the end counts for the epoch that it ends
+};
+
 /// Something that happened at a step.
 struct RunRecord {
   int64_t step = 0;
   double seconds = 0.0;  ///< since the call began
-  std::variant<StepLog, Evaluation, Sample> what;
+  std::variant<StepLog, EpochLog, Evaluation, Sample> what;
 };
 
 class Keeper {

@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "base/machine.h"
 
 namespace ingot::train {
@@ -24,10 +26,11 @@ class Run {
  private:
   void begin();
   int64_t decide_horizon();
-  void record(std::variant<StepLog, Evaluation, Sample> what) {
+  void record(decltype(RunRecord::what) what) {
     c_.keeper.record({state_.step, c_.clock.now_s() - start_s_, std::move(what)});
   }
   void log_step(const StepResult& result, double lr);
+  void log_epoch(float loss);
   void evaluate();
   void sample();
   void save();
@@ -52,9 +55,11 @@ class Run {
   double start_s_;
   double seconds_before_ = 0.0;  // of the calls that this one continues
   Step step_;
+  int64_t items_per_epoch_ = 0;
   RunState state_;
   std::optional<Schedule> schedule_;
   Evaluation validation_;
+  std::string epoch_note_;  // of the last epoch that ended
   TrainSummary summary_;
   double speed_from_s_ = 0.0;
   int64_t speed_from_step_ = 0;
@@ -80,7 +85,8 @@ TrainSummary Run::run() {
 }
 
 void Run::begin() {
-  (void)c_.task.items_per_epoch();  // data too small for a batch is refused before anything is done
+  // Data too small for a batch is refused before anything is done.
+  items_per_epoch_ = c_.task.items_per_epoch();
   state_ = c_.keeper.begin(step_.store(), step_.optimizer(), [this] { return decide_horizon(); });
   saved_step_ = state_.step;
   validation_.loss = state_.last_validation;
@@ -94,7 +100,7 @@ void Run::begin() {
 
 int64_t Run::decide_horizon() {
   const double step_s = config_.minutes > 0 ? step_.measure_seconds(kMeasureSeconds) : 0.0;
-  return horizon_steps(config_, c_.task.items_per_epoch(), step_s);
+  return horizon_steps(config_, items_per_epoch_, step_s);
 }
 
 void Run::log_step(const StepResult& result, double lr) {
@@ -115,6 +121,7 @@ void Run::log_step(const StepResult& result, double lr) {
     record(StepLog{result.loss, static_cast<float>(lr), result.grad_norm,
                    items_per_step() * state_.step, items_per_s, c_.task.item_name().plural});
   }
+  log_epoch(result.loss);
   if (c_.progress == nullptr) return;
   ProgressState p;
   p.step = state_.step;
@@ -125,7 +132,23 @@ void Run::log_step(const StepResult& result, double lr) {
   if (items_per_s > 0) p.items_per_s = items_per_s;
   p.item = c_.task.item_name().unit;
   p.memory_bytes = resident_bytes();
+  p.note = epoch_note_;
   c_.progress->update(p);
+}
+
+/// Counts a step; the mean of an epoch when it ends here. An epoch of one step has its record.
+void Run::log_epoch(float loss) {
+  EpochState& epoch = state_.epoch;
+  epoch.loss_sum += static_cast<double>(loss);
+  ++epoch.steps;
+  const int64_t ended = items_per_step() * state_.step / items_per_epoch_;
+  if (ended == items_per_step() * (state_.step - 1) / items_per_epoch_) return;
+  if (epoch.steps > 1) {
+    const double mean = epoch.loss_sum / static_cast<double>(epoch.steps);
+    epoch_note_ = fmt::format("epoch {} mean loss {:.4f}", ended, mean);
+    record(EpochLog{ended, mean});
+  }
+  epoch = {};
 }
 
 void Run::evaluate() {
@@ -190,6 +213,7 @@ TrainSummary Run::finish(bool stopped) {
     p.memory_bytes = resident_bytes();
     if (summary_.items_per_s > 0) p.items_per_s = summary_.items_per_s;
     p.item = c_.task.item_name().unit;
+    p.note = epoch_note_;
     c_.progress->finish(p);
   }
   return summary_;

@@ -108,6 +108,15 @@ void RunFiles::write(int64_t step, double seconds, const StepLog& log) {
   events_->scalar("train/" + speed, step, items_per_s, wall);
 }
 
+void RunFiles::write(int64_t step, double seconds, const EpochLog& log) {
+  Fields fields, clock;
+  fields.add("epoch", log.epoch).add("mean_loss", log.mean_loss);
+  clock.add("seconds", static_cast<float>(seconds));
+  metrics_->write(step, Kind::kEpoch, fields, clock);
+  events_->scalar("train/epoch_mean_loss", step, static_cast<float>(log.mean_loss),
+                  clock_.wall_s());
+}
+
 void RunFiles::write(int64_t step, double seconds, const Evaluation& validation) {
   Fields fields, clock;
   fields.add("loss", validation.loss);

@@ -41,6 +41,7 @@ class RunFiles : public Keeper {
   void attempt(const std::function<void()>& write) const;
   [[nodiscard]] std::string what_is_left() const;
   void write(int64_t step, double seconds, const StepLog& log);
+  void write(int64_t step, double seconds, const EpochLog& log);
   void write(int64_t step, double seconds, const Evaluation& validation);
   void write(int64_t step, double seconds, const Sample& sample);
 

@@ -108,12 +108,13 @@ TEST(MetricsWriter, WritesNanAndInfinityAsNullWithAFlag) {
 TEST(MetricsWriter, NamesEveryKind) {
   const TemporaryFile file("kinds.jsonl");
   MetricsWriter writer(file.path());
-  for (const Kind kind :
-       {Kind::kTrain, Kind::kValidation, Kind::kTest, Kind::kSample, Kind::kEvent, Kind::kStage}) {
+  for (const Kind kind : {Kind::kTrain, Kind::kEpoch, Kind::kValidation, Kind::kTest, Kind::kSample,
+                          Kind::kEvent, Kind::kStage}) {
     writer.write(0, kind, {});
   }
   EXPECT_EQ(file.read(),
-            "{\"step\":0,\"kind\":\"train\"}\n{\"step\":0,\"kind\":\"validation\"}\n"
+            "{\"step\":0,\"kind\":\"train\"}\n{\"step\":0,\"kind\":\"epoch\"}\n"
+            "{\"step\":0,\"kind\":\"validation\"}\n"
             "{\"step\":0,\"kind\":\"test\"}\n{\"step\":0,\"kind\":\"sample\"}\n"
             "{\"step\":0,\"kind\":\"event\"}\n{\"step\":0,\"kind\":\"stage\"}\n");
 }

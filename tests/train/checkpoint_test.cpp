@@ -99,6 +99,7 @@ RunState state_at(int64_t step) {
   s.last_validation = 0.1 + static_cast<double>(step);  // no short decimal
   s.best = {1.0 / 3.0, step - 1, 2};
   s.plateau = {0.01, 2.0 / 7.0, 1, true};
+  s.epoch = {5.0 / 3.0, 4};
   s.recipe_hash = "abc";
   return s;
 }
@@ -158,6 +159,8 @@ TEST_F(CheckpointTest, EverythingComesBackExactly) {
   EXPECT_EQ(found->plateau.best, expected.plateau.best);
   EXPECT_EQ(found->plateau.bad, expected.plateau.bad);
   EXPECT_EQ(found->plateau.has_best, expected.plateau.has_best);
+  EXPECT_EQ(found->epoch.loss_sum, expected.epoch.loss_sum);
+  EXPECT_EQ(found->epoch.steps, expected.epoch.steps);
   EXPECT_EQ(fresh.numbers(), Model::expected(7));
   EXPECT_EQ(fresh.optimizer->state().size(), 2U);  // both moments of AdamW
   EXPECT_EQ(warning, "");
@@ -266,6 +269,7 @@ TEST_F(CheckpointTest, FieldsThatWereAddedLaterMayBeMissing) {
   json.erase("version");
   json["run"].erase("last_loss");
   json["run"].erase("seconds");
+  json["run"].erase("epoch");
   std::ofstream(path(10, "state.json")) << json.dump();
   EXPECT_EQ(load(), 10);
 }

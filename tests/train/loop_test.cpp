@@ -26,6 +26,9 @@ using testing::TinyData;
 using testing::TinyOptions;
 using testing::TinyResult;
 
+// Losses are floats that are printed exactly, the mean is of doubles.
+constexpr double kPrinted = 1e-6;
+
 class Loop : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -71,6 +74,7 @@ TEST_F(Loop, TheRunHasEveryKindOfState) {
   EXPECT_NE(expected_->metrics.find("\"kind\":\"sample\",\"prompt\":\"a \",\"text\":\"sample\"}"),
             std::string::npos);
   EXPECT_NE(expected_->metrics.find("\"kind\":\"validation\""), std::string::npos);
+  EXPECT_NE(expected_->metrics.find("\"kind\":\"epoch\",\"epoch\":1,"), std::string::npos);
   EXPECT_EQ(expected_->metrics.find("clock"), std::string::npos);
   // The plateau schedule has lowered the learning rate after the warm-up.
   EXPECT_NE(expected_->metrics.find("\"learning_rate\":0.02,"), std::string::npos);
@@ -80,6 +84,47 @@ TEST_F(Loop, TheRunHasEveryKindOfState) {
 
 TEST_F(Loop, LearnsTheText) {
   EXPECT_LT(expected_->summary.best.loss, 4.0);  // ln 300 = 5.7 at the start
+}
+
+// Four windows a step: the epochs end inside steps, which count for the epoch that they end.
+TEST_F(Loop, LogsTheMeanLossOfEveryEpoch) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.steps = 3 * kTinySteps;
+  TinyOptions options;
+  options.has_validation = false;
+  std::istringstream lines(run(dir.path(), config, options).metrics);
+  const int64_t windows = data_->train().tokens() / config.seq;
+  int64_t epochs = 0, counted = 0;
+  double sum = 0.0;
+  for (std::string line; std::getline(lines, line);) {
+    const Json record = parse_json(line, "metrics");
+    const auto kind = record["kind"].get<std::string>();
+    if (kind == "train") {
+      sum += record["loss"].get<double>();
+      ++counted;
+    }
+    if (kind != "epoch") continue;
+    ++epochs;
+    EXPECT_EQ(record["epoch"].get<int64_t>(), epochs);
+    EXPECT_EQ(record["step"].get<int64_t>(), (epochs * windows + 3) / 4);
+    EXPECT_NEAR(record["mean_loss"].get<double>(), sum / static_cast<double>(counted), kPrinted);
+    sum = 0.0;
+    counted = 0;
+  }
+  EXPECT_EQ(epochs, config.steps * 4 / windows);
+  EXPECT_GT(epochs, 2);
+}
+
+TEST_F(Loop, AnEpochOfOneStepHasTheRecordOfTheStep) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.steps = 2;
+  config.accumulate = data_->train().tokens() / config.seq;  // two passes a step
+  TinyOptions options;
+  options.has_validation = false;
+  const std::string metrics = run(dir.path(), config, options).metrics;
+  EXPECT_EQ(metrics.find("\"kind\":\"epoch\""), std::string::npos) << metrics;
 }
 
 TEST_F(Loop, AnyNumberOfThreads) {
