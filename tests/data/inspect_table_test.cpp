@@ -198,7 +198,7 @@ TEST_F(InspectTableTest, OnePictureUnderTwoNamesIsADuplicate) {
   EXPECT_EQ(report.conflicts, 1);
 }
 
-/// Rows and duplicates, as inspect counts them and as training does.
+/// Inspect counts rows and duplicates as training does.
 void expect_as_in_training(TableConfig c, const std::string& folder, int64_t rows,
                            int64_t duplicates) {
   c.split.validation = c.split.test = 0;

@@ -64,7 +64,7 @@ class DataVerb : public Verb {
   }
   bool continues(const Invocation& invocation) const override {
     const std::string what = invocation.words.empty() ? "" : invocation.words[0];
-    return what != "inspect" && what != "preview";  // which keep nothing
+    return what != "inspect" && what != "preview";  // which only show
   }
 
   int run(Invocation& invocation) override {
