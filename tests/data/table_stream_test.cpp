@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kRows = 512 << 10;
 constexpr int64_t kRowBytes = 256;
-constexpr int64_t kAllowed = 32 << 20;  // two bits per row for the split, samples, sorts, buffers
+constexpr int64_t kAllowed = 12 << 20;  // two bits per row for the split, samples, sorts, buffers
 constexpr int64_t kSort = 1 << 20;      // an eighth of what the hashes of all rows need
 
 /// "number,text,answer" rows of kRowBytes bytes each.
