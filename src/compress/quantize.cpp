@@ -79,12 +79,12 @@ class Planner : public nn::Visitor {
 
 void require_finite(const std::string& file, const std::string& name, const Tensor& w) {
   const float* p = w.data<float>();
-  for (int64_t i = 0; i < w.size(); ++i) {
-    require(std::isfinite(p[i]), Code::kNumeric,
-            "compress: {}: \"{}\" {} holds {} at element {}. The model is damaged; take an earlier "
-            "checkpoint",
-            file, name, w.shape().text(), p[i], i);
-  }
+  const float* const end = p + w.size();
+  const float* const bad = std::find_if(p, end, [](float x) { return !std::isfinite(x); });
+  require(bad == end, Code::kNumeric,
+          "compress: {}: \"{}\" {} holds {} at element {}. The model is damaged; take an earlier "
+          "checkpoint",
+          file, name, w.shape().text(), bad == end ? 0.0F : *bad, bad - p);
 }
 
 /// ‖W − Ŵ‖ / ‖W‖; W contiguous.
