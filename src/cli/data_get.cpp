@@ -72,14 +72,42 @@ std::string needed_names(std::span<const data::PublicFile> files) {
   return join(names, ", ");
 }
 
-/// The set as `folder` holds it.
-data::PublicData held_set(const data::PublicData& set, const std::string& folder) {
-  const auto holds = [&](std::string_view name) { return !held_path(folder, name).empty(); };
-  if (const auto held = data::held_form(set, holds)) return *held;
-  const auto missing = std::find_if(set.files.begin(), set.files.end(),
-                                    [&](const auto& file) { return !holds(file.name); });
+data::HoldsFile holder(const std::string& folder) {
+  return [folder](std::string_view name) { return !held_path(folder, name).empty(); };
+}
+
+/// The first file of the set that `folder` lacks; "": none.
+std::string_view missing_file(const data::PublicData& set, const std::string& folder) {
+  for (const data::PublicFile& file : set.files) {
+    if (held_path(folder, file.name).empty()) return file.name;
+  }
+  return {};
+}
+
+/// A whole set of which a file is missing must not pass for a part of it.
+void refuse_incomplete(const data::PublicData& form, const data::PublicData& set,
+                       const std::string& folder) {
+  const std::string_view beside = data::left_out_of(form, set, holder(folder));
+  require(
+      beside.empty(), Code::kNotFound,
+      "data get: {} holds {} but no {} (nor .gz or .xz of it). Put it there, or for \"{}\" take "
+      "{} away",
+      folder, beside, missing_file(set, folder), form.title, beside);
+}
+
+/// The set as `folder` holds it, or else the folder of its name inside, which `folder` then is.
+data::PublicData held_set(const data::PublicData& set, std::string& folder) {
+  const std::string inner = join_path(folder, std::string(set.name));
+  for (const std::string& place : {folder, inner}) {
+    const auto held = data::held_form(set, holder(place));
+    if (!held) continue;
+    refuse_incomplete(*held, set, place);
+    folder = place;
+    return *held;
+  }
   std::string text =
-      fmt::format("data get: {} holds no {} (nor .gz or .xz of it)", folder, missing->name);
+      fmt::format("data get: {} holds no {} (nor .gz or .xz of it), {} no {}", folder,
+                  missing_file(set, folder), inner, missing_file(set, inner));
   for (const data::PublicCopy& copy : set.copies) {
     text += fmt::format("; {} would do", needed_names(copy.files));
   }
@@ -267,11 +295,7 @@ void get_data(Invocation& invocation) {
           invocation.words.size() > 1 ? invocation.words[1] : "");
   if (invocation.words.empty()) return list_sets(invocation);
   data::PublicData set = set_of(invocation.words[0]);
-  if (!config.data.dir.empty()) {
-    const std::string inner = join_path(config.data.dir, std::string(set.name));
-    if (directory_exists(inner)) config.data.dir = inner;
-    set = held_set(set, config.data.dir);
-  }
+  if (!config.data.dir.empty()) set = held_set(set, config.data.dir);
   const std::string folder = config.out.empty() ? std::string(set.name) : config.out;
   std::vector<Wanted> wanted = wanted_of(set, config);
   if (!config.accept) return show(invocation, set, wanted, folder);

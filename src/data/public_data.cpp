@@ -41,10 +41,10 @@ constexpr std::string_view kAgNewsPart = "AG News: 5,000 + 7,600 news items of f
 constexpr std::string_view kAgNewsUse =
     "benchmarks/peers/tables.py {} . news && ingot run recipes/news.yaml "
     "table.split.test_file=news_test.csv";
-constexpr PublicCopy kAgNewsCopies[] = {{kAgNewsPart, kAgNewsUse, kAgNewsOfSample},
-                                        {kAgNewsPart, kAgNewsUse, kAgNewsOfSubset},
-                                        {"AG News: 120,000 + 7,600 news items of four topics",
-                                         "ingot data inspect {}/train.csv", kAgNewsOfficial}};
+constexpr PublicCopy kAgNewsCopies[] = {{"AG News: 120,000 + 7,600 news items of four topics",
+                                         "ingot data inspect {}/train.csv", kAgNewsOfficial},
+                                        {kAgNewsPart, kAgNewsUse, kAgNewsOfSample},
+                                        {kAgNewsPart, kAgNewsUse, kAgNewsOfSubset}};
 
 constexpr PublicFile kAi4i2020[] = {
     {"ai4i2020.csv",
@@ -314,6 +314,18 @@ std::optional<PublicData> held_form(const PublicData& set, const HoldsFile& hold
     return PublicData{set.name, copy.title, set.licence, copy.use, copy.files};
   }
   return std::nullopt;
+}
+
+std::string_view left_out_of(const PublicData& form, const PublicData& set,
+                             const HoldsFile& holds) {
+  const auto is_taken = [&](std::string_view name) {
+    return std::any_of(form.files.begin(), form.files.end(),
+                       [&](const PublicFile& file) { return file.name == name; });
+  };
+  for (const PublicFile& file : set.files) {
+    if (!is_taken(file.name) && holds(file.name)) return file.name;
+  }
+  return {};
 }
 
 }  // namespace ingot::data

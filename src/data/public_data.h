@@ -50,5 +50,9 @@ using HoldsFile = std::function<bool(std::string_view name)>;
 /// The set as a folder holds it: with its own files, or title, use and files of the first copy of
 /// which no needed file is missing; nothing when there is none.
 [[nodiscard]] std::optional<PublicData> held_form(const PublicData& set, const HoldsFile& holds);
+/// A file of the whole set that the folder holds and this form of it leaves out, which looks like a
+/// set of which other files are missing; "": none.
+[[nodiscard]] std::string_view left_out_of(const PublicData& form, const PublicData& set,
+                                           const HoldsFile& holds);
 
 }  // namespace ingot::data

@@ -73,6 +73,25 @@ TEST(PublicData, AFolderMayHoldAnotherFormOfASet) {
   EXPECT_EQ(held("etth1", {"ETTh1.csv"}), find_public_data("etth1")->title);
 }
 
+TEST(PublicData, TheMostOfASetIsTaken) {
+  EXPECT_EQ(held("ag_news", {"classes.txt", "test.csv", "train.csv", "train_subset5000.csv"}),
+            "AG News: 120,000 + 7,600 news items of four topics");
+}
+
+TEST(PublicData, AFileOfTheWholeThatAPartLeavesOutIsFound) {
+  const PublicData& mnist = *find_public_data("mnist");
+  std::set<std::string_view> files = {"t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"};
+  const auto left_out = [&] {
+    const auto holds = [&](std::string_view name) { return files.contains(name); };
+    return std::string(left_out_of(held_form(mnist, holds).value(), mnist, holds));
+  };
+  EXPECT_EQ(left_out(), "");
+  files.insert("train-images-idx3-ubyte.gz");
+  EXPECT_EQ(left_out(), "train-images-idx3-ubyte.gz");
+  files.insert("train-labels-idx1-ubyte.gz");
+  EXPECT_EQ(left_out(), "") << "the whole";
+}
+
 TEST(PublicData, CopiesSayWhatTheyAre) {
   for (const PublicData& set : public_data()) {
     for (const PublicCopy& copy : set.copies) {
