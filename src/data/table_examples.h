@@ -36,8 +36,8 @@ struct TableConfig {
 
   void visit(auto& field) {
     field("path", path,
-          "a .csv, .tsv or .jsonl file, a folder of pictures by class, CIFAR (.bin), IDX or .npy "
-          "pictures; plain, .gz or .xz; a pattern such as part_[1-4].csv takes several");
+          "a .csv, .tsv, .jsonl or .npy file, a folder of pictures by class, CIFAR (.bin), IDX or "
+          ".npy pictures; plain, .gz or .xz; a pattern such as part_[1-4].csv takes several");
     field("format", format, "how its bytes are read");
     field("keep", keep,
           "which rows there are, also in table.split.validation_file and table.split.test_file");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/formats/npy_table.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <iterator>
@@ -18,6 +19,7 @@
 namespace ingot::data {
 namespace {
 
+constexpr size_t kArrayBlock = size_t{1} << 16;         // bytes read at once, or one row
 constexpr int64_t kMaxArrayColumns = int64_t{1} << 16;  // a head may say anything
 
 using AppendNumber = void (*)(const std::byte* from, std::string& text);
@@ -77,7 +79,8 @@ class NpyTable final : public TableReader {
         append_(append_of(head_.dtype)),
         columns_(array_columns(head_, fmt::format("npy: \"{}\"", name()), format)),
         number_size_(static_cast<size_t>(dtype_size(head_.dtype))),
-        row_(columns_.size() * number_size_),
+        row_size_(columns_.size() * number_size_),
+        block_(std::max<size_t>(kArrayBlock / row_size_, 1) * row_size_),
         ends_(columns_.size()) {}
 
   [[nodiscard]] const std::vector<std::string>& columns() const override { return columns_; }
@@ -91,13 +94,13 @@ class NpyTable final : public TableReader {
       require_end(*source_, "npy");
       return false;
     }
-    require(io::read_fully(*source_, row_) == std::ssize(row_), Code::kCorruptFile,
-            "npy: \"{}\": ends in row {} of {}; fetch the file again", name(), record_ + 1,
-            head_.shape[0]);
+    if (at_ == end_) read_block();
+    const std::byte* const row = block_.data() + at_;
+    at_ += row_size_;
     ++record_;
     text_.clear();
     for (size_t i = 0; i < ends_.size(); ++i) {
-      append_(row_.data() + i * number_size_, text_);
+      append_(row + i * number_size_, text_);
       ends_[i] = text_.size();
     }
     size_t begin = 0;
@@ -111,16 +114,32 @@ class NpyTable final : public TableReader {
     source_->rewind();
     (void)read_npy_head(*source_);
     record_ = 0;
+    at_ = end_ = 0;
   }
 
  private:
+  /// The next rows, as many as the block holds and the file has whole.
+  void read_block() {
+    const auto left = static_cast<size_t>(head_.shape[0] - record_);
+    const size_t rows = std::min(block_.size() / row_size_, left);
+    const auto got =
+        static_cast<size_t>(io::read_fully(*source_, std::span(block_).first(rows * row_size_)));
+    require(got >= row_size_, Code::kCorruptFile,
+            "npy: \"{}\": ends in row {} of {}; fetch the file again", name(), record_ + 1,
+            head_.shape[0]);
+    at_ = 0;
+    end_ = got / row_size_ * row_size_;
+  }
+
   std::unique_ptr<io::ByteSource> source_;
   ArrayHead head_;
   AppendNumber append_;
   std::vector<std::string> columns_;
   size_t number_size_;
-  std::vector<std::byte> row_;
-  std::string text_;  // the cells of a row, one behind the other
+  size_t row_size_;
+  std::vector<std::byte> block_;  // of whole rows
+  size_t at_ = 0, end_ = 0;       // in block_: of the next row and of those that were read
+  std::string text_;              // the cells of a row, one behind the other
   std::vector<size_t> ends_;
   int64_t record_ = 0;
 };

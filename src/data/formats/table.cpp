@@ -92,8 +92,8 @@ bool is_table_name(std::string_view path) { return format_row(path) != nullptr; 
 Reader open_table(Source source, const std::string& name, const TableFormat& format) {
   if (const FormatRow* row = format_row(name)) return row->open(std::move(source), format);
   fail(Code::kInvalidArgument,
-       "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson; of pictures .bin, idx3-ubyte, "
-       ".npy (each also .gz or .xz), and is no folder: rename it to say what it is",
+       "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, "
+       "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: rename it to say what it is",
        name);
 }
 

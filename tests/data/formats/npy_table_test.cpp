@@ -59,6 +59,30 @@ TEST(NpyTable, CellsReadBackAsTheSameNumbers) {
   EXPECT_EQ(rows_of(*table), rows);
 }
 
+// More rows than are read at once, by three numbers each, of which no block of 2^16 bytes is whole.
+TEST(NpyTable, ReadsManyRows) {
+  constexpr int32_t kRows = 20'000;
+  std::vector<int32_t> values;
+  std::vector<Row> want;
+  for (int32_t i = 0; i < kRows; ++i) {
+    values.insert(values.end(), {i, -i, 7});
+    want.push_back({std::to_string(i), std::to_string(-i), "7"});
+  }
+  const std::string whole = file_of<int32_t>({kRows, 3}, values);
+  const auto table = table_of(whole);
+  EXPECT_EQ(rows_of(*table), want);
+  table->rewind();
+  std::vector<std::string_view> cells;
+  ASSERT_TRUE(table->next(cells));
+  table->rewind();  // in the middle of a block
+  EXPECT_EQ(rows_of(*table), want);
+  EXPECT_EQ(table->line(), kRows);
+  const auto cut = table_of(whole.substr(0, whole.size() - 13));
+  EXPECT_EQ(message_of(Code::kCorruptFile, [&] { (void)rows_of(*cut); }),
+            "npy: \"a.npy\": ends in row 19999 of 20000; fetch the file again");
+  EXPECT_EQ(cut->line(), kRows - 2) << "the whole rows come first";
+}
+
 TEST(NpyTable, WholeNumbersAndMissingOnes) {
   EXPECT_EQ(rows_of(*table_of(file_of<int64_t>({2, 1}, {-9'000'000'000'000'000'000, 7}))),
             (std::vector<Row>{{"-9000000000000000000"}, {"7"}}));

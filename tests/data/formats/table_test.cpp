@@ -31,11 +31,11 @@ TEST(Table, TheNameChoosesTheReader) {
 TEST(Table, RefusesOtherNames) {
   const TempFolder folder;
   const std::string path = folder.put("a.xlsx", "PK");
-  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open_table(path); }),
-            "table: \"" + path +
-                "\" ends in none of .csv, .tsv, .jsonl, .ndjson; of pictures .bin, idx3-ubyte, "
-                ".npy (each "
-                "also .gz or .xz), and is no folder: rename it to say what it is");
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument, [&] { (void)open_table(path); }),
+      "table: \"" + path +
+          "\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, "
+          "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: rename it to say what it is");
   EXPECT_FALSE(is_table_name(path));
   EXPECT_TRUE(is_table_name("some/where.TSV.gz"));
   EXPECT_TRUE(contains(message_of(Code::kNotFound, [] { (void)open_table("/no/such.csv"); }),
