@@ -32,6 +32,7 @@ std::vector<std::string> pieces(std::string_view label, const ProgressState& sta
   }
   if (present(state.loss)) out.push_back(fmt::format("loss {:.4f}", state.loss));
   if (present(state.val)) out.push_back(fmt::format("val {:.4f}", state.val));
+  if (!state.note.empty()) out.push_back(excerpt(state.note));
   if (present(state.eta_s)) out.push_back(fmt::format("ETA {}", human_duration(state.eta_s)));
   if (present(state.items_per_s)) {
     out.push_back(fmt::format("{} {}/s", human_count(state.items_per_s), state.item));
@@ -39,7 +40,6 @@ std::vector<std::string> pieces(std::string_view label, const ProgressState& sta
   if (present(state.lr)) out.push_back(fmt::format("lr {:.2e}", state.lr));
   if (state.memory_bytes > 0) out.push_back(human_bytes(state.memory_bytes));
   if (present(state.money)) out.push_back(fmt::format("{:.4f} {}", state.money, state.currency));
-  if (!state.note.empty()) out.push_back(excerpt(state.note));
   return out;
 }
 

@@ -39,8 +39,8 @@ ProgressState at(int64_t step, int64_t total) {
 
 TEST(FormatProgress, ShowsEveryField) {
   EXPECT_EQ(format_progress("train", full_state(), 0),
-            "train  1200/5000 24.0%  loss 2.3457  val 2.5000  ETA 3m07s  12.3k tok/s  lr 3.00e-04  "
-            "1.2 GiB  0.0213 EUR  best");
+            "train  1200/5000 24.0%  loss 2.3457  val 2.5000  best  ETA 3m07s  12.3k tok/s  "
+            "lr 3.00e-04  1.2 GiB  0.0213 EUR");
 }
 
 TEST(FormatProgress, LeavesOutWhatIsAbsent) {
@@ -51,6 +51,13 @@ TEST(FormatProgress, LeavesOutWhatIsAbsent) {
 TEST(FormatProgress, DropsTheLastFieldsOnANarrowTerminal) {
   EXPECT_EQ(format_progress("train", full_state(), 40), "train  1200/5000 24.0%  loss 2.3457");
   EXPECT_EQ(format_progress("train", full_state(), 3), "");
+}
+
+TEST(FormatProgress, ANoteStandsOnATerminalOfTheUsualWidth) {
+  ProgressState state = full_state();
+  state.note = "epoch 3 mean 2.4000";
+  EXPECT_EQ(format_progress("train", state, 80),
+            "train  1200/5000 24.0%  loss 2.3457  val 2.5000  epoch 3 mean 2.4000  ETA 3m07s");
 }
 
 TEST(Progress, TerminalRewritesAtMostTenTimesASecond) {
