@@ -55,9 +55,8 @@ struct StepLog {
 
 /// What is logged at the step in which a pass over the training data ends.
 struct EpochLog {
-  int64_t epoch = 0;  ///< passes so far, this one with them
-  double mean_loss =
-      0.0;  ///< of its steps; a step across the end counts for the epoch that it ends
+  int64_t epoch = 0;       ///< passes so far, this one with them
+  double mean_loss = 0.0;  ///< of its steps; one across the end counts where more of it lies
 };
 
 /// Something that happened at a step.

@@ -49,6 +49,10 @@ class Run {
   TrainSummary finish(bool stopped);
   double seconds() const { return seconds_before_ + c_.clock.now_s() - start_s_; }
   int64_t items_per_step() const { return c_.task.items() * config_.accumulate; }
+  /// Passes over the training data after a step, to the nearest step as train.epochs' horizon is.
+  int64_t passes(int64_t step) const {
+    return (items_per_step() * step + items_per_step() / 2) / items_per_epoch_;
+  }
 
   const LoopContext& c_;
   const TrainConfig& config_;
@@ -85,7 +89,13 @@ TrainSummary Run::run() {
 }
 
 void Run::begin() {
-  // Data too small for a batch is refused before anything is done.
+  // What cannot be kept, and data too small for a batch, is refused before anything is done.
+  require(
+      config_.early_stop.threshold == 0.0 || c_.task.has_validation(), Code::kInvalidArgument,
+      "train.early_stop.threshold: {} is compared with the validation loss, and nothing is held "
+      "out for one. Set table.split.validation=0.1 (texts: data.validation=0.1), or "
+      "train.early_stop.threshold=0",
+      config_.early_stop.threshold);
   items_per_epoch_ = c_.task.items_per_epoch();
   state_ = c_.keeper.begin(step_.store(), step_.optimizer(), [this] { return decide_horizon(); });
   saved_step_ = state_.step;
@@ -141,11 +151,11 @@ void Run::log_epoch(float loss) {
   EpochState& epoch = state_.epoch;
   epoch.loss_sum += static_cast<double>(loss);
   ++epoch.steps;
-  const int64_t ended = items_per_step() * state_.step / items_per_epoch_;
-  if (ended == items_per_step() * (state_.step - 1) / items_per_epoch_) return;
+  const int64_t ended = passes(state_.step);
+  if (ended == passes(state_.step - 1)) return;
   if (epoch.steps > 1) {
     const double mean = epoch.loss_sum / static_cast<double>(epoch.steps);
-    epoch_note_ = fmt::format("epoch {} mean loss {:.4f}", ended, mean);
+    epoch_note_ = fmt::format("epoch {} mean {:.4f}", ended, mean);
     record(EpochLog{ended, mean});
   }
   epoch = {};

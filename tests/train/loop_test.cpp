@@ -86,7 +86,7 @@ TEST_F(Loop, LearnsTheText) {
   EXPECT_LT(expected_->summary.best.loss, 4.0);  // ln 300 = 5.7 at the start
 }
 
-// Four windows a step: the epochs end inside steps, which count for the epoch that they end.
+// Four windows a step: the epochs end inside steps, which count where more of them lies.
 TEST_F(Loop, LogsTheMeanLossOfEveryEpoch) {
   const TempDir dir;
   TrainConfig config = tiny_config();
@@ -107,13 +107,35 @@ TEST_F(Loop, LogsTheMeanLossOfEveryEpoch) {
     if (kind != "epoch") continue;
     ++epochs;
     EXPECT_EQ(record["epoch"].get<int64_t>(), epochs);
-    EXPECT_EQ(record["step"].get<int64_t>(), (epochs * windows + 3) / 4);
+    EXPECT_EQ(record["step"].get<int64_t>(), (epochs * windows + 1) / 4);
     EXPECT_NEAR(record["mean_loss"].get<double>(), sum / static_cast<double>(counted), kPrinted);
     sum = 0.0;
     counted = 0;
   }
-  EXPECT_EQ(epochs, config.steps * 4 / windows);
+  EXPECT_EQ(epochs, (config.steps * 4 + 2) / windows);
   EXPECT_GT(epochs, 2);
+}
+
+// Less than half a step is left of the epoch when the run ends.
+TEST_F(Loop, TheLastEpochHasItsRecordWhenTheHorizonIsRoundedDown) {
+  const TempDir dir;
+  const int64_t windows = data_->train().tokens() / tiny_config().seq;
+  TrainConfig config = tiny_config();
+  config.steps = 0;
+  config.epochs = 1;
+  const auto left = [&] { return windows % (config.micro_batch * config.accumulate); };
+  while (left() == 0 || 2 * left() >= config.micro_batch * config.accumulate) ++config.accumulate;
+  const int64_t steps = windows / (config.micro_batch * config.accumulate);
+  ASSERT_GT(steps, 1);
+  TinyOptions options;
+  options.has_validation = false;
+  const TinyResult result = run(dir.path(), config, options);
+  EXPECT_EQ(result.summary.steps, steps);
+  const size_t at = result.metrics.find("\"kind\":\"epoch\",\"epoch\":1,");
+  ASSERT_NE(at, std::string::npos) << result.metrics;
+  const size_t begin = result.metrics.rfind('\n', at) + 1;
+  const std::string line = result.metrics.substr(begin, result.metrics.find('\n', at) - begin);
+  EXPECT_EQ(parse_json(line, "metrics").at("step").get<int64_t>(), steps);
 }
 
 TEST_F(Loop, AnEpochOfOneStepHasTheRecordOfTheStep) {
@@ -250,6 +272,19 @@ TEST_F(Loop, WithoutAValidationSplit) {
   EXPECT_EQ(result.summary.best.step, -1);
   EXPECT_FALSE(file_exists(dir.file("checkpoints/best.safetensors")));
   EXPECT_EQ(result.metrics.find("\"kind\":\"validation\""), std::string::npos);
+}
+
+TEST_F(Loop, AThresholdWithoutAValidationSplitIsRefused) {
+  const TempDir dir;
+  TrainConfig config = tiny_config();
+  config.early_stop.threshold = 0.1;
+  TinyOptions options;
+  options.has_validation = false;
+  EXPECT_EQ(message_of([&] { (void)run(dir.path(), config, options); }),
+            "train.early_stop.threshold: 0.1 is compared with the validation loss, and nothing is "
+            "held out for one. Set table.split.validation=0.1 (texts: data.validation=0.1), or "
+            "train.early_stop.threshold=0");
+  EXPECT_FALSE(file_exists(dir.file("horizon.json")));
 }
 
 struct Judged {
