@@ -24,11 +24,14 @@ const std::vector<std::string> kPredictSections = {"predict."};
 constexpr size_t kInputHead = size_t{1} << 16;  // looked at to tell the format
 constexpr size_t kNamedRows = 5;                // of those without an answer
 
-/// What standard input is called, which decides how it is read: JSON lines begin with a brace.
-std::string name_of_input(std::string_view text) {
+/// The kind of table, as the name of a file would tell it: JSON lines begin with a brace.
+std::string kind_of_input(io::ByteSource& source) {
+  std::string text(kInputHead, '\0');
+  text.resize(static_cast<size_t>(io::read_fully(source, std::as_writable_bytes(std::span(text)))));
+  source.rewind();
   const size_t first = text.find_first_not_of(" \t\r\n");
-  const bool is_json = first != std::string_view::npos && text[first] == '{';
-  return is_json ? "standard input.jsonl" : "standard input.csv";
+  const bool is_json = first != std::string::npos && text[first] == '{';
+  return is_json ? ".jsonl" : ".csv";
 }
 
 int64_t read_standard_input(std::span<std::byte> out) {
@@ -40,12 +43,12 @@ int64_t read_standard_input(std::span<std::byte> out) {
 /// A pipe cannot be read twice, which telling its delimiter and header needs: its beginning is kept
 /// until the table stands at its first row.
 std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& format) {
-  std::string head(kInputHead, '\0');
-  head.resize(static_cast<size_t>(read_standard_input(std::as_writable_bytes(std::span(head)))));
-  const std::string name = name_of_input(head);
-  auto stream = std::make_unique<io::StreamSource>(std::move(head), read_standard_input, name);
+  auto stream =
+      std::make_unique<io::StreamSource>(std::string(), read_standard_input, "standard input");
   io::StreamSource& once = *stream;  // the table holds it
-  auto table = data::open_table(io::unpacked(std::move(stream)), name, format);
+  auto source = io::unpacked(std::move(stream));
+  const std::string kind = kind_of_input(*source);
+  auto table = data::open_table(std::move(source), kind, format);
   once.seal();
   return table;
 }
@@ -175,11 +178,11 @@ class PredictVerb : public Verb {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
-        "(CSV, TSV, JSON lines), or standard input (CSV, or JSON lines when it begins with a\n"
-        "brace). Answers go to standard output, one line per row, in the order of the rows; with\n"
-        "--json as the list \"answers\" of one object, which takes the memory of all of them. A "
-        "row\n"
-        "that is left out has an empty answer: \"\" or null.",
+        "(CSV, TSV, JSON lines, .npy), or standard input (CSV, or JSON lines when it begins with\n"
+        "a brace), which is read in blocks: 64 KiB of CSV, 256 KiB of JSON lines. Answers go to\n"
+        "standard output, one line per row, in the order of the rows; with --json as the list\n"
+        "\"answers\" of one object, which takes the memory of all of them. A row that is left out\n"
+        "has an empty answer: \"\" or null.",
         kPredictSections);
   }
   VerbTakes takes() const override { return {verb_keys(kPredictSections), {"--print-config"}}; }
