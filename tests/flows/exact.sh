@@ -20,7 +20,7 @@ kill_one() {
   until [ "$(cat killed/metrics.jsonl 2>/dev/null | wc -l)" -gt $((lines + 6)) ] ||
     [ -e killed/model/model.safetensors ]; do
     tries=$((tries + 1))
-    [ $tries -lt 3000 ] || exit 9
+    [ $tries -lt 3000 ] || { kill -KILL $pid; exit 9; }
     sleep 0.01
   done
   kill -KILL $pid 2>/dev/null
