@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/data_get.h"
 
-#include <algorithm>
 #include <cstdlib>
 #include <memory>
 #include <span>
