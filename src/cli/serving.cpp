@@ -15,15 +15,26 @@ namespace {
 
 constexpr int64_t kMaxRows = 256;
 
+/// What the KV cache may take: serve.kv_mib, and under memory= at most a quarter of what the
+/// weights leave, for a batch's activations and the program need room too.
+int64_t cache_bytes(const serve::ServeConfig& config, const Allocator& memory,
+                    int64_t weight_bytes) {
+  const int64_t asked = config.kv_mib << 20;
+  if (memory.limit_bytes() == 0) return asked;
+  const int64_t left = memory.limit_bytes() - memory.held_bytes() - weight_bytes;
+  return std::min(asked, std::max<int64_t>(left, 0) / 4);
+}
+
 /// Pages that fit in the KV budget, at least one full context, at most what max_batch can use.
 models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
-                                            const models::TransformerConfig& model) {
+                                            const models::TransformerConfig& model,
+                                            int64_t budget) {
   const int64_t per_sequence =
       (model.context + kernels::kAttentionTile - 1) / kernels::kAttentionTile;
   const int64_t page_bytes = 2 * model.layers *
                              kernels::paged_page_elements(model.kv(), model.head_dim()) *
                              static_cast<int64_t>(sizeof(float));
-  const int64_t affordable = (config.kv_mib << 20) / std::max<int64_t>(page_bytes, 1);
+  const int64_t affordable = budget / std::max<int64_t>(page_bytes, 1);
   return {std::clamp(affordable, per_sequence, per_sequence * config.max_batch), config.max_batch,
           kMaxRows, /*prefault=*/true};
 }
@@ -54,7 +65,9 @@ void Serving::open_language_model(Runtime& runtime, const serve::ServeConfig& co
   const std::string config_path = join_path(folder, "config.json");
   const models::TransformerConfig shape =
       models::parse_config_json(read_file(config_path, 1 << 24), config_path);
-  model_ = open_model(runtime, folder, decoder_options(config, shape));
+  const int64_t budget = cache_bytes(config, runtime.engine.allocator(),
+                                     file_size(join_path(folder, "model.safetensors")));
+  model_ = open_model(runtime, folder, decoder_options(config, shape, budget));
   serve::EngineConfig engine;
   engine.max_batch = config.max_batch;
   engine.queue = config.queue;

@@ -55,8 +55,8 @@ std::byte* Allocator::allocate(int64_t bytes) {
     if (limit_ > 0 && held_ + outside_ + size > limit_) trim();
     require(
         limit_ == 0 || held_ + outside_ + size <= limit_, Code::kOutOfMemory,
-        "memory: {} bytes are held and {} more are needed, the cap is {}. Raise memory= or lower "
-        "train.micro_batch",
+        "memory: {} bytes are held and {} more are needed, the cap is {}. Raise memory=, or lower "
+        "what takes it: train.micro_batch, predict.batch, serve.kv_mib",
         held_ + outside_, size, limit_);
     if (size >= kHugePage) {
       data = map_pages(size);

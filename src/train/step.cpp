@@ -120,8 +120,9 @@ void Step::explain_nonfinite(int64_t step, const StepResult& result) {
   engine_.check_finite = false;
   fail(Code::kNumeric,
        "train: step {}: loss {}, gradient norm {}: {}. The weights are those of before this step. "
-       "Lower train.lr or train.clip_norm",
-       step, result.loss, result.grad_norm, where);
+       "Lower train.lr{}",
+       step, result.loss, result.grad_norm, where,
+       config_.clip_norm > 0 ? " or train.clip_norm" : ", or bound the steps: train.clip_norm=1");
 }
 
 void Step::exchange_average() {

@@ -103,8 +103,8 @@ TEST(Allocator, TheCapIsKeptAndNamed) {
   EXPECT_EQ(code_of([&] { (void)a.allocate(2048 - kRedZone); }), "out_of_memory");
   EXPECT_EQ(
       message_of([&] { (void)a.allocate(2048 - kRedZone); }),
-      "memory: 3072 bytes are held and 2048 more are needed, the cap is 4096. Raise memory= or "
-      "lower train.micro_batch");
+      "memory: 3072 bytes are held and 2048 more are needed, the cap is 4096. Raise memory=, or "
+      "lower what takes it: train.micro_batch, predict.batch, serve.kv_mib");
   std::byte* q = a.allocate(1024 - kRedZone);  // what still fits is still given
   a.release(p, 3072 - kRedZone);
   a.release(q, 1024 - kRedZone);

@@ -27,7 +27,7 @@ class CompleteVerb : public Verb {
     return "usage: eval \"$(ingot complete)\"     in ~/.bashrc\n";
   }
   int run(Invocation& invocation) override {
-    if (invocation.words.empty()) {
+    if (invocation.words.empty() || invocation.words[0] == "bash") {
       invocation.console.line(kScript);
       return 0;
     }
