@@ -3,6 +3,7 @@
 # prints the answers' bodies, a line each: serve_requests.bash REQUESTS RUN [key=value ...]
 requests=$1
 shift
+: >notes  # what an earlier server said is not this one's
 ingot serve "$@" serve.port=0 2>notes & pid=$!
 tries=0
 until grep -q 'http://127.0.0.1:[0-9]*/' notes; do
