@@ -2,6 +2,7 @@
 #include "cli/help_text.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -45,6 +46,22 @@ std::string table(const std::vector<Row>& rows) {
                         value, row.help);
   }
   return text;
+}
+
+std::string escaped(std::string text, std::string_view marks) {
+  for (size_t at = 0; (at = text.find_first_of(marks, at)) != std::string::npos; at += 2) {
+    text.insert(at, "\\");
+  }
+  return text;
+}
+
+/// A cell of a Markdown table: a bar would end it, a word between < and > would be markup.
+std::string cell(std::string text) { return escaped(std::move(text), "|<"); }
+
+/// The same of what is shown as it is, between marks that it does not hold itself.
+std::string code_cell(const std::string& text) {
+  const char* const mark = text.find('`') == std::string::npos ? "`" : "``";
+  return fmt::format("{}{}{}", mark, escaped(text, "|"), mark);
 }
 
 }  // namespace
@@ -94,16 +111,37 @@ std::string ops_help() {
       "that row alone, so a batch gives what its rows give one by one.\n\n"
       "| op | arguments | result | gradient | row-invariant | notes |\n|---|---|---|---|---|---|\n";
   for (const OpRow& row : op_table()) {
-    std::string formula = row.formula;
-    for (size_t at = 0; (at = formula.find('|', at)) != std::string::npos; at += 2) {
-      formula.insert(at, "\\");  // a bar ends a cell of Markdown
-    }
     const char* note = (row.flags & kView) != 0     ? "a view"
                        : (row.flags & kRandom) != 0 ? "random by seed and step"
                                                     : "";
-    text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, row.signature, formula,
-                        (row.flags & kDifferentiable) != 0 ? "yes" : "",
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", row.name, row.signature,
+                        cell(row.formula), (row.flags & kDifferentiable) != 0 ? "yes" : "",
                         (row.flags & kRowInvariant) != 0 ? "yes" : "", note);
+  }
+  return text;
+}
+
+std::string keys_help() {
+  constexpr std::string_view kLayers = "layers.";
+  std::string text =
+      "# Keys\n\nPrinted by `ingot help keys` from the recipe in src/cli/recipe.h; a test compares "
+      "them.\nEvery key of a recipe, with the value it has when it is not given. In the file the "
+      "parts of a key are nested; on the command line it is written as here: "
+      "`train.optimizer.name=sgd`. `N` counts the entries of a list from 0. `ingot VERB --help` "
+      "lists the keys that a verb reads, `--print-config` a recipe with all of them. The keys of "
+      "`layers.N` are in [layers.md](layers.md).\n";
+  std::string section = "none yet";
+  for (const KeyInfo& key : list_keys(Recipe{})) {
+    if (key.path.starts_with(kLayers)) continue;
+    const size_t dot = key.path.find('.');
+    const std::string of_key = dot == std::string::npos ? "" : key.path.substr(0, dot);
+    if (of_key != section) {
+      section = of_key;
+      text += fmt::format("\n## {}\n\n| key | type | default | meaning |\n|---|---|---|---|\n",
+                          section.empty() ? "The run" : section);
+    }
+    text += fmt::format("| `{}` | {} | {} | {} |\n", key.path, key.type,
+                        code_cell(key.default_value), cell(key.help));
   }
   return text;
 }

@@ -19,6 +19,8 @@ namespace ingot::cli {
 
 /// The op table as Markdown: docs/ops.md.
 [[nodiscard]] std::string ops_help();
+/// Every key of a recipe but those of its layers as Markdown: docs/keys.md.
+[[nodiscard]] std::string keys_help();
 /// The layers of a recipe's list as Markdown: docs/layers.md.
 [[nodiscard]] std::string layers_help();
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/errors.md has a section with cause, cure and exit code for every Code, and for nothing else.
+// docs/errors.md has a section with cause, cure, exit code and a message for every Code, and for
+// nothing else. That the messages are the program's: tests/flows/errors.test.
 #include <string>
 #include <vector>
 
@@ -44,6 +45,23 @@ TEST(ErrorsDoc, HasASectionForEveryCode) {
     EXPECT_NE(found.find("*Cause.*"), std::string::npos) << names[i];
     EXPECT_NE(found.find("*Cure.*"), std::string::npos) << names[i];
     EXPECT_NE(found.find("**Exit "), std::string::npos) << names[i];
+  }
+}
+
+TEST(ErrorsDoc, ShowsAMessageOfEveryCode) {
+  const std::string text = page();
+  for (size_t i = 0; i < codes_in_header().size(); ++i) {
+    const auto code = static_cast<Code>(i);
+    const std::string name(code_name(code));
+    const std::string found = section(text, name);
+    if (code == Code::kCancelled) {  // no error: a line of its own, without a code
+      EXPECT_NE(found.find("\n    train: stopped; "), std::string::npos);
+      continue;
+    }
+    const size_t begin = found.find("\n    ingot: error: ");
+    ASSERT_NE(begin, std::string::npos) << name;
+    const std::string line = found.substr(begin + 1, found.find('\n', begin + 1) - begin - 1);
+    EXPECT_TRUE(line.ends_with(" [" + name + "]")) << line;
   }
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// `ingot help VERB`, `ingot help CODE`, `ingot help layers` and `ingot help ops`.
+// `ingot help VERB`, `ingot help CODE`, `ingot help keys`, `ingot help layers`, `ingot help ops`.
+#include <utility>
+
 #include "base/text.h"
 #include "cli/help_text.h"
 #include "cli/verbs/verbs.h"
@@ -39,12 +41,18 @@ constexpr CodeHelp kCodes[] = {
     {Code::kInternal, "A broken invariant of ingot itself. Please report the message."},
 };
 
+/// What is printed as a page of docs/.
+constexpr std::pair<std::string_view, std::string (*)()> kPages[] = {
+    {"keys", keys_help}, {"layers", layers_help}, {"ops", ops_help}};
+
 class HelpVerb : public Verb {
  public:
   std::string_view name() const override { return "help"; }
-  std::string_view summary() const override { return "about a verb, an error code, layers or ops"; }
+  std::string_view summary() const override {
+    return "about a verb, an error code, keys, layers or ops";
+  }
   std::string help() const override {
-    std::string text = "usage: ingot help VERB | CODE | layers | ops\n\nerror codes:\n";
+    std::string text = "usage: ingot help VERB | CODE | keys | layers | ops\n\nerror codes:\n";
     for (const CodeHelp& c : kCodes)
       text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
     return text +
@@ -52,7 +60,8 @@ class HelpVerb : public Verb {
            "70 internal error\n";
   }
   VerbTakes takes() const override {
-    VerbTakes takes{{}, {}, {{"layers", {}}, {"ops", {}}}};
+    VerbTakes takes;
+    for (const auto& [page, text] : kPages) takes.words.push_back({std::string(page), {}});
     for (const Verb* v : verbs()) takes.words.push_back({std::string(v->name()), {}});
     for (const CodeHelp& c : kCodes) takes.words.push_back({std::string(code_name(c.code)), {}});
     return takes;
@@ -63,8 +72,9 @@ class HelpVerb : public Verb {
       return 0;
     }
     const std::string& word = invocation.words[0];
-    if (word == "layers" || word == "ops") {
-      invocation.console.line(word == "ops" ? ops_help() : layers_help());
+    for (const auto& [page, text] : kPages) {
+      if (page != word) continue;
+      invocation.console.line(text());
       return 0;
     }
     if (Verb* verb = find_verb(word)) {
