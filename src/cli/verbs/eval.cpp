@@ -17,8 +17,9 @@ namespace {
 
 constexpr std::string_view kFileKey = "table.split.test_file";
 
-const std::vector<std::string> kEvalSections = {"eval.", "pack.", std::string(kFileKey),
-                                                "table.format.", "table.keep."};
+const std::vector<std::string> kEvalSections = {
+    "eval.",       "pack.",         std::string(kFileKey), "table.format.",
+    "table.keep.", "predict.batch", "predict.tta"};
 
 std::string key_of(std::string_view override_text) {
   return std::string(override_text.substr(0, override_text.find('=')));

@@ -7,7 +7,7 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kImportSections = {"table."};
+const std::vector<std::string> kImportSections = {"table.", "layers.", "objective."};
 
 constexpr std::string_view kNoImport =
     "a language model needs no import: `ingot generate FOLDER` and `ingot serve FOLDER` take a "

@@ -24,7 +24,8 @@ struct NewConfig {
   double minutes = 0;
   data::TableFormat format{.prefix = "format."};
   void visit(auto& field) {
-    field("from", from, "the table: .csv, .tsv, .jsonl, a folder of pictures by class, CIFAR, IDX");
+    field("from", from,
+          "the table: .csv, .tsv, .jsonl, .npy, a folder of pictures by class, CIFAR, IDX");
     field("target", target, "column to predict; empty: found by name, or the last one that can be");
     field("minutes", minutes, "time budget of the training; 0: epochs by the number of rows");
     field("format", format, "how the bytes of the table are read");

@@ -10,8 +10,9 @@ namespace ingot::cli {
 namespace {
 
 const std::vector<std::string> kRunSections = {
-    "data.",      "tokenizer.", "pack.",     "model.",    "train.", "table.", "layers.",
-    "objective.", "eval.",      "compress.", "generate.", "serve.", "price."};
+    "data.",     "tokenizer.", "pack.",         "model.",      "train.",
+    "table.",    "layers.",    "objective.",    "eval.",       "compress.",
+    "generate.", "serve.",     "predict.batch", "predict.tta", "price."};
 
 class RunVerb : public Verb {
  public:

@@ -17,8 +17,8 @@
 namespace ingot::cli {
 namespace {
 
-const std::vector<std::string> kTuneSections = {"tune.",   "train.", "table.",    "data.",
-                                                "layers.", "model.", "objective."};
+const std::vector<std::string> kTuneSections = {
+    "tune.", "train.", "table.", "data.", "tokenizer.", "pack.", "layers.", "model.", "objective."};
 
 constexpr size_t kLines = 25;  // of the curve
 constexpr double kBar = 40;    // characters
