@@ -56,7 +56,8 @@ ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)
 ingot_fuzz(shard SOURCES src/data/shard.cpp)
 ingot_fuzz(table
            SOURCES src/data/column_profile.cpp src/data/formats/csv.cpp
-                   src/data/formats/csv_sniff.cpp src/data/formats/image_folder.cpp
+                   src/data/formats/csv_sniff.cpp src/data/formats/encoding_hint.cpp
+                   src/data/formats/image_folder.cpp
                    src/data/formats/jsonl.cpp src/data/formats/records.cpp
                    src/data/formats/table.cpp src/data/infer_schema.cpp src/data/schema.cpp
                    src/data/formats/table_parts.cpp ${image_sources} ${picture_sources}

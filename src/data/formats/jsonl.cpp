@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "data/formats/encoding_hint.h"
 #include "data/formats/latin1.h"
 
 namespace ingot::data {
@@ -162,11 +163,10 @@ class JsonlReader final : public TableReader {
       text = converted_;
     }
     const int64_t bad = first_invalid_utf8(text);
-    require(
-        bad < 0, Code::kCorruptFile,
-        "jsonl: \"{}\": line {}: not UTF-8 at byte {} of the line; {}encoding=latin-1 reads it, "
-        "if that is what the file is",
-        name(), line_, bad + 1, prefix_);
+    if (bad >= 0) {
+      fail(Code::kCorruptFile, "jsonl: \"{}\": line {}: not UTF-8 at byte {} of the line; {}",
+           name(), line_, bad + 1, encoding_hint(text, prefix_));
+    }
     object = parse_json(text, where(), {.code = Code::kCorruptFile});
     require(object.is_object(), Code::kCorruptFile, "{}: an object is expected, this is of type {}",
             where(), object.type_name());

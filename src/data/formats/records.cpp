@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/formats/encoding_hint.h"
 #include "data/formats/latin1.h"
 
 namespace ingot::data {
@@ -247,11 +248,9 @@ void RecordReader::check_record() const {
   const int64_t bad = first_invalid_utf8(record);
   if (bad < 0) return;
   const size_t index = begin_ + static_cast<size_t>(bad);
-  fail(Code::kCorruptFile,
-       "{}: not UTF-8: byte 0x{:02x} at offset {} of the file; {}encoding=latin-1 reads it, if "
-       "that is what the file is",
+  fail(Code::kCorruptFile, "{}: not UTF-8: byte 0x{:02x} at offset {} of the file; {}",
        where(line_ + line_ends(begin_, index)), static_cast<unsigned char>(buffer_[index]),
-       buffer_offset_ + static_cast<int64_t>(index), format_.prefix);
+       buffer_offset_ + static_cast<int64_t>(index), encoding_hint(record, format_.prefix));
 }
 
 // The cell without the second of each pair of quotes, written over itself.

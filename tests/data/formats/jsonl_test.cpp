@@ -83,6 +83,12 @@ TEST(Jsonl, ErrorsNameTheLine) {
   EXPECT_EQ(refusal(good + "{\"a\":\"\xe9\"}\n"),
             "jsonl: \"f\": line 2: not UTF-8 at byte 7 of the line; table.format.encoding=latin-1 "
             "reads it, if that is what the file is");
+  EXPECT_EQ(refusal("{\"a\":\"\xb1\xb1\xbe\xa9\"}\n"),
+            "jsonl: \"f\": line 1: not UTF-8 at byte 7 of the line; its characters look like two "
+            "bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 converts it");
+  EXPECT_EQ(refusal(std::string("\xff\xfe{\0\"\0", 6)),
+            "jsonl: \"f\": line 1: not UTF-8 at byte 1 of the line; it is UTF-16; convert it with "
+            "iconv -f UTF-16 -t UTF-8");
   EXPECT_EQ(refusal("{\"\":1}\n"), "jsonl: \"f\": line 1: an empty key names no column");
   EXPECT_EQ(refusal("\n"), "jsonl: \"f\": the file holds no object with keys");
   EXPECT_EQ(refusal(""), "jsonl: \"f\": the file holds no object with keys");

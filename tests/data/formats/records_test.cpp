@@ -185,6 +185,10 @@ TEST(Records, ErrorsNameTheLineAndTheRemedy) {
   EXPECT_EQ(refusal("a,b\n\"c\nd\",caf\xe9\n"),
             "csv: \"f\": line 3: not UTF-8: byte 0xe9 at offset 13 of the file; "
             "table.format.encoding=latin-1 reads it, if that is what the file is");
+  // The two cities of line 2 as iconv -t GB18030 writes them.
+  EXPECT_EQ(refusal("a,b\n\xb3\xc7\xca\xd0,\xb1\xb1\xbe\xa9\n"),
+            "csv: \"f\": line 2: not UTF-8: byte 0xb3 at offset 4 of the file; its characters look "
+            "like two bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 converts it");
 }
 
 TEST(Records, OneRecordIsBounded) {

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a text that is not UTF-8 may be, for messages. Latin-1 takes any bytes, so proposing it for
+// every file would turn Chinese text into a heap of accents without a word. Guesses from the bytes
+// of one record; decides nothing. Called by the readers of CSV and JSON lines.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace ingot::data {
+
+/// The end of a message about `text`, a record that is not UTF-8: the command or key that reads it.
+/// `prefix` stands before the reader's keys.
+///   a mark of UTF-16                         iconv -f UTF-16
+///   characters of two bytes and no others    iconv -f GB18030, for Chinese
+///   anything else                            encoding=latin-1
+[[nodiscard]] std::string encoding_hint(std::string_view text, std::string_view prefix);
+
+}  // namespace ingot::data

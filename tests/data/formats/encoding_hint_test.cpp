@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes are what iconv makes of the words in the remarks.
+#include "data/formats/encoding_hint.h"
+
+#include <gtest/gtest.h>
+
+namespace ingot::data::encoding_hint_test {
+namespace {
+
+const std::string kLatin1 = "format.encoding=latin-1 reads it, if that is what the file is";
+const std::string kTwoBytes =
+    "its characters look like two bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 converts "
+    "it";
+const std::string kUtf16 = "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8";
+
+TEST(EncodingHint, AccentsAmongLettersAreLatin1) {
+  for (const char* text : {
+           "caf\xe9",             // café
+           "caf\xe9,1",           // café before a comma
+           "M\xfcnchen,K\xf6ln",  // München,Köln: each accent and the letter behind it pair up
+           "No\xeb\xeb",          // two accents side by side
+           "\xe9",
+       }) {
+    EXPECT_EQ(encoding_hint(text, "format."), kLatin1) << text;
+  }
+}
+
+TEST(EncodingHint, ChineseIsConvertedRatherThanRead) {
+  EXPECT_EQ(encoding_hint("\xb3\xc7\xca\xd0,\xb1\xb1\xbe\xa9", "format."), kTwoBytes);  // 城市,北京
+  EXPECT_EQ(encoding_hint("name,\xc9\xcf\xba\xa3,7", "format."), kTwoBytes);            // 上海
+  EXPECT_EQ(encoding_hint("\xbc\xad\xbf\xef", "format."), kTwoBytes);  // Seoul in EUC-KR
+  // Half of a character is none: the record was cut, or is another encoding.
+  EXPECT_EQ(encoding_hint("\xb3\xc7\xca\xd0\xb1", "format."), kLatin1);
+}
+
+TEST(EncodingHint, AMarkOfUtf16IsKnown) {
+  EXPECT_EQ(encoding_hint("\xff\xfe{", "format."), kUtf16);
+  EXPECT_EQ(encoding_hint("\xfe\xff", "format."), kUtf16);
+}
+
+}  // namespace
+}  // namespace ingot::data::encoding_hint_test
