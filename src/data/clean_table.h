@@ -92,6 +92,7 @@ class CleanTable final : public TableReader {
   void rewind() override;
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return table_->skipped(); }
+  [[nodiscard]] UnreadPictures unread() const override { return table_->unread(); }
   /// Of the pass since the opening or the last rewind.
   [[nodiscard]] const CleanCounts& counts() const { return counts_; }
 

@@ -289,10 +289,17 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
       *table, [&](int64_t row) { return split.rows.size() == 0 ? Split::kTrain : split.at(row); },
       true, stop);
   report.clean = table->counts();
+  for (std::string& note : passed_over(*table, config.format.prefix)) {
+    report.warnings.push_back(std::move(note));
+  }
   const auto held_out = [&](const std::string& path, Split to) {
     if (path.empty()) return;
+    const std::unique_ptr<TableReader> rows = open_held_out(path, config);
     inspection.read(
-        *open_held_out(path, config), [to](int64_t /*row*/) { return to; }, false, stop);
+        *rows, [to](int64_t /*row*/) { return to; }, false, stop);
+    for (const std::string& note : passed_over(*rows, config.format.prefix)) {
+      report.warnings.push_back(fmt::format("{}: {}", path, note));
+    }
   };
   held_out(config.split.validation_file, Split::kValidation);
   held_out(config.split.test_file, Split::kTest);

@@ -50,6 +50,7 @@ class KeptRows final : public TableReader {
   void rewind() override;
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return table_->skipped(); }
+  [[nodiscard]] UnreadPictures unread() const override { return table_->unread(); }
 
   /// Rows passed over since the opening or the last rewind.
   [[nodiscard]] int64_t left_out() const { return left_out_; }

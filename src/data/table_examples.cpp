@@ -101,6 +101,7 @@ struct Outputs {
   explicit Outputs(const SortSpace& space) : leaks(space) {}
   std::array<std::unique_ptr<SplitFile>, kSplits> files;
   LeakCheck leaks;
+  UnseenCategories unseen;  // in rows that are held out
 };
 
 /// Gives take(row, cells, record) of every row; the record is empty where the row is left out by
@@ -130,6 +131,9 @@ void encode_table(TableReader& table, const FeatureSet& features,
           ++result.dropped[at];
           result.without_target[at] += encoder.lacks_target() ? 1 : 0;
           return;
+        }
+        if (split != Split::kTrain) {
+          out.unseen.add(encoder.unseen(), table.name(), table.line());
         }
         out.leaks.add(encoder.feature_values(cells), split, table.name(), table.line());
         out.files[at]->add(record);
@@ -282,10 +286,8 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   result.left_out += rows.left_out();
   result.clean = table.counts();
   if (result.clean.kept() < result.clean.rows) result.warnings.push_back(result.clean.text());
-  if (table.skipped() > 0) {
-    result.warnings.push_back(fmt::format(
-        "{} records have another number of cells and were left out (table.format.ragged=skip)",
-        table.skipped()));
+  for (std::string& note : passed_over(table, config.format.prefix)) {
+    result.warnings.push_back(std::move(note));
   }
   const auto other = [&](const std::string& path, Split to) {
     if (path.empty()) return;
@@ -293,11 +295,17 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
     encode_table(
         *more, features, [&](int64_t /*row*/) { return to; }, out, result);
     result.left_out += more->left_out();
+    for (const std::string& note : passed_over(*more, config.format.prefix)) {
+      result.warnings.push_back(fmt::format("{}: {}", path, note));
+    }
   };
   other(config.split.validation_file, Split::kValidation);
   other(config.split.test_file, Split::kTest);
   for (size_t i = 0; i < kSplits; ++i) result.rows[i] = out.files[i]->finish();
   result.leaks = out.leaks.report();
+  for (const std::string& note : out.unseen.notes()) {
+    result.warnings.push_back("held-out rows: " + note);
+  }
   write_atomically(files, join_path(directory, "schema.yaml"), schema_to_yaml(result.schema));
   features.save(files, join_path(directory, "features.json"));
   return result;
@@ -308,16 +316,19 @@ HeldOutExamples encode_held_out(FileSystem& files, TableReader& table, const Fea
   ExampleEncoder encoder(features, table, true);
   SplitFile file(files, path, encoder.layout());
   HeldOutExamples result;
+  UnseenCategories unseen;
   encode_rows(table, encoder,
               [&](int64_t /*row*/, std::span<const std::string_view> /*cells*/,
                   std::span<const std::byte> record) {
                 if (record.empty()) {
                   ++result.dropped;
-                } else {
-                  file.add(record);
+                  return;
                 }
+                unseen.add(encoder.unseen(), table.name(), table.line());
+                file.add(record);
               });
   result.rows = file.finish();
+  result.notes = unseen.notes();
   return result;
 }
 

@@ -85,6 +85,9 @@ class ExampleEncoder {
   bool encode(std::span<const std::string_view> cells, int64_t line, std::span<std::byte> record);
   /// Of the row last left out: `column "photo": image: "dog/5.png": the file is empty`.
   [[nodiscard]] const std::string& reason() const { return row_.scratch.reason; }
+  /// The categories of the row last given, where it was not left out, that the features do not
+  /// know. Valid as long as its cells.
+  [[nodiscard]] std::span<const UnseenCell> unseen() const { return row_.unseen; }
   /// Whether the row last given was left out because its target has no value.
   [[nodiscard]] bool lacks_target() const { return lacks_target_; }
   /// What the features were made from, of the row last encoded: its cells, and of pictures a digest
@@ -117,8 +120,9 @@ struct TableExamples {
 
 /// What became of the rows of a table that a fitted model is judged by.
 struct HeldOutExamples {
-  int64_t rows = 0;     ///< examples written
-  int64_t dropped = 0;  ///< rows left out by policy
+  int64_t rows = 0;                ///< examples written
+  int64_t dropped = 0;             ///< rows left out by policy
+  std::vector<std::string> notes;  ///< of categories that the model does not know
 };
 
 /// The file of a split's examples below `directory`.

@@ -60,12 +60,11 @@ bool every_row(int64_t /*row*/) { return true; }
 
 }  // namespace
 
-CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
-                              const std::string& path) {
+CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path) {
   require_apart(path, config);
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
   write_rows(files, path, *table, every_row);
-  return table->counts();
+  return {table->counts(), passed_over(*table, config.format.prefix)};
 }
 
 SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
@@ -80,15 +79,21 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
   const TableSplit split = split_table(*table, config.split, config.target.column, config.space);
   SplitFiles result;
   result.groups = split.groups;
+  std::vector<std::string> passed;  // of the table that is split, the same in every pass
   const auto write = [&](Split s, const std::string& other) {
     const auto at = static_cast<size_t>(s);
     const std::string path = path_of(s);
     if (!other.empty()) {
-      result.rows[at] = write_rows(files, path, *open_held_out(other, config), every_row);
+      const std::unique_ptr<TableReader> rows = open_held_out(other, config);
+      result.rows[at] = write_rows(files, path, *rows, every_row);
+      for (const std::string& note : passed_over(*rows, config.format.prefix)) {
+        result.notes.push_back(fmt::format("{}: {}", other, note));
+      }
     } else if (split.counts[at] > 0) {
       result.rows[at] =
           write_rows(files, path, *table, [&](int64_t row) { return split.at(row) == s; });
       result.clean = table->counts();
+      passed = passed_over(*table, config.format.prefix);
     } else {
       files.remove(path);
       return;
@@ -98,6 +103,7 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
   write(Split::kTrain, "");
   write(Split::kValidation, config.split.validation_file);
   write(Split::kTest, config.split.test_file);
+  result.notes.insert(result.notes.begin(), passed.begin(), passed.end());
   return result;
 }
 

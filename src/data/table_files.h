@@ -6,22 +6,28 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "data/table_examples.h"
 
 namespace ingot::data {
 
+struct CleanFile {
+  CleanCounts counts;
+  std::vector<std::string> notes;  ///< what was no row at all (passed_over)
+};
+
 /// Writes the table without the rows that config.clean leaves out, atomically. Throws
 /// kInvalidArgument, as write_split_tables, rather than write over a file of the table itself;
 /// kCancelled between rows.
-CleanCounts write_clean_table(FileSystem& files, const TableConfig& config,
-                              const std::string& path);
+CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path);
 
 struct SplitFiles {
   CleanCounts clean;
   std::array<std::string, kSplits> paths{};  ///< "" for a split without rows
   std::array<int64_t, kSplits> rows{};
   std::array<int64_t, kSplits> groups{};  ///< by group: groups of each
+  std::vector<std::string> notes;         ///< what was no row at all, of all tables
 };
 
 /// Writes train.csv, validation.csv and test.csv into `directory`, each atomically, one pass over

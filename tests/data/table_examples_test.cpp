@@ -81,6 +81,29 @@ TEST_F(TableExamplesTest, SeparateFilesAreHeldOut) {
   EXPECT_EQ(made.leaks.test_in_train, 5);
 }
 
+TEST_F(TableExamplesTest, WhatAHeldOutFileHasAndTrainingHadNotIsSaid) {
+  TableConfig c = config(table(20) + "80\n");  // Oslo and Rome
+  c.format.ragged = RaggedRows::kSkip;
+  c.split.test_file =
+      folder_.put("later.csv", "area,city,price\n60,Olso,1\n61,,1\n62\n63,Bonn,1\n");
+  c.split.test = c.split.validation = 0;
+  const std::string skipped =
+      " records have another number of cells and were left out (table.format.ragged=skip)";
+  const std::string unseen =
+      "column \"city\": 2 values are no category that the model knows, the "
+      "first \"Olso\" (" +
+      c.split.test_file + ", line 2); taken by unknown=zero";
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.warnings,
+            (std::vector<std::string>{"1" + skipped, c.split.test_file + ": 1" + skipped,
+                                      "held-out rows: " + unseen}));
+  // The same file judged by the model later.
+  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
+  const auto later = open_held_out(c.split.test_file, c);
+  EXPECT_EQ(encode_held_out(*files_, *later, features, folder_.file("later.examples")).notes,
+            std::vector<std::string>{unseen});
+}
+
 // The file of a test split and the same file judged later give the same bytes.
 TEST_F(TableExamplesTest, AFileThatIsJudgedLaterIsEncodedAsATestFileIs) {
   TableConfig c = config(table(20));

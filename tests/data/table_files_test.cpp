@@ -41,9 +41,10 @@ class TableFilesTest : public ::testing::Test {
 };
 
 TEST_F(TableFilesTest, TheCleanTableLacksWhatIsLeftOut) {
-  const CleanCounts counts = write_clean_table(*files_, config(50), folder_.file("clean.csv"));
-  EXPECT_EQ(counts.rows, 51);
-  EXPECT_EQ(counts.kept(), 50);
+  const CleanFile made = write_clean_table(*files_, config(50), folder_.file("clean.csv"));
+  EXPECT_EQ(made.counts.rows, 51);
+  EXPECT_EQ(made.counts.kept(), 50);
+  EXPECT_TRUE(made.notes.empty());
   EXPECT_EQ(rows_of(folder_.file("clean.csv")).size(), 50U);
 }
 
@@ -70,6 +71,22 @@ TEST_F(TableFilesTest, TheSplitsAreThoseOfTraining) {
     }
     EXPECT_EQ(row, encoded.rows());
   }
+}
+
+TEST_F(TableFilesTest, RecordsThatAreNoRowsAreSaid) {
+  const std::string table = "x,y\n1,a\n2\n3,b\n4,a\n5,b\n6,a,7\n";
+  TableConfig c;
+  c.path = folder_.put("t.csv", table);
+  c.target.column = "y";
+  c.format.ragged = RaggedRows::kSkip;
+  c.split.test = c.split.validation = 0;
+  const std::string note =
+      " records have another number of cells and were left out (table.format.ragged=skip)";
+  EXPECT_EQ(write_clean_table(*files_, c, folder_.file("clean.csv")).notes,
+            std::vector<std::string>{"2" + note});
+  c.split.test_file = folder_.put("later.csv", "x,y\n8,a\n9\n");
+  EXPECT_EQ(write_split_tables(*files_, c, folder_.path()).notes,
+            (std::vector<std::string>{"2" + note, c.split.test_file + ": 1" + note}));
 }
 
 TEST_F(TableFilesTest, NoFileOfTheTableIsWrittenOver) {

@@ -22,15 +22,15 @@ class TableData : public RunFolder {
   void clean() {
     stage("clean_table", table_key(recipe_.table), [&] {
       const std::string file = path("data/clean.csv");
-      const data::CleanCounts counts =
-          data::write_clean_table(*invocation_.files, recipe_.table, file);
-      invocation_.console.line("clean: " + counts.text());
+      const data::CleanFile made = data::write_clean_table(*invocation_.files, recipe_.table, file);
+      invocation_.console.line("clean: " + made.counts.text());
+      for (const std::string& note : made.notes) invocation_.console.note("clean: " + note);
       if (!data::cleans(recipe_.table.clean)) {
         invocation_.console.note(
             "clean: table.clean leaves nothing out, for example table.clean.duplicates=drop "
             "leaves out rows that occur twice");
       }
-      Json numbers = counts.to_json();
+      Json numbers = made.counts.to_json();
       numbers["file"] = file;
       return numbers;
     });
@@ -43,6 +43,7 @@ class TableData : public RunFolder {
       if (made.clean.kept() < made.clean.rows) {
         invocation_.console.line("clean: " + made.clean.text());
       }
+      for (const std::string& note : made.notes) invocation_.console.note("split: " + note);
       Json numbers = Json::object();
       for (size_t i = 0; i < data::kSplits; ++i) {
         const std::string name(data::split_name(static_cast<data::Split>(i)));

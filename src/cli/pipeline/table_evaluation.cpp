@@ -411,6 +411,10 @@ Json evaluate_file(const Invocation& invocation, Runtime& runtime, const Recipe&
         "leaves such rows out (missing=drop_row, image.bad=drop_row)",
         with_thousands(made.dropped), file));
   }
+  for (const std::string& note : data::passed_over(*table, recipe.table.format.prefix)) {
+    invocation.console.note("eval: " + note);
+  }
+  for (const std::string& note : made.notes) invocation.console.note("eval: " + note);
   require(made.rows > 0, Code::kInvalidArgument, "eval: {} has no row to judge {} by", file,
           folder);
   return Evaluator(invocation, runtime, recipe, *model, data::ExampleReader(examples))

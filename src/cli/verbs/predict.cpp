@@ -126,6 +126,7 @@ class RowAnswers {
     is_kept_.push_back(encoder.encode(cells, table.line(), place));
     if (is_kept_.back()) {
       rows_.push_back(place.data());
+      unseen_.add(encoder.unseen(), table.name(), table.line());
     } else if (left_out_++ < static_cast<int64_t>(kNamedRows)) {
       reasons_.push_back(
           fmt::format("{}, line {}: {}", table.name(), table.line(), encoder.reason()));
@@ -147,6 +148,8 @@ class RowAnswers {
   }
   [[nodiscard]] int64_t count() const { return count_; }
   [[nodiscard]] int64_t left_out() const { return left_out_; }
+  /// Of the answers that rest on categories which training did not have.
+  [[nodiscard]] std::vector<std::string> unseen_notes() const { return unseen_.notes(); }
   /// What to say of the rows without an answer: how many, and the first of them.
   [[nodiscard]] std::string left_out_text() const {
     std::string text = fmt::format(
@@ -168,6 +171,7 @@ class RowAnswers {
   std::vector<bool> is_kept_;
   int64_t count_ = 0, left_out_ = 0;
   std::vector<std::string> reasons_;  // of the first rows left out
+  data::UnseenCategories unseen_;
 };
 
 class PredictVerb : public Verb {
@@ -218,6 +222,12 @@ class PredictVerb : public Verb {
     }
     rows.flush();
     if (rows.left_out() > 0) invocation.console.note(rows.left_out_text());
+    for (const std::string& note : data::passed_over(table, config.input.prefix)) {
+      invocation.console.note("predict: " + note);
+    }
+    for (const std::string& note : rows.unseen_notes()) {
+      invocation.console.note("predict: " + note);
+    }
     invocation.console.result({{"rows", rows.count()},
                                {"left_out", rows.left_out()},
                                {"answers", writer.take_answers()}});

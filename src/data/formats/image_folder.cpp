@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string_view>
 
 #include <fmt/core.h>
@@ -15,22 +16,36 @@
 namespace ingot::data {
 namespace {
 
+void add_other(const std::string& path, ImageFolder& folder) {
+  ++folder.other_files;
+  if (is_unread_picture_name(path) && folder.unread.count++ == 0) folder.unread.first = path;
+}
+
+bool ends_in(std::string_view name, std::span<const std::string_view> endings) {
+  constexpr size_t kLongest = 5;
+  const std::string end =
+      lower_ascii(name.substr(name.size() - std::min<size_t>(name.size(), kLongest)));
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](std::string_view ending) { return end.ends_with(ending); });
+}
+
 /// Adds the pictures of root/name as the next class.
 void add_class(const std::string& name, ImageFolder& folder) {
   const std::string path = join_path(folder.root, name);
   const auto label = static_cast<int32_t>(folder.classes.size());
   int64_t count = 0;
+  const int64_t unread = folder.unread.count;
   for (const FileEntry& file : list_files(path).files) {
     if (is_image_name(file.path)) {
       folder.images.push_back({join_path(name, file.path), label});
       ++count;
     } else {
-      ++folder.other_files;
+      add_other(join_path(path, file.path), folder);
     }
   }
   require(count > 0, Code::kInvalidArgument,
-          "images: the class folder \"{}\" holds no .png, .jpg or .jpeg file; fill it or remove it",
-          path);
+          "images: the class folder \"{}\" holds no .png, .jpg or .jpeg file; {} or remove it",
+          path, folder.unread.count > unread ? "convert its pictures to one of them," : "fill it");
   folder.classes.push_back(name);
   folder.counts.push_back(count);
 }
@@ -51,6 +66,7 @@ class FolderTable final : public TableReader {
   void rewind() override { next_ = 0; }
   [[nodiscard]] const std::string& name() const override { return folder_.root; }
   [[nodiscard]] int64_t skipped() const override { return 0; }
+  [[nodiscard]] UnreadPictures unread() const override { return folder_.unread; }
 
  private:
   ImageFolder folder_;
@@ -66,11 +82,14 @@ std::unique_ptr<TableReader> open_image_folder(const std::string& root) {
 
 bool is_image_name(std::string_view name) {
   constexpr std::array<std::string_view, 3> kEndings{".png", ".jpg", ".jpeg"};
-  const std::string end = lower_ascii(name.substr(name.size() - std::min<size_t>(name.size(), 5)));
-  for (const std::string_view ending : kEndings) {
-    if (end.ends_with(ending)) return true;
-  }
-  return false;
+  return ends_in(name, kEndings);
+}
+
+bool is_unread_picture_name(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kEndings{".webp", ".gif",  ".bmp",  ".tif",
+                                                      ".tiff", ".heic", ".heif", ".avif",
+                                                      ".jfif", ".jp2",  ".ppm",  ".pgm"};
+  return ends_in(name, kEndings);
 }
 
 ImageFolder list_image_folder(const std::string& root) {
@@ -85,7 +104,7 @@ ImageFolder list_image_folder(const std::string& root) {
     if (directory_exists(path)) {
       add_class(name, folder);
     } else if (!is_image_name(name)) {
-      ++folder.other_files;
+      add_other(path, folder);
     } else if (loose++ == 0) {
       first_loose = name;
     }

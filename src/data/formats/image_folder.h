@@ -27,6 +27,7 @@ struct ImageFolder {
   std::vector<FolderImage> images;
   std::vector<int64_t> counts;  ///< pictures per class
   int64_t other_files = 0;      ///< that end neither in .png, .jpg nor .jpeg
+  UnreadPictures unread;        ///< of them, those that are pictures all the same
 };
 
 /// Names that start with a dot are left out; links below the root are not followed. Throws
@@ -39,5 +40,8 @@ struct ImageFolder {
 
 /// Whether a name ends in .png, .jpg or .jpeg, in any case.
 [[nodiscard]] bool is_image_name(std::string_view name);
+/// Whether it ends as pictures do that no reader takes by their name: .webp, .gif, .heic and
+/// others.
+[[nodiscard]] bool is_unread_picture_name(std::string_view name);
 
 }  // namespace ingot::data

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -43,6 +45,8 @@ void check(const TableFormat& format) {
 }
 
 namespace {
+
+constexpr int64_t kShownPath = 200;  // bytes
 
 using Source = std::unique_ptr<io::ByteSource>;
 using Reader = std::unique_ptr<TableReader>;
@@ -101,6 +105,23 @@ Reader open_table(const std::string& path, const TableFormat& format) {
   if (directory_exists(path)) return open_image_folder(path);
   if (!is_pattern(path)) return open_table(io::open_source(path), path, format);
   return chain_tables(table_parts(path), format);
+}
+
+std::vector<std::string> passed_over(const TableReader& table, std::string_view prefix) {
+  std::vector<std::string> notes;
+  if (table.skipped() > 0) {
+    notes.push_back(
+        fmt::format("{} records have another number of cells and were left out ({}ragged=skip)",
+                    table.skipped(), prefix));
+  }
+  const UnreadPictures unread = table.unread();
+  if (unread.count > 0) {
+    notes.push_back(fmt::format(
+        "{} files are pictures of a kind that is not read, the first \"{}\"; convert them to PNG "
+        "or JPEG",
+        unread.count, excerpt(unread.first, kShownPath)));
+  }
+  return notes;
 }
 
 void require_table(const std::string& path, std::string_view key) {

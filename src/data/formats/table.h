@@ -71,6 +71,12 @@ struct TableFormat {
   }
 };
 
+/// Files in folders of pictures that are pictures by their names and of a kind that is not read.
+struct UnreadPictures {
+  int64_t count = 0;
+  std::string first{};  ///< its path
+};
+
 class TableReader {
  public:
   virtual ~TableReader() = default;
@@ -88,7 +94,17 @@ class TableReader {
   [[nodiscard]] virtual const std::string& name() const = 0;
   /// Records left out under ragged=skip since the opening or the last rewind.
   [[nodiscard]] virtual int64_t skipped() const = 0;
+  /// Of the folders read since the opening or the last rewind.
+  [[nodiscard]] virtual UnreadPictures unread() const { return {}; }
 };
+
+/// What a reader passed over, as it says itself, for people; empty: nothing. `prefix` stands before
+/// the keys of its format.
+///   2 records have another number of cells and were left out (table.format.ragged=skip)
+///   3 files are pictures of a kind that is not read, the first "pets/cat/a.webp"; convert them to
+///   PNG or JPEG
+[[nodiscard]] std::vector<std::string> passed_over(const TableReader& table,
+                                                   std::string_view prefix);
 
 /// True for the name of a file that open_table takes.
 [[nodiscard]] bool is_table_name(std::string_view path);

@@ -30,6 +30,7 @@ class ChainReader final : public TableReader {
     while (!table_->next(cells)) {
       if (at_ + 1 == files_.size()) return false;
       skipped_ += table_->skipped();
+      unread_ = unread();
       open(at_ + 1);
       require(table_->columns() == columns_, Code::kCorruptFile,
               "table: \"{}\" has the columns {}, \"{}\" has {}; files of one table have the same",
@@ -45,9 +46,14 @@ class ChainReader final : public TableReader {
       open(0);
     }
     skipped_ = 0;
+    unread_ = {};
   }
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return skipped_ + table_->skipped(); }
+  [[nodiscard]] UnreadPictures unread() const override {
+    const UnreadPictures here = table_->unread();
+    return {unread_.count + here.count, unread_.count > 0 ? unread_.first : here.first};
+  }
 
  private:
   void open(size_t at) {
@@ -60,7 +66,8 @@ class ChainReader final : public TableReader {
   std::vector<std::string> columns_;
   std::unique_ptr<TableReader> table_;  // of files_[at_]
   size_t at_ = 0;
-  int64_t skipped_ = 0;  // in the files before
+  int64_t skipped_ = 0;    // in the files before
+  UnreadPictures unread_;  // in the folders before
 };
 
 std::vector<std::string> matches(const std::string& pattern) {

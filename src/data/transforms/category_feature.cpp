@@ -121,7 +121,8 @@ FeatureLayout CategoryFeature::layout() const {
   return layout;
 }
 
-int64_t CategoryFeature::unseen(const Cell& cell) const {
+int64_t CategoryFeature::unseen(const Cell& cell, FeatureScratch& scratch) const {
+  if (!cell.missing) scratch.is_unseen = true;
   if (config_.unknown == Unknown::kMostFrequent) return most_frequent_;
   if (config_.unknown != Unknown::kError) return kUnseen;
   if (cell.missing) {
@@ -139,22 +140,22 @@ int64_t CategoryFeature::unseen(const Cell& cell) const {
        did_you_mean(trim(cell.text), known));
 }
 
-int64_t CategoryFeature::place_of(const Cell& cell) const {
+int64_t CategoryFeature::place_of(const Cell& cell, FeatureScratch& scratch) const {
   std::string_view value = trim(cell.text);
   if (cell.missing) {
     require_missing_allowed(cell, "missing: own");
     if (own_) return own_place();
     if (config_.missing == Missing::kMode) return most_frequent_;
     if (config_.missing == Missing::kZero) return kUnseen;
-    if (config_.missing != Missing::kValue) return unseen(cell);
+    if (config_.missing != Missing::kValue) return unseen(cell, scratch);
     value = config_.missing_value;
   }
   const auto found = places_.find(value);
-  return found == places_.end() ? unseen(cell) : found->second;
+  return found == places_.end() ? unseen(cell, scratch) : found->second;
 }
 
-bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scratch*/) const {
-  const int64_t place = place_of(cell);
+bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
+  const int64_t place = place_of(cell, scratch);
   if (config_.encode == CategoryEncode::kIndex) {
     slots.ids[0] = static_cast<int32_t>(place + 1);
     return true;

@@ -31,8 +31,8 @@ class CategoryFeature final : public Feature {
   };
   /// Position of a cell: a category, own_place() for a missing one, or kUnseen.
   static constexpr int64_t kUnseen = -1;
-  [[nodiscard]] int64_t place_of(const Cell& cell) const;
-  [[nodiscard]] int64_t unseen(const Cell& cell) const;
+  [[nodiscard]] int64_t place_of(const Cell& cell, FeatureScratch& scratch) const;
+  [[nodiscard]] int64_t unseen(const Cell& cell, FeatureScratch& scratch) const;
   [[nodiscard]] int64_t own_place() const { return static_cast<int64_t>(categories_.size()); }
   void keep_most_frequent(std::vector<std::string>& warnings);
   void index_categories();

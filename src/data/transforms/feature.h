@@ -51,7 +51,8 @@ struct FeatureLayout {
 struct FeatureScratch {
   text::WordScratch words;
   std::vector<int32_t> ids;
-  std::string reason;  ///< why the row that was left out last was
+  std::string reason;      ///< why the row that was left out last was
+  bool is_unseen = false;  ///< set by a category that is not known; who reads it clears it
 };
 
 class Feature {

@@ -277,6 +277,7 @@ bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap
   require(fitted_, Code::kInvalidArgument, "features: not fitted yet; fit on training rows first");
   INGOT_ASSERT(static_cast<int64_t>(cells.size()) == map.columns &&
                map.features.size() == features_.size());
+  record.unseen.clear();
   for (size_t i = 0; i < features_.size(); ++i) {
     const Feature& feature = *features_[i];
     const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
@@ -290,10 +291,13 @@ bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap
                        .subspan(static_cast<size_t>(place.first), static_cast<size_t>(place.count));
     if (place.ids >= 0) slots.ids = record.ids[static_cast<size_t>(place.ids)];
     if (place.pixels >= 0) slots.pixels = record.pixels[static_cast<size_t>(place.pixels)];
-    if (feature.encode(cell, slots, record.scratch)) continue;
-    record.scratch.reason =
-        fmt::format("column \"{}\": {}", excerpt(feature.name()), record.scratch.reason);
-    return false;
+    record.scratch.is_unseen = false;
+    if (!feature.encode(cell, slots, record.scratch)) {
+      record.scratch.reason =
+          fmt::format("column \"{}\": {}", excerpt(feature.name()), record.scratch.reason);
+      return false;
+    }
+    if (record.scratch.is_unseen) record.unseen.push_back({&feature.config(), cell.text});
   }
   return true;
 }

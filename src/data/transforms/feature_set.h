@@ -21,6 +21,7 @@
 #include "data/schema.h"
 #include "data/transforms/feature.h"
 #include "data/transforms/target.h"
+#include "data/transforms/unseen.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
@@ -68,6 +69,7 @@ struct Record {
   std::vector<float> table;                  ///< [table_width]
   std::vector<std::vector<int32_t>> ids;     ///< per int32 block, in the order of blocks()
   std::vector<std::vector<uint8_t>> pixels;  ///< per uint8 block, in the order of blocks()
+  std::vector<UnseenCell> unseen;  ///< of the row encoded last; valid as long as its cells
   FeatureScratch scratch;
 };
 

@@ -26,6 +26,25 @@ TEST(ImageFolder, ClassesAreSortedFolders) {
                                               "dog/b.png:2"}));
 }
 
+TEST(ImageFolder, PicturesOfOtherKindsAreCounted) {
+  const TempFolder folder;
+  for (const char* name :
+       {"cat/a.png", "cat/b.WebP", "cat/notes.txt", "dog/c.jpg", "dog/d.heic", "loose.gif"}) {
+    (void)folder.put(name, "");
+  }
+  const auto table = open_table(folder.path());
+  EXPECT_EQ(table->unread().count, 3);
+  EXPECT_EQ(
+      passed_over(*table, "table.format."),
+      std::vector<std::string>{"3 files are pictures of a kind that is not read, the first \"" +
+                               folder.file("cat/b.WebP") + "\"; convert them to PNG or JPEG"});
+  (void)folder.put("fox/e.avif", "");
+  EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open_table(folder.path()); }),
+            "images: the class folder \"" + folder.file("fox") +
+                "\" holds no .png, .jpg or .jpeg file; convert its pictures to one of them, or "
+                "remove it");
+}
+
 TEST(ImageFolder, IsATableOfPaths) {
   const TempFolder folder;
   for (const char* name : {"dog/b.png", "cat/x/c.jpeg"}) (void)folder.put(name, "");

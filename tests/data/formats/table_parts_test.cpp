@@ -59,6 +59,24 @@ TEST(TableParts, SkippedRecordsAreCountedOverAllFiles) {
   EXPECT_EQ(table->skipped(), 2);
 }
 
+TEST(TableParts, UnreadPicturesAreCountedOverAllFolders) {
+  const TempFolder folder;
+  for (const char* name : {"a/cat/1.png", "a/dog/2.png", "b/cat/3.png", "b/cat/4.gif",
+                           "b/dog/5.png", "c/cat/6.png", "c/dog/7.png", "c/dog/8.bmp"}) {
+    (void)folder.put(name, "");
+  }
+  const auto table = open_table(folder.file("?"));
+  for (int round = 0; round < 2; ++round) {
+    std::vector<std::string_view> cells;
+    while (table->next(cells)) {
+    }
+    EXPECT_EQ(table->unread().count, 2);
+    EXPECT_EQ(table->unread().first, folder.file("b/cat/4.gif"));
+    table->rewind();
+    EXPECT_EQ(table->unread().count, 0);
+  }
+}
+
 TEST(TableParts, WhatDoesNotBelongTogetherIsNamed) {
   const TempFolder folder;
   const std::string a = folder.put("a.csv", "x,y\n1,2\n");

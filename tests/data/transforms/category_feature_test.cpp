@@ -114,6 +114,25 @@ TEST(CategoryFeature, FollowsThePolicyForUnseenOnes) {
             "and unknown is error; set {name: \"x\", unknown: zero} in table.features");
 }
 
+TEST(CategoryFeature, TellsThatACategoryIsNotKnown) {
+  FeatureConfig config = category();
+  config.min_count = 2;
+  for (const Unknown policy : {Unknown::kZero, Unknown::kBucket, Unknown::kMostFrequent}) {
+    config.unknown = policy;
+    const auto feature = fitted(config, {"b", "a", "b", "a", "rare"});
+    std::vector<float> out(feature->layout().columns.size());
+    const auto is_unseen = [&](const std::string& text) {
+      FeatureScratch scratch;
+      EXPECT_TRUE(feature->encode(samples::cell_at({text}, 0), {out, {}}, scratch));
+      return scratch.is_unseen;
+    };
+    EXPECT_FALSE(is_unseen(" b"));
+    EXPECT_TRUE(is_unseen("c"));
+    EXPECT_TRUE(is_unseen("rare"));
+    EXPECT_FALSE(is_unseen("")) << "no value is not another value";
+  }
+}
+
 TEST(CategoryFeature, GivesIdsFromOneOn) {
   FeatureConfig config = category();
   config.encode = CategoryEncode::kIndex;
