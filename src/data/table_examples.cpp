@@ -105,14 +105,16 @@ struct Outputs {
 };
 
 /// Gives take(row, cells, record) of every row; the record is empty where the row is left out by
-/// policy.
-template <class Take>
-void encode_rows(TableReader& table, ExampleEncoder& encoder, const Take& take) {
+/// policy. is_training(row): whether the features were fitted on it.
+template <class IsTraining, class Take>
+void encode_rows(TableReader& table, ExampleEncoder& encoder, const IsTraining& is_training,
+                 const Take& take) {
   std::vector<std::byte> record(static_cast<size_t>(encoder.layout().record_bytes()));
   std::vector<std::string_view> cells;
   table.rewind();
   for (int64_t row = 0; table.next(cells); ++row) {
-    const bool is_kept = encoder.encode(cells, table.line(), record);
+    const int64_t training_row = is_training(row) ? row : kNotTrained;
+    const bool is_kept = encoder.encode(cells, table.line(), record, training_row);
     take(row, cells, std::span<const std::byte>(record).first(is_kept ? record.size() : 0));
   }
 }
@@ -123,7 +125,7 @@ void encode_table(TableReader& table, const FeatureSet& features,
                   TableExamples& result) {
   ExampleEncoder encoder(features, table, features.target() != nullptr);
   encode_rows(
-      table, encoder,
+      table, encoder, [&](int64_t row) { return split_of(row) == Split::kTrain; },
       [&](int64_t row, std::span<const std::string_view> cells, std::span<const std::byte> record) {
         const Split split = split_of(row);
         const auto at = static_cast<size_t>(split);
@@ -215,7 +217,7 @@ std::vector<std::string_view> ExampleEncoder::feature_values(
 }
 
 bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t line,
-                            std::span<std::byte> record) {
+                            std::span<std::byte> record, int64_t training_row) {
   INGOT_ASSERT(static_cast<int64_t>(record.size()) == layout_.record_bytes());
   if (folder_) map_.folder = folder_->get();
   const Target* const target = with_target_ ? features_.target() : nullptr;
@@ -225,7 +227,7 @@ bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t lin
     row_.scratch.reason = fmt::format("the target \"{}\" has no value", target->config().column);
     return false;
   }
-  if (!features_.encode(cells, map_, line, row_)) return false;
+  if (!features_.encode(cells, map_, line, row_, training_row)) return false;
   size_t field = 0;
   size_t ids = 0, pixels = 0;
   const auto put = [&](const void* from, size_t bytes) {
@@ -272,7 +274,8 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   FeatureSet features(result.schema, config.features, config.target);
   warn_of_unused(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
-  result.fit = features.fit(table, [&](int64_t row) { return split.at(row) == Split::kTrain; });
+  const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };
+  result.fit = features.fit(table, is_training, config.split.seed);
 
   make_directories(files, directory);
   const ExampleLayout layout = example_layout(features, true);
@@ -317,16 +320,17 @@ HeldOutExamples encode_held_out(FileSystem& files, TableReader& table, const Fea
   SplitFile file(files, path, encoder.layout());
   HeldOutExamples result;
   UnseenCategories unseen;
-  encode_rows(table, encoder,
-              [&](int64_t /*row*/, std::span<const std::string_view> /*cells*/,
-                  std::span<const std::byte> record) {
-                if (record.empty()) {
-                  ++result.dropped;
-                  return;
-                }
-                unseen.add(encoder.unseen(), table.name(), table.line());
-                file.add(record);
-              });
+  encode_rows(
+      table, encoder, [](int64_t /*row*/) { return false; },
+      [&](int64_t /*row*/, std::span<const std::string_view> /*cells*/,
+          std::span<const std::byte> record) {
+        if (record.empty()) {
+          ++result.dropped;
+          return;
+        }
+        unseen.add(encoder.unseen(), table.name(), table.line());
+        file.add(record);
+      });
   result.rows = file.finish();
   result.notes = unseen.notes();
   return result;

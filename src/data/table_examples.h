@@ -81,8 +81,9 @@ class ExampleEncoder {
 
   [[nodiscard]] const ExampleLayout& layout() const { return layout_; }
   /// False: the row is to be left out, and reason() says why. record.size() ==
-  /// layout().record_bytes().
-  bool encode(std::span<const std::string_view> cells, int64_t line, std::span<std::byte> record);
+  /// layout().record_bytes(). training_row: as FeatureSet::encode takes it.
+  bool encode(std::span<const std::string_view> cells, int64_t line, std::span<std::byte> record,
+              int64_t training_row = kNotTrained);
   /// Of the row last left out: `column "photo": image: "dog/5.png": the file is empty`.
   [[nodiscard]] const std::string& reason() const { return row_.scratch.reason; }
   /// The categories of the row last given, where it was not left out, that the features do not

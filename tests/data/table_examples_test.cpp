@@ -129,6 +129,34 @@ TEST_F(TableExamplesTest, AFileThatIsJudgedLaterIsEncodedAsATestFileIs) {
                        "lacks the column price"));
 }
 
+/// An identifier under encode=target: rows that train learn nothing from it, rows of a file of its
+/// own are encoded by all rows that trained.
+TEST_F(TableExamplesTest, TheTargetsMeanKnowsWhoTrains) {
+  std::string csv = "id,price\n";
+  for (int i = 0; i < 40; ++i)
+    csv += "h" + std::to_string(i) + "," + std::to_string(1000 * i) + "\n";
+  TableConfig c = config(csv);
+  c.split.test_file = folder_.put("later.csv", "id,price\nh7,1000\nh40,1000\n");
+  c.split.test = c.split.validation = 0;
+  FeatureConfig& id = c.features.emplace_back();
+  id.name = "id";
+  id.kind = FeatureKind::kCategory;
+  id.encode = CategoryEncode::kTarget;
+  id.smoothing = 0;
+  (void)make_examples(*files_, c, folder_.file("data"));
+  const auto first = [](const ExampleReader& examples, int64_t row) {
+    float value = 0.0F;
+    std::memcpy(&value, examples.row(row).data(), sizeof(value));
+    return value;
+  };
+  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
+  ASSERT_EQ(train.rows(), 40);
+  for (int64_t i = 0; i < 40; ++i) EXPECT_EQ(first(train, i), 19.5F) << "the mean of 0 .. 39";
+  const ExampleReader test(examples_path(folder_.file("data"), Split::kTest));
+  EXPECT_EQ(first(test, 0), 7.0F);
+  EXPECT_EQ(first(test, 1), 19.5F) << "h40 did not train";
+}
+
 TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {
   std::string csv = "photo,area,kind\n";
   for (int i = 0; i < 12; ++i) {

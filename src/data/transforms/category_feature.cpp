@@ -31,6 +31,7 @@ CategoryFeature::CategoryFeature(FeatureConfig config, const Json& state, std::s
     categories_.push_back({item[0].get<std::string>(), item[1].get<int64_t>()});
   }
   index_categories();
+  if (learns_target()) means_.emplace(json_member(state, "target", what), mean_places(), what);
 }
 
 void CategoryFeature::add(const Cell& cell) {
@@ -74,7 +75,27 @@ void CategoryFeature::keep_most_frequent(std::vector<std::string>& warnings) {
   categories_.resize(limit);
 }
 
+/// With the target it takes a second pass, over the categories that the first one found.
 bool CategoryFeature::finish_pass(std::vector<std::string>& warnings) {
+  if (means_) {
+    means_->finish();
+    return false;
+  }
+  count_categories(warnings);
+  return learns_target();
+}
+
+void CategoryFeature::begin_target(const Target& target, uint64_t seed) {
+  if (learns_target()) means_.emplace(config_, mean_places(), target, seed);
+}
+
+void CategoryFeature::add_with_target(const Cell& cell, const TrainingRow& row) {
+  INGOT_ASSERT(means_.has_value());
+  FeatureScratch scratch;
+  means_->add(mean_place(cell, scratch), row);
+}
+
+void CategoryFeature::count_categories(std::vector<std::string>& warnings) {
   require(rows_ > missing_, Code::kInvalidArgument,
           "features: column \"{}\" has no value in {} training rows; {}", name(), rows_,
           advice("kind: ignore"));
@@ -96,7 +117,6 @@ bool CategoryFeature::finish_pass(std::vector<std::string>& warnings) {
   }
   index_categories();
   counts_.clear();
-  return false;
 }
 
 void CategoryFeature::index_categories() {
@@ -112,12 +132,13 @@ FeatureLayout CategoryFeature::layout() const {
   const auto known = static_cast<int64_t>(categories_.size()) + (own_ ? 1 : 0);
   if (config_.encode == CategoryEncode::kIndex) return {{}, 1, known + 1};
   if (config_.encode == CategoryEncode::kFrequency) return {{name() + " (share)"}, 0, 0};
+  if (means_) return {means_->columns(), 0, 0};
   FeatureLayout layout;
   for (const Category& category : categories_) {
     layout.columns.push_back(name() + "=" + category.value);
   }
   if (own_) layout.columns.push_back(name() + "=<missing>");
-  if (config_.unknown == Unknown::kBucket) layout.columns.push_back(name() + "=<other>");
+  if (has_bucket()) layout.columns.push_back(name() + "=<other>");
   return layout;
 }
 
@@ -154,7 +175,17 @@ int64_t CategoryFeature::place_of(const Cell& cell, FeatureScratch& scratch) con
   return found == places_.end() ? unseen(cell, scratch) : found->second;
 }
 
+int64_t CategoryFeature::mean_place(const Cell& cell, FeatureScratch& scratch) const {
+  const int64_t place = place_of(cell, scratch);
+  if (place != kUnseen) return place;
+  return is_in_bucket(cell) ? mean_places() - 1 : TargetMeans::kNone;
+}
+
 bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
+  if (means_) {
+    means_->write(mean_place(cell, scratch), cell.training_row, slots.floats);
+    return true;
+  }
   const int64_t place = place_of(cell, scratch);
   if (config_.encode == CategoryEncode::kIndex) {
     slots.ids[0] = static_cast<int32_t>(place + 1);
@@ -170,8 +201,7 @@ bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scra
   std::fill(slots.floats.begin(), slots.floats.end(), 0.0F);
   if (place != kUnseen) {
     slots.floats[static_cast<size_t>(place)] = 1.0F;
-  } else if (config_.unknown == Unknown::kBucket &&
-             !(cell.missing && config_.missing == Missing::kZero)) {
+  } else if (is_in_bucket(cell)) {
     slots.floats.back() = 1.0F;
   }
   return true;
@@ -182,7 +212,9 @@ Json CategoryFeature::state() const {
   for (const Category& category : categories_) {
     categories.push_back(Json::array({category.value, category.count}));
   }
-  return Json{{"rows", rows_}, {"missing", missing_}, {"own", own_}, {"categories", categories}};
+  Json state{{"rows", rows_}, {"missing", missing_}, {"own", own_}, {"categories", categories}};
+  if (means_) state["target"] = means_->state();
+  return state;
 }
 
 }  // namespace ingot::data

@@ -21,6 +21,16 @@
 
 namespace ingot::data {
 
+/// Of rows: not one that was fitted on.
+inline constexpr int64_t kNotTrained = -1;
+
+/// The target of a row that is fitted on, for features that learn from it.
+struct TrainingRow {
+  int64_t row = kNotTrained;  ///< records of the table, from 0
+  int32_t label = 0;          ///< of a target of classes: its id
+  double number = 0.0;        ///< of a target of numbers: what the model is trained on
+};
+
 /// A cell on its way through a transform.
 struct Cell {
   std::string_view text;
@@ -30,6 +40,8 @@ struct Cell {
   std::string_view folder{};
   /// The texts that count as no value, for messages.
   std::span<const std::string> none{};
+  /// The row's number, when it is one of those that are fitted on.
+  int64_t training_row = kNotTrained;
 };
 
 /// Where a feature writes: exactly as many slots as its layout says.
@@ -55,6 +67,8 @@ struct FeatureScratch {
   bool is_unseen = false;  ///< set by a category that is not known; who reads it clears it
 };
 
+class Target;
+
 class Feature {
  public:
   virtual ~Feature() = default;
@@ -66,6 +80,13 @@ class Feature {
   /// true: give all cells again. Notes worth a warning are appended, as "column: text". Throws
   /// kInvalidArgument when the cells seen allow no transform (none at all, all missing).
   [[nodiscard]] virtual bool finish_pass(std::vector<std::string>& warnings) = 0;
+  /// Whether it learns from the target: after its first pass it is given the fitted one and a seed,
+  /// and every cell of the next pass through add_with_target().
+  [[nodiscard]] bool learns_target() const {
+    return config_.kind == FeatureKind::kCategory && config_.encode == CategoryEncode::kTarget;
+  }
+  virtual void begin_target(const Target& /*target*/, uint64_t /*seed*/) {}
+  virtual void add_with_target(const Cell& cell, const TrainingRow& /*row*/) { add(cell); }
 
   [[nodiscard]] virtual FeatureLayout layout() const = 0;
   /// Throws by policy, naming column, line and value. False: the row is to be left out, and

@@ -88,6 +88,12 @@ void check_category(const FeatureConfig& config) {
           "unknown=error "
           "refuses; set unknown=zero, bucket or most_frequent",
           config.name, config.min_count);
+  require(config.folds >= 2 && config.folds <= 100, Code::kInvalidArgument,
+          "table.features: column \"{}\": folds is {}, it must be in 2 .. 100; 5 is usual",
+          config.name, config.folds);
+  require(std::isfinite(config.smoothing) && config.smoothing >= 0, Code::kInvalidArgument,
+          "table.features: column \"{}\": smoothing is {}, it must be >= 0; 10 is usual",
+          config.name, config.smoothing);
 }
 
 void check_text(const FeatureConfig& config) {

@@ -73,10 +73,11 @@ inline constexpr EnumName kScaleNames[] = {{"none", Scale::kNone},
                                            {"log1p_standard", Scale::kLog1pStandard}};
 constexpr std::span<const EnumName> enum_names(Scale) { return kScaleNames; }
 
-enum class CategoryEncode : uint8_t { kOneHot, kIndex, kFrequency };
+enum class CategoryEncode : uint8_t { kOneHot, kIndex, kFrequency, kTarget };
 inline constexpr EnumName kCategoryEncodeNames[] = {{"one_hot", CategoryEncode::kOneHot},
                                                     {"index", CategoryEncode::kIndex},
-                                                    {"frequency", CategoryEncode::kFrequency}};
+                                                    {"frequency", CategoryEncode::kFrequency},
+                                                    {"target", CategoryEncode::kTarget}};
 constexpr std::span<const EnumName> enum_names(CategoryEncode) { return kCategoryEncodeNames; }
 
 enum class Unknown : uint8_t { kZero, kBucket, kMostFrequent, kError };
@@ -144,6 +145,8 @@ struct FeatureConfig {
   Unknown unknown = Unknown::kZero;
   int64_t min_count = 1;
   int64_t max_categories = 1000;
+  int64_t folds = 5;
+  double smoothing = 10;
   TextOptions text;
   ImageOptions image;
 
@@ -166,12 +169,21 @@ struct FeatureConfig {
           "numbers: min_max to [0, 1], symmetric to [-1, 1], standard to mean 0 and deviation 1, "
           "natural logarithms, or both");
     field("noise", noise, "numbers, in training only: deviation of the noise added after scaling");
-    field("encode", encode, "categories: one column each, an id, or their share of training rows");
+    field(
+        "encode", encode,
+        "categories: one column each, an id, their share of training rows, or target: the mean of "
+        "the target over other training rows of the category");
     field("unknown", unknown,
-          "categories unseen or rare in training: zero (all columns 0, id 0), a bucket of their "
-          "own, as the most frequent one, or an error");
+          "categories unseen or rare in training: zero (all columns 0, id 0, encode=target: the "
+          "mean of all training rows), a bucket of their own, as the most frequent one, or an "
+          "error");
     field("min_count", min_count, "categories with fewer training rows count as unseen, >= 1");
     field("max_categories", max_categories, "the most frequent so many are kept, >= 1");
+    field("folds", folds,
+          "encode=target: training rows are in so many parts, and the mean that a row gets leaves "
+          "out its own part, in 2 .. 100");
+    field("smoothing", smoothing,
+          "encode=target: every category counts as many rows more, of the mean of all, >= 0");
     field("text", text, "texts");
     field("image", image, "pictures");
   }

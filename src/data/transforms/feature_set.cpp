@@ -125,6 +125,12 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
     const FeatureConfig config = feature_config(column, configs);
     if (config.kind != FeatureKind::kIgnore) features_.push_back(make_feature(config));
   }
+  for (const auto& feature : features_) {
+    require(!feature->learns_target() || !target.column.empty(), Code::kInvalidArgument,
+            "table.features: column \"{}\": encode=target needs a target; set "
+            "table.target.column=NAME, or encode: frequency",
+            feature->name());
+  }
   require(!features_.empty(), Code::kInvalidArgument,
           "features: none of {} columns is a feature; set the kind of one, such as {{name: COLUMN, "
           "kind: category}} in table.features",
@@ -139,7 +145,13 @@ Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const Co
   return {text, lacks_value(text, feature.config(), missing_), line, map.folder, missing_};
 }
 
-/// Streams the training rows past the features that want them; with `first` also past the target.
+TrainingRow FeatureSet::row_with_target(int64_t row, const Cell& target) const {
+  if (target_->is_class()) return {row, target_->encode_class(target), 0.0};
+  return {row, 0, static_cast<double>(target_->encode_number(target))};
+}
+
+/// Streams the training rows past the features that want them; with `first` also past the target,
+/// which is fitted after that.
 void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass) {
   ColumnMap map = map_columns(table.columns(), table.name(), target_.has_value());
   RowFolder folder(table);
@@ -167,12 +179,17 @@ void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitP
     pass.rows += 1;
     if (target_ && pass.first) target_->add(target);
     for (size_t i = 0; i < features_.size(); ++i) {
-      if (pass.wants[i]) features_[i]->add(row[i]);
+      if (!pass.wants[i]) continue;
+      if (pass.first || !features_[i]->learns_target()) {
+        features_[i]->add(row[i]);
+      } else {
+        features_[i]->add_with_target(row[i], row_with_target(index, target));
+      }
     }
   }
 }
 
-FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training) {
+FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training, uint64_t seed) {
   require(!fitted_, Code::kInvalidArgument,
           "features: already fitted; make a new set to fit on other rows");
   FitReport report;
@@ -185,7 +202,9 @@ FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training) {
             table.name(), pass.dropped);
     if (target_ && pass.first) target_->finish(report.warnings);
     for (size_t i = 0; i < features_.size(); ++i) {
-      if (pass.wants[i]) pass.wants[i] = features_[i]->finish_pass(report.warnings);
+      if (!pass.wants[i]) continue;
+      pass.wants[i] = features_[i]->finish_pass(report.warnings);
+      if (pass.first && target_) features_[i]->begin_target(*target_, seed);
     }
     pass.first = false;
   }
@@ -273,14 +292,15 @@ Record FeatureSet::make_record() const {
 }
 
 bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
-                        Record& record) const {
+                        Record& record, int64_t training_row) const {
   require(fitted_, Code::kInvalidArgument, "features: not fitted yet; fit on training rows first");
   INGOT_ASSERT(static_cast<int64_t>(cells.size()) == map.columns &&
                map.features.size() == features_.size());
   record.unseen.clear();
   for (size_t i = 0; i < features_.size(); ++i) {
     const Feature& feature = *features_[i];
-    const Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
+    Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
+    cell.training_row = training_row;
     if (feature.drops(cell)) {
       record.scratch.reason = fmt::format("column \"{}\" has no value", excerpt(feature.name()));
       return false;

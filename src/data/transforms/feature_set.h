@@ -96,9 +96,10 @@ class FeatureSet {
   [[nodiscard]] static FeatureSet from_json(std::string_view json, std::string_view what);
   [[nodiscard]] std::string to_json() const;
 
-  /// Fits everything on the rows the filter lets through (all when empty), in one or two passes.
-  /// Throws kInvalidArgument: no training row, and what the features and the target refuse.
-  FitReport fit(TableReader& table, const RowFilter& is_training = {});
+  /// Fits everything on the rows the filter lets through (all when empty), in one or more passes.
+  /// `seed`: of the parts of the training rows under encode=target. Throws kInvalidArgument: no
+  /// training row, and what the features and the target refuse.
+  FitReport fit(TableReader& table, const RowFilter& is_training = {}, uint64_t seed = 1);
   [[nodiscard]] bool fitted() const { return fitted_; }
 
   /// Throws kInvalidArgument naming every column that is missing and those that are there; more
@@ -108,10 +109,12 @@ class FeatureSet {
 
   [[nodiscard]] Record make_record() const;
   /// Fills `record`; false: the row is to be left out (missing=drop_row, a broken picture), and
-  /// record.scratch.reason says why. cells: all columns of the table `map` was made for. Throws
-  /// kInvalidArgument by policy, naming column, line and value.
+  /// record.scratch.reason says why. cells: all columns of the table `map` was made for.
+  /// training_row: the row's number in the table that this set, and not one it was stored as, was
+  /// fitted on, when it was one of the rows. Throws kInvalidArgument by policy, naming column, line
+  /// and value.
   bool encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
-              Record& record) const;
+              Record& record, int64_t training_row = kNotTrained) const;
   /// The target's cell of the row; target() encodes it. INGOT_ASSERTs that the map has it.
   [[nodiscard]] Cell target_cell(std::span<const std::string_view> cells, const ColumnMap& map,
                                  int64_t line) const;
@@ -146,6 +149,7 @@ class FeatureSet {
     int64_t dropped = 0;
   };
   void fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass);
+  [[nodiscard]] TrainingRow row_with_target(int64_t row, const Cell& target) const;
   void lay_out();
   [[nodiscard]] Cell cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
                              int64_t line) const;
