@@ -49,46 +49,38 @@ class FitMemory : public train::RunMemory {
   Weights weights_;
 };
 
-/// Collects records into epochs.
+/// The loop's epochs, each with the validation that follows it where there is one.
 class HistoryMaker {
  public:
-  HistoryMaker(int64_t steps_per_epoch, bool has_validation, const FitOptions& options,
+  HistoryMaker(bool has_validation, const FitOptions& options,
                const std::vector<std::string>& metrics)
-      : steps_(steps_per_epoch),
-        has_validation_(has_validation),
-        options_(options),
-        metrics_(metrics) {}
+      : has_validation_(has_validation), options_(options), metrics_(metrics) {}
 
   void add(const train::RunRecord& record) {
-    if (const auto* log = std::get_if<train::StepLog>(&record.what)) {
-      sum_ += static_cast<double>(log->loss);
-      if (record.step % steps_ == 0 && !has_validation_) close({});
+    if (const auto* log = std::get_if<train::EpochLog>(&record.what)) {
+      history_.push_back({log->epoch, log->mean_loss, {}});
+      if (!has_validation_) options_.on_epoch(history_.back());
     } else if (const auto* validation = std::get_if<train::Evaluation>(&record.what)) {
-      close(*validation);
+      judge(*validation);
     }
   }
   [[nodiscard]] History take() { return std::move(history_); }
 
  private:
-  void close(const train::Evaluation& validation) {
-    Epoch epoch;
-    epoch.number = std::ssize(history_) + 1;
-    epoch.loss = sum_ / static_cast<double>(steps_);
-    sum_ = 0.0;
-    if (has_validation_) epoch.validation["loss"] = validation.loss;
+  void judge(const train::Evaluation& validation) {
+    INGOT_ASSERT(!history_.empty());
+    Epoch& epoch = history_.back();
+    epoch.validation["loss"] = validation.loss;
     for (const auto& [name, value] : validation.metrics) {
       const bool is_wanted = std::find(metrics_.begin(), metrics_.end(), name) != metrics_.end();
       if (metrics_.empty() || is_wanted) epoch.validation[name] = value;
     }
-    history_.push_back(epoch);
-    options_.on_epoch(history_.back());
+    options_.on_epoch(epoch);
   }
 
-  int64_t steps_;
   bool has_validation_;
   const FitOptions& options_;
   const std::vector<std::string>& metrics_;
-  double sum_ = 0.0;
   History history_;
 };
 
@@ -270,23 +262,25 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   train::TrainConfig config;
   config.seq = 1;
   config.micro_batch = std::max<int64_t>(1, std::min(options.batch, examples.rows()));
-  const int64_t steps_per_epoch = std::max<int64_t>(1, examples.rows() / config.micro_batch);
-  config.steps = options.epochs * steps_per_epoch;
+  const train::Passes passes{config.micro_batch, std::max<int64_t>(1, examples.rows())};
+  config.steps = passes.steps_of(options.epochs);
   config.lr = s.options.optimizer.lr;
   config.optimizer = s.options.optimizer.config;
   config.schedule = s.options.schedule;
   config.clip_norm = s.options.clip_norm;
-  config.eval_every = steps_per_epoch;
+  config.eval_every = config.steps;  // the end, which every epoch adds its own to
   config.checkpoint_every = 0;
   config.early_stop.patience = options.patience;
   config.keep_best = options.keep_best;
   const std::unique_ptr<data::RowFiller> filler = s.filler();
   train::SupervisedTask task(s.runtime.engine, config, objective, *s.network,
                              {examples, held_out, *filler});
-  HistoryMaker history(steps_per_epoch, task.has_validation(), options, s.options.metrics);
+  HistoryMaker history(task.has_validation(), options, s.options.metrics);
   FitMemory kept(*s.network, [&](const train::RunRecord& record) { history.add(record); });
   const RealClock clock;
-  (void)train::train({s.runtime.engine, task, clock, kept}, config);
+  train::LoopContext context{s.runtime.engine, task, clock, kept};
+  context.evaluates_epochs = true;
+  (void)train::train(context, config);
   return history.take();
 }
 

@@ -38,7 +38,7 @@ struct CompileOptions {
 /// One pass over the training examples.
 struct Epoch {
   int64_t number = 0;                        ///< from 1
-  double loss = 0.0;                         ///< mean over its steps
+  double loss = 0.0;                         ///< mean over its steps, as the loop logs it
   std::map<std::string, double> validation;  ///< "loss" and metrics; empty without validation
 };
 using History = std::vector<Epoch>;
@@ -71,9 +71,11 @@ class Model {
   /// kShapeMismatch when loss and last layer do not fit.
   void compile(const CompileOptions& options, const Table* table = nullptr);
 
-  /// Learns from the weights as they are; the optimiser starts anew. An epoch is rows / batch
-  /// steps, a remainder comes first in the next one. The order of examples is a function of seed
-  /// and epoch. Throws kInvalidArgument before compile, and what arrays, tasks and steps refuse.
+  /// Learns from the weights as they are; the optimiser starts anew. An epoch is a pass over the
+  /// rows; a step across its end counts for the epoch in which more of it lies (train::Passes), so
+  /// that 100 rows in batches of 64 are 2, 1, 2, 1 steps. The order of examples is a function of
+  /// seed and epoch. Throws kInvalidArgument before compile, and what arrays, tasks and steps
+  /// refuse.
   History fit(const Inputs& x, const Values& y, const FitOptions& options = {});
   History fit(const data::ExampleReader& examples, const FitOptions& options = {});
 

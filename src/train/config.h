@@ -81,6 +81,23 @@ struct TrainConfig {
   void check() const;
 };
 
+/// Passes over the training data, in whole steps: a step across the end of a pass belongs to the
+/// one in which more of it lies, half and half to the next.
+struct Passes {
+  int64_t items_per_step = 1;
+  int64_t items_per_pass = 1;
+
+  /// Passes that have ended after `steps` steps.
+  [[nodiscard]] constexpr int64_t after(int64_t steps) const {
+    return (items_per_step * steps + items_per_step / 2) / items_per_pass;
+  }
+  /// Steps after which pass `number`, from 1, has ended.
+  [[nodiscard]] constexpr int64_t steps_of(int64_t number) const {
+    const int64_t items = number * items_per_pass - items_per_step / 2;
+    return (items + items_per_step - 1) / items_per_step;
+  }
+};
+
 /// Optimiser steps for the horizon; `tokens_per_epoch` of the training split, `step_s` seconds per
 /// step (0: not measured; then minutes gives 0).
 [[nodiscard]] int64_t horizon_steps(const TrainConfig& config, int64_t tokens_per_epoch,

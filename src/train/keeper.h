@@ -57,6 +57,7 @@ struct StepLog {
 struct EpochLog {
   int64_t epoch = 0;       ///< passes so far, this one with them
   double mean_loss = 0.0;  ///< of its steps; one across the end counts where more of it lies
+  int64_t steps = 0;
 };
 
 /// Something that happened at a step.

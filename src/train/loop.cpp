@@ -30,7 +30,8 @@ class Run {
     c_.keeper.record({state_.step, c_.clock.now_s() - start_s_, std::move(what)});
   }
   void log_step(const StepResult& result, double lr);
-  void log_epoch(float loss);
+  [[nodiscard]] bool log_epoch(float loss);
+  void show_progress(float loss, double lr);
   void evaluate();
   void sample();
   void save();
@@ -49,10 +50,7 @@ class Run {
   TrainSummary finish(bool stopped);
   double seconds() const { return seconds_before_ + c_.clock.now_s() - start_s_; }
   int64_t items_per_step() const { return c_.task.items() * config_.accumulate; }
-  /// Passes over the training data after a step, to the nearest step as train.epochs' horizon is.
-  int64_t passes(int64_t step) const {
-    return (items_per_step() * step + items_per_step() / 2) / items_per_epoch_;
-  }
+  Passes passes() const { return {items_per_step(), items_per_epoch_}; }
 
   const LoopContext& c_;
   const TrainConfig& config_;
@@ -79,7 +77,10 @@ TrainSummary Run::run() {
     const StepResult result = step_.run(state_.step, lr);
     ++state_.step;
     log_step(result, lr);
-    if (is_due(config_.eval_every) || state_.step == state_.total_steps) evaluate();
+    const bool is_epoch_over = log_epoch(result.loss);
+    show_progress(result.loss, lr);
+    const bool is_judged = is_due(config_.eval_every) || (c_.evaluates_epochs && is_epoch_over);
+    if (is_judged || state_.step == state_.total_steps) evaluate();
     if (is_due(config_.sample_every)) sample();
     if (is_due(config_.checkpoint_every)) save();
     c_.after_step(state_.step);
@@ -131,34 +132,35 @@ void Run::log_step(const StepResult& result, double lr) {
     record(StepLog{result.loss, static_cast<float>(lr), result.grad_norm,
                    items_per_step() * state_.step, items_per_s, c_.task.item_name().plural});
   }
-  log_epoch(result.loss);
+}
+
+void Run::show_progress(float loss, double lr) {
   if (c_.progress == nullptr) return;
   ProgressState p;
   p.step = state_.step;
   p.total = state_.total_steps;
-  p.loss = static_cast<double>(result.loss);
+  p.loss = static_cast<double>(loss);
   p.lr = lr;
   if (state_.best.step >= 0) p.val = validation_.loss;
-  if (items_per_s > 0) p.items_per_s = items_per_s;
+  if (summary_.items_per_s > 0) p.items_per_s = summary_.items_per_s;
   p.item = c_.task.item_name().unit;
   p.memory_bytes = resident_bytes();
   p.note = epoch_note_;
   c_.progress->update(p);
 }
 
-/// Counts a step; the mean of an epoch when it ends here. An epoch of one step has its record.
-void Run::log_epoch(float loss) {
+/// Counts a step; true, and the mean of an epoch, when one ends here.
+bool Run::log_epoch(float loss) {
   EpochState& epoch = state_.epoch;
   epoch.loss_sum += static_cast<double>(loss);
   ++epoch.steps;
-  const int64_t ended = passes(state_.step);
-  if (ended == passes(state_.step - 1)) return;
-  if (epoch.steps > 1) {
-    const double mean = epoch.loss_sum / static_cast<double>(epoch.steps);
-    epoch_note_ = fmt::format("epoch {} mean {:.4f}", ended, mean);
-    record(EpochLog{ended, mean});
-  }
+  const int64_t ended = passes().after(state_.step);
+  if (ended == passes().after(state_.step - 1)) return false;
+  const double mean = epoch.loss_sum / static_cast<double>(epoch.steps);
+  if (epoch.steps > 1) epoch_note_ = fmt::format("epoch {} mean {:.4f}", ended, mean);
+  record(EpochLog{ended, mean, epoch.steps});
   epoch = {};
+  return true;
 }
 
 void Run::evaluate() {

@@ -108,7 +108,9 @@ void RunFiles::write(int64_t step, double seconds, const StepLog& log) {
   events_->scalar("train/" + speed, step, items_per_s, wall);
 }
 
+/// An epoch of one step has that step's record.
 void RunFiles::write(int64_t step, double seconds, const EpochLog& log) {
+  if (log.steps == 1) return;
   Fields fields, clock;
   fields.add("epoch", log.epoch).add("mean_loss", log.mean_loss);
   clock.add("seconds", static_cast<float>(seconds));

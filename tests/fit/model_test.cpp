@@ -137,6 +137,31 @@ TEST(Model, AnEpochHasItsValidation) {
   EXPECT_EQ(history[3].validation.at("accuracy"), scores["accuracy"]);
 }
 
+/// All rows are alike, so the error of a line is multiplied by 1 - 4 lr in every step, and 100 rows
+/// in batches of 64 are epochs of 2, 1, 2 and 1 steps.
+TEST(Model, AnEpochIsAPassAndItsLossTheMeanOfItsSteps) {
+  const std::vector<float> x(100, 1.0F), y(100, 2.0F);
+  Sequential model = line();
+  model.compile({.optimizer = optim::sgd(0.05), .loss = Loss::kMse});
+  const double error = static_cast<double>(model.predict(std::vector<float>{1})[0]) - 2.0;
+  const double r = 0.8 * 0.8;
+  FitOptions options{.epochs = 4, .batch = 64};
+  const std::vector<float> one = {1}, two = {2};
+  options.validation = Arrays{one, two};
+  const History history = model.fit(x, y, options);
+  ASSERT_EQ(history.size(), 4U);
+  const double first = error * error;
+  const double losses[] = {first * (1 + r) / 2, first * r * r, first * (r * r * r) * (1 + r) / 2,
+                           first * std::pow(r, 5)};
+  const int64_t steps[] = {2, 3, 5, 6};  // done when the epoch ends
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(history[i].number, static_cast<int64_t>(i) + 1);
+    EXPECT_NEAR(history[i].loss, losses[i], first * kClosedForm) << i;
+    const double held_out = first * std::pow(r, static_cast<double>(steps[i]));
+    EXPECT_NEAR(history[i].validation.at("loss"), held_out, first * kClosedForm) << i;
+  }
+}
+
 TEST(Model, TheBestWeightsAreLeftWhenAsked) {
   const Halves data(64);
   Sequential model(input("table", {1}), {dense(1)});

@@ -159,5 +159,23 @@ TEST(HorizonSteps, OfEachKind) {
   EXPECT_EQ(horizon_steps(c, 0, 0.0), 3);
 }
 
+/// A pass ends in the step that reaches its last item less half a step: what plain counting finds.
+TEST(Passes, EndInTheStepInWhichMoreOfThemLies) {
+  for (const int64_t items : {1, 4, 7, 100}) {
+    for (int64_t per_step = 1; per_step <= items; ++per_step) {
+      const Passes passes{per_step, items};
+      for (int64_t number = 1; number <= 4; ++number) {
+        int64_t steps = 0;
+        while (2 * steps * per_step + per_step < 2 * number * items) ++steps;
+        EXPECT_EQ(passes.steps_of(number), steps) << number << " of " << items << "/" << per_step;
+        EXPECT_EQ(passes.after(steps), number);
+        EXPECT_EQ(passes.after(steps - 1), number - 1);
+      }
+    }
+  }
+  EXPECT_EQ((Passes{64, 100}.steps_of(1)), 2);
+  EXPECT_EQ((Passes{64, 100}.steps_of(2)), 3);
+}
+
 }  // namespace
 }  // namespace ingot::train::config_test
