@@ -28,14 +28,6 @@ io::Image enlarged(const io::Image& image, int64_t factor) {
   return out;
 }
 
-/// At most cell x cell.
-io::Image shown(const io::Image& image, int64_t cell) {
-  const int64_t side = std::max(image.height, image.width);
-  if (side <= cell) return cell / side > 1 ? enlarged(image, cell / side) : image;
-  return resize_image(image, std::max<int64_t>(image.height * cell / side, 1),
-                      std::max<int64_t>(image.width * cell / side, 1));
-}
-
 void paste(const io::Image& image, int64_t top, int64_t left, io::Image& grid) {
   for (int64_t y = 0; y < image.height; ++y) {
     uint8_t* to = grid.pixels.data() + ((top + y) * grid.width + left) * kGridChannels;
@@ -47,6 +39,13 @@ void paste(const io::Image& image, int64_t top, int64_t left, io::Image& grid) {
 }
 
 }  // namespace
+
+io::Image in_cell(const io::Image& image, int64_t cell) {
+  const int64_t side = std::max(image.height, image.width);
+  if (side <= cell) return cell / side > 1 ? enlarged(image, cell / side) : image;
+  return resize_image(image, std::max<int64_t>(image.height * cell / side, 1),
+                      std::max<int64_t>(image.width * cell / side, 1));
+}
 
 io::Image image_grid(std::span<const io::Image> pictures, const GridOptions& options) {
   require(!pictures.empty() && options.columns >= 1 && options.cell >= 1 && options.gap >= 0,
@@ -61,7 +60,7 @@ io::Image image_grid(std::span<const io::Image> pictures, const GridOptions& opt
           "grid: {} rows of {} pictures are too many for one picture", rows, columns);
   grid.pixels.assign(static_cast<size_t>(grid.height * grid.width * kGridChannels), 255);
   for (int64_t i = 0; i < count; ++i) {
-    const io::Image image = shown(pictures[static_cast<size_t>(i)], options.cell);
+    const io::Image image = in_cell(pictures[static_cast<size_t>(i)], options.cell);
     paste(image, options.gap + i / columns * step + (options.cell - image.height) / 2,
           options.gap + i % columns * step + (options.cell - image.width) / 2, grid);
   }

@@ -16,6 +16,10 @@ struct GridOptions {
   int64_t gap = 4;    ///< between and around them
 };
 
+/// As it is shown in a cell: enlarged by a whole factor, or shrunk. Of what it gives it makes the
+/// same again.
+[[nodiscard]] io::Image in_cell(const io::Image& image, int64_t cell);
+
 /// Row by row; white where there is no picture. Pictures smaller than half a cell are enlarged by a
 /// whole factor, without smoothing; larger ones shrink (image_resize.h). Throws kInvalidArgument
 /// for no picture, or a grid of more pixels than encode_png takes.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot data inspect | clean | split | tokenize | get`: the data stages one by one, of a corpus or
 // of a table, and published data.
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -14,6 +15,7 @@
 #include "data/inspect.h"
 #include "data/inspect_pictures.h"
 #include "data/inspect_table.h"
+#include "data/sample_pictures.h"
 
 namespace ingot::cli {
 namespace {
@@ -30,7 +32,7 @@ class DataVerb : public Verb {
   }
   std::string help() const override {
     return verb_help(
-        "usage: ingot data inspect  [recipe.yaml | FILE.csv | FOLDER] [key=value ...]\n"
+        "usage: ingot data inspect  [recipe.yaml | FILE.csv | FOLDER] [FILE.png] [key=value ...]\n"
         "       ingot data clean    [recipe.yaml | FILE.csv] [key=value ...]\n"
         "       ingot data split    [recipe.yaml | FILE.csv] [key=value ...]\n"
         "       ingot data tokenize [recipe.yaml] [key=value ...]\n"
@@ -39,16 +41,18 @@ class DataVerb : public Verb {
             "\n"
             "inspect changes nothing. A table (table.path, or the file itself): its schema, "
             "outliers,\n"
-            "classes, duplicates, leaks between splits, texts that will be cut, some rows; clean\n"
-            "writes out/data/clean.csv without the rows that table.clean leaves out; split writes\n"
-            "train.csv, validation.csv and test.csv, the rows that training takes. A corpus\n"
+            "classes, duplicates, leaks between splits, texts that will be cut, some rows; of\n"
+            "pictures sizes and what cannot be read, and some of every class in FILE.png, where "
+            "one\n"
+            "is named. clean writes out/data/clean.csv without the rows that table.clean leaves\n"
+            "out; split writes train.csv, validation.csv and test.csv, the rows that training\n"
+            "takes. A corpus\n"
             "(data.path): clean and split are two names of one pass over the files, which cleans,\n"
             "masks and splits: it writes out/data/*.jsonl, near duplicates in one split. tokenize\n"
             "adds the tokenizer and the token shards. preview draws some pictures of a recipe's\n"
-            "table, each beside what training will make of it. get is the only command that uses\n"
-            "the network: it shows licence, sizes and SHA-256 of a published data set, and "
-            "fetches\n"
-            "it with --yes.",
+            "table, each beside what training will make of it, under objective.mixup mixed with\n"
+            "others as in training. get is the only command that uses the network: it shows\n"
+            "licence, sizes and SHA-256 of a published data set, and fetches it with --yes.",
         kDataSections);
   }
   VerbTakes takes() const override {
@@ -81,11 +85,16 @@ class DataVerb : public Verb {
       get_data(rest);
       return 0;
     }
+    const std::string samples = what == "inspect" ? take_png(rest) : "";
     take_table(rest);
     const Recipe recipe = load_recipe(rest);
     if (print_config(invocation, recipe)) return 0;
+    require(samples.empty() || is_tabular(recipe), Code::kInvalidArgument,
+            "data: inspect draws pictures of a table into {}, and no table is named. Set "
+            "table.path=FOLDER",
+            samples);
     if (is_tabular(recipe)) {
-      of_table(what, rest, recipe);
+      what == "inspect" ? inspect(rest, recipe, samples) : of_table(what, rest, recipe);
       return 0;
     }
     if (what == "inspect") {
@@ -117,6 +126,14 @@ class DataVerb : public Verb {
     return 0;
   }
 
+  /// The last word when it is a picture to write, else "".
+  static std::string take_png(Invocation& rest) {
+    if (rest.words.empty() || !rest.words.back().ends_with(".png")) return {};
+    std::string file = std::move(rest.words.back());
+    rest.words.pop_back();
+    return file;
+  }
+
   /// A table in place of a recipe.
   static void take_table(Invocation& rest) {
     if (rest.words.size() != 1) return;
@@ -127,23 +144,48 @@ class DataVerb : public Verb {
     rest.words.clear();
   }
 
-  static void of_table(const std::string& what, Invocation& rest, const Recipe& recipe) {
-    if (what == "inspect") {
-      const data::TableReport report = data::inspect_table(recipe.table, rest.stop);
-      rest.console.stream(report.text());
-      Json json = report.to_json();
-      for (const data::ColumnSchema& column : report.schema.columns) {
-        if (column.kind != data::ColumnKind::kImage) continue;
-        const data::FeatureConfig feature = data::feature_config(column, recipe.table.features);
-        const data::PictureReport pictures =
-            data::inspect_pictures(*data::open_clean_table(recipe.table), column.name,
-                                   feature.image.max_pixels, report.schema.missing, rest.stop);
-        rest.console.stream(pictures.text());
-        json["pictures"].push_back(pictures.to_json());
-      }
-      rest.console.result(json);
-      return;
+  static void inspect(Invocation& rest, const Recipe& recipe, const std::string& samples) {
+    const data::TableReport report = data::inspect_table(recipe.table, rest.stop);
+    rest.console.stream(report.text());
+    Json json = report.to_json();
+    data::SampleOptions shown;
+    for (const data::ColumnSchema& column : report.schema.columns) {
+      if (column.kind != data::ColumnKind::kImage) continue;
+      const data::FeatureConfig feature = data::feature_config(column, recipe.table.features);
+      const data::PictureReport pictures =
+          data::inspect_pictures(*data::open_clean_table(recipe.table), column.name,
+                                 feature.image.max_pixels, report.schema.missing, rest.stop);
+      rest.console.stream(pictures.text());
+      json["pictures"].push_back(pictures.to_json());
+      if (!shown.column.empty()) continue;  // samples are of the first column of pictures
+      shown.column = column.name;
+      shown.max_pixels = feature.image.max_pixels;
     }
+    if (!samples.empty()) {
+      shown.classes = data::sampled_classes(report.schema, report.target, report.is_class);
+      shown.missing = report.schema.missing;
+      json["samples"] = draw_samples(rest, recipe, shown, samples);
+    }
+    rest.console.result(json);
+  }
+
+  static Json draw_samples(const Invocation& rest, const Recipe& recipe,
+                           const data::SampleOptions& shown, const std::string& file) {
+    require(!shown.column.empty(), Code::kInvalidArgument,
+            "data: {} has no column of pictures to draw; leave {} out", recipe.table.path, file);
+    const data::PictureSamples samples =
+        data::sample_pictures(*data::open_clean_table(recipe.table), shown, rest.stop);
+    write_atomically(*rest.files, file, io::encode_png(samples.grid));
+    std::string text = fmt::format("data: {} of the pictures: {}", samples.pictures, file);
+    for (size_t i = 0; i < samples.classes.size(); ++i) {
+      text += fmt::format("\n  row {:<3} {}", i + 1, excerpt(samples.classes[i]));
+    }
+    if (samples.has_more_classes) text += "\n  and classes that are not drawn";
+    rest.console.line(text);
+    return {{"file", file}, {"pictures", samples.pictures}, {"classes", samples.classes}};
+  }
+
+  static void of_table(const std::string& what, Invocation& rest, const Recipe& recipe) {
     require(what != "tokenize", Code::kInvalidArgument,
             "data: tokenize is for a corpus (data.path); the texts of a table become ids in "
             "`ingot train`, as table.features says");
