@@ -2,6 +2,9 @@
 #include "data/preview.h"
 
 #include <algorithm>
+#include <cmath>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -9,6 +12,17 @@
 #include "data/transforms/image_feature.h"
 
 namespace ingot::data {
+namespace {
+
+/// Bytes become numbers by a line per channel, so a mean of numbers is that of their bytes.
+void blend_pixels(std::span<uint8_t> own, std::span<const uint8_t> partner, float share) {
+  const auto s = static_cast<double>(share);
+  for (size_t i = 0; i < own.size(); ++i) {
+    own[i] = static_cast<uint8_t>(std::lround(s * own[i] + (1.0 - s) * partner[i]));
+  }
+}
+
+}  // namespace
 
 io::Image preview(const FeatureSet& features, const ExampleReader& train,
                   const PreviewOptions& options) {
@@ -22,20 +36,29 @@ io::Image preview(const FeatureSet& features, const ExampleReader& train,
   const ExampleField& field = *train.layout().find(block->name);
   const FeatureRows filler(features, options.seed);
   std::vector<std::byte> scratch(static_cast<size_t>(filler.scratch_bytes()));
+  const auto version_of = [&](const RowView& view) {
+    const auto stored = train.row(view.row).subspan(static_cast<size_t>(field.offset),
+                                                    static_cast<size_t>(field.bytes()));
+    const auto pixels = filler.pixels(image, stored, view, scratch);
+    return std::vector<uint8_t>(pixels.begin(), pixels.end());
+  };
+  const PictureShape& shape = image.shape();
   std::vector<io::Image> pictures;
   const int64_t rows = std::min(options.rows, train.rows());
   for (int64_t i = 0; i < rows; ++i) {
     RowView view;
     view.row = i * train.rows() / rows;
-    const auto stored = train.row(view.row).subspan(static_cast<size_t>(field.offset),
-                                                    static_cast<size_t>(field.bytes()));
     for (int64_t version = 0; version <= options.versions; ++version) {
       view.is_training = version > 0;
       view.epoch = static_cast<uint64_t>(std::max<int64_t>(version - 1, 0));
-      const auto pixels = filler.pixels(image, stored, view, scratch);
-      const PictureShape& shape = image.shape();
-      pictures.push_back({shape.height, shape.width, shape.channels,
-                          std::vector<uint8_t>(pixels.begin(), pixels.end())});
+      std::vector<uint8_t> pixels = version_of(view);
+      if (view.is_training && options.mix) {
+        const PreviewMix mix = options.mix(view.row, view.epoch);
+        RowView partner = view;  // varied as in a turn of its own in this epoch
+        partner.row = mix.partner;
+        blend_pixels(pixels, version_of(partner), mix.share);
+      }
+      pictures.push_back({shape.height, shape.width, shape.channels, std::move(pixels)});
     }
   }
   GridOptions grid;

@@ -2,6 +2,7 @@
 #include "cli/pipeline/table_pipeline.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -13,6 +14,7 @@
 #include "data/preview.h"
 #include "data/transforms/feature_rows.h"
 #include "models/network/channels_first.h"
+#include "train/mixup.h"
 
 namespace ingot::cli {
 namespace {
@@ -50,6 +52,51 @@ std::vector<std::string> left_out_notes(const data::TableExamples& made,
   note(made.left_out, " by table.keep");
   return notes;
 }
+
+/// What a training row is learned as: its class, or its number as people read it.
+std::string target_text(const data::FeatureSet& features, const data::ExampleReader& rows,
+                        int64_t row) {
+  const std::byte* at = rows.row(row).data() + rows.layout().find(data::kTargetField)->offset;
+  const data::Target& target = *features.target();
+  if (target.is_class()) {
+    int32_t label = 0;
+    std::memcpy(&label, at, sizeof(label));
+    return target.classes()[static_cast<size_t>(label)];
+  }
+  float number = 0.0F;
+  std::memcpy(&number, at, sizeof(number));
+  return fmt::format("{:.6g}", target.decode_number(static_cast<double>(number)));
+}
+
+/// Mixtures as training draws them, and what they make of the targets: a line per row shown.
+class Mixtures {
+ public:
+  Mixtures(const data::FeatureSet& features, const data::ExampleReader& rows, uint64_t seed,
+           double alpha)
+      : features_(features), rows_(rows), seed_(seed), alpha_(alpha) {}
+
+  data::PreviewMix draw(int64_t row, uint64_t epoch) {
+    const train::Mix mix = train::draw_mix(seed_, epoch, row, rows_.rows(), alpha_);
+    if (epoch == 0) text_ += fmt::format("\n  {}:", excerpt(target_text(features_, rows_, row)));
+    text_ += fmt::format("{} {:.0f} % {}", epoch == 0 ? "" : ",",
+                         100.0 * (1.0 - static_cast<double>(mix.share)),
+                         excerpt(target_text(features_, rows_, mix.partner)));
+    return {mix.partner, mix.share};
+  }
+  [[nodiscard]] std::string text() const {
+    return fmt::format(
+        "data: objective.mixup={} mixes every version, and its target, with another example; what "
+        "the rows have of others, epoch by epoch:{}",
+        alpha_, text_);
+  }
+
+ private:
+  const data::FeatureSet& features_;
+  const data::ExampleReader& rows_;
+  uint64_t seed_;
+  double alpha_;
+  std::string text_;
+};
 
 }  // namespace
 
@@ -145,12 +192,21 @@ train::LrSuggestion TablePipeline::find_lr() {
 void TablePipeline::preview(const std::string& file) {
   data::PreviewOptions options;
   options.seed = runtime_->engine.seed();
-  const io::Image grid = data::preview(*features_, split(data::Split::kTrain), options);
+  const data::ExampleReader rows = split(data::Split::kTrain);
+  std::optional<Mixtures> mixtures;
+  if (recipe_.objective.mixup != 0) {
+    models::Network network(recipe_.layers, train::network_inputs(*features_));
+    (void)train::objective_of(recipe_.objective, *features_, network);  // whether it can be had
+    mixtures.emplace(*features_, rows, options.seed, recipe_.objective.mixup);
+    options.mix = [&](int64_t row, uint64_t epoch) { return mixtures->draw(row, epoch); };
+  }
+  const io::Image grid = data::preview(*features_, rows, options);
   write_atomically(*invocation_.files, file, io::encode_png(grid));
   invocation_.console.line(fmt::format(
       "data: {} training pictures and {} versions of each, as the first epochs will see "
       "them: {}",
       options.rows, options.versions, file));
+  if (mixtures) invocation_.console.line(mixtures->text());
 }
 
 void TablePipeline::save_model(models::Network& network) {
