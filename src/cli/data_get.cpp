@@ -186,12 +186,14 @@ void take(Invocation& invocation, const GetConfig& config, Wanted& wanted,
           const std::string& folder) {
   const std::string name(wanted.file.name);
   const std::string from = held_path(config.data.dir, name);
-  wanted.found = io::unpacked_sha256(from);
+  const bool is_as_it_comes = base_name(from) == name;
+  const bool is_packed = wanted.file.is_packed && is_as_it_comes;
+  wanted.found = io::digest_of(from, is_packed);
   require(wanted.sha256.empty() || wanted.found == wanted.sha256, Code::kCorruptFile,
-          "data get: {} has the SHA-256 {} (unpacked), expected {}", from, wanted.found,
-          wanted.sha256);
+          "data get: {} has the SHA-256 {}{}, expected {}", from, wanted.found,
+          is_packed ? "" : " (unpacked)", wanted.sha256);
   const std::string to = join_path(folder, name);
-  if (base_name(from) != name) {
+  if (!is_as_it_comes) {
     write_atomically(*invocation.files, to, io::read_all(*io::open_source(from)));
   } else {
     write_atomically(*invocation.files, to, MappedFile(from).bytes());
@@ -203,7 +205,9 @@ void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
            const std::string& folder) {
   const std::string name(wanted.file.name);
   const std::string path = join_path(folder, name);
-  if (file_exists(path) && !wanted.sha256.empty() && io::unpacked_sha256(path) == wanted.sha256) {
+  const bool is_packed = wanted.file.is_packed;
+  if (file_exists(path) && !wanted.sha256.empty() &&
+      io::digest_of(path, is_packed) == wanted.sha256) {
     wanted.found = wanted.sha256;
     wanted.bytes = file_size(path);
     invocation.console.note(fmt::format("{}: there already", path));
@@ -224,7 +228,7 @@ void fetch(Invocation& invocation, const GetConfig& config, Wanted& wanted,
     progress->update(state);
   };
   const io::DownloadResult got =
-      io::download(*invocation.files, {url, path, wanted.sha256}, options);
+      io::download(*invocation.files, {url, path, wanted.sha256, is_packed}, options);
   wanted.found = got.sha256;
   wanted.bytes = got.bytes;
   if (got.resumed > 0) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Published data sets that `ingot data get NAME` fetches: what they are, under which licence, from
 // where, and the SHA-256 of every file whose bytes are known. A file without one is fetched all the
-// same and its digest shown. A folder that stands in for the network may hold a set in other forms
-// or a part of it: its copies. No data is part of the program. Called by the verb data.
+// same and its digest shown. What is unpacked from an archive that was verified needs no digest. A
+// folder that stands in for the network may hold a set in other forms or a part of it: its copies.
+// No data is part of the program. Called by the verb data.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ struct PublicFile {
   int64_t bytes = -1;        ///< to fetch; -1: not known
   std::string_view sha256;   ///< of the bytes once unpacked (gzip, xz); "": not known
   bool is_optional = false;  ///< of a copy: it does without
+  bool is_packed = false;    ///< an archive: sha256 is of the bytes as they come
 };
 
 /// What a folder may hold instead of the files that are fetched.

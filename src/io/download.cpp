@@ -25,6 +25,10 @@ std::string unpacked_sha256(const std::string& path) {
   return digest.hex();
 }
 
+std::string digest_of(const std::string& path, bool is_packed) {
+  return is_packed ? sha256_file(path) : unpacked_sha256(path);
+}
+
 DownloadResult download(FileSystem& files, const Download& what, const DownloadOptions& options) {
   const std::string part = what.path + ".part";
   const bool is_continued = !what.sha256.empty() && file_exists(part);
@@ -48,7 +52,7 @@ DownloadResult download(FileSystem& files, const Download& what, const DownloadO
   file->sync();
   file.reset();
   try {
-    result.sha256 = unpacked_sha256(part);
+    result.sha256 = digest_of(part, what.is_packed);
     require(what.sha256.empty() || result.sha256 == what.sha256, Code::kCorruptFile,
             "get: \"{}\" has the SHA-256 {}, expected {}; what came is removed. Try again, or take "
             "the file from elsewhere with data.dir=FOLDER",

@@ -16,8 +16,9 @@ namespace ingot::io {
 
 struct Download {
   std::string url;
-  std::string path;    ///< where the file will stand
-  std::string sha256;  ///< of its bytes once unpacked (gzip, xz); empty: not known
+  std::string path;        ///< where the file will stand
+  std::string sha256;      ///< of its bytes once unpacked (gzip, xz); empty: not known
+  bool is_packed = false;  ///< sha256 is of its bytes as they come
 };
 
 struct DownloadOptions {
@@ -26,7 +27,7 @@ struct DownloadOptions {
 };
 
 struct DownloadResult {
-  std::string sha256;   ///< as found, of the bytes once unpacked
+  std::string sha256;   ///< as found, of the same bytes
   int64_t bytes = 0;    ///< of the file
   int64_t resumed = 0;  ///< of them were there before
 };
@@ -37,5 +38,7 @@ DownloadResult download(FileSystem& files, const Download& what, const DownloadO
 
 /// SHA-256 of a file's bytes, unpacked where it is gzip or xz.
 [[nodiscard]] std::string unpacked_sha256(const std::string& path);
+/// The same, or of the bytes as they are.
+[[nodiscard]] std::string digest_of(const std::string& path, bool is_packed);
 
 }  // namespace ingot::io

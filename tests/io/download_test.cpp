@@ -42,6 +42,23 @@ TEST_F(DownloadTest, StoresAndVerifies) {
   EXPECT_FALSE(file_exists(path_ + ".part"));
 }
 
+/// An archive is judged by the bytes that come, other packed files by what is in them.
+TEST_F(DownloadTest, ADigestIsOfThePackedBytesWhereItSaysSo) {
+  const std::string packed(
+      "\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\xc8\xe4\x02\0\x7a\x7a\x6f\xed\x03\0\0\0",
+      23);  // printf 'hi\n' | gzip -n
+  const LoopbackServer server([&](const std::string&) { return ok_answer(packed); });
+  const auto get = [&](const std::string& sha256, bool is_packed) {
+    return download(*files_, {server.url("/file"), path_, sha256, is_packed}, {}).sha256;
+  };
+  EXPECT_EQ(get(sha256_hex(packed), true), sha256_hex(packed));
+  EXPECT_EQ(stored(), packed);
+  EXPECT_EQ(get(sha256_hex(std::string_view("hi\n")), false), sha256_hex(std::string_view("hi\n")));
+  EXPECT_EQ(code_of([&] { (void)get(sha256_hex(std::string_view("hi\n")), true); }),
+            "corrupt_file");
+  EXPECT_EQ(code_of([&] { (void)get(sha256_hex(packed), false); }), "corrupt_file");
+}
+
 TEST_F(DownloadTest, ContinuesAfterACut) {
   int calls = 0;
   const LoopbackServer server([&](const std::string& request) {
