@@ -4,6 +4,8 @@
 #include "data/transforms/target_means.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,9 +32,12 @@ std::vector<std::string> mean_columns(const std::string& name, const Target& tar
   return columns;
 }
 
+bool is_float(const Json& x) {
+  return x.is_number() && std::abs(x.get<double>()) <= std::numeric_limits<float>::max();
+}
+
 std::vector<double> number_list(const Json& list, size_t size, std::string_view what) {
-  require(list.is_array() && list.size() == size &&
-              std::all_of(list.begin(), list.end(), [](const Json& x) { return x.is_number(); }),
+  require(list.is_array() && list.size() == size && std::all_of(list.begin(), list.end(), is_float),
           Code::kInvalidArgument, "{}: \"target\" must hold {} numbers per category", what, size);
   return list.get<std::vector<double>>();
 }

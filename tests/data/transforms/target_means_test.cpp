@@ -284,6 +284,8 @@ TEST(TargetMeans, RefusesABrokenState) {
             "features.json: \"values\" must be a list of 2 categories");
   EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], ["a"]]})"),
             "features.json: \"target\" must hold 1 numbers per category");
+  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1e300], "values": [[1], [2]]})"),
+            "features.json: \"target\" must hold 1 numbers per category");
   EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]]})"), "no error");
 }
 
