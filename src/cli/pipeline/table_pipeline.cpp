@@ -54,8 +54,8 @@ std::vector<std::string> left_out_notes(const data::TableExamples& made,
 }
 
 /// What a training row is learned as: its class, or its number as people read it.
-std::string target_text(const data::FeatureSet& features, const data::ExampleReader& rows,
-                        int64_t row) {
+std::string learned_as(const data::FeatureSet& features, const data::ExampleReader& rows,
+                       int64_t row) {
   const std::byte* at = rows.row(row).data() + rows.layout().find(data::kTargetField)->offset;
   const data::Target& target = *features.target();
   if (target.is_class()) {
@@ -77,10 +77,10 @@ class Mixtures {
 
   data::PreviewMix draw(int64_t row, uint64_t epoch) {
     const train::Mix mix = train::draw_mix(seed_, epoch, row, rows_.rows(), alpha_);
-    if (epoch == 0) text_ += fmt::format("\n  {}:", excerpt(target_text(features_, rows_, row)));
+    if (epoch == 0) text_ += fmt::format("\n  {}:", excerpt(learned_as(features_, rows_, row)));
     text_ += fmt::format("{} {:.0f} % {}", epoch == 0 ? "" : ",",
                          100.0 * (1.0 - static_cast<double>(mix.share)),
-                         excerpt(target_text(features_, rows_, mix.partner)));
+                         excerpt(learned_as(features_, rows_, mix.partner)));
     return {mix.partner, mix.share};
   }
   [[nodiscard]] std::string text() const {
