@@ -44,6 +44,50 @@ std::string roomy_cap(int64_t need) {
   return fmt::format("memory={}MiB", (need + kStageRoom + kMebibyte - 1) / kMebibyte);
 }
 
+/// What `r` needs, when finding it out may take `most` bytes; more where the system has not even
+/// those to give.
+int64_t need_under(const Refusal& r, int64_t most) {
+  try {
+    return r.need_under(most);
+  } catch (const Error& error) {
+    if (error.code() != Code::kOutOfMemory) throw;
+    return std::max(r.need, most + 1);
+  }
+}
+
+std::optional<Change> smallest_under(const Refusal& r, int64_t most) {
+  if (!r.smallest) return std::nullopt;
+  try {
+    const auto smallest = r.smallest(most);
+    if (smallest && smallest->peak_bytes <= most) return smallest;
+  } catch (const Error& error) {
+    if (error.code() != Code::kOutOfMemory) throw;
+  }
+  return std::nullopt;
+}
+
+/// What helps where no change fits under the cap; `whole`: what the recipe as it is needs.
+std::string other_cap_text(const Refusal& r, int64_t whole, int64_t most) {
+  constexpr int64_t kSaves = 4;  // beside that a smaller setting is named when it saves a quarter
+  const auto smallest = smallest_under(r, most);
+  if (r.program <= r.cap / 2) {
+    if (!smallest) return std::string(r.advice);
+    return fmt::format("{}, or {}, under which {} fits with {}", r.advice,
+                       roomy_cap(smallest->peak_bytes), smallest->text,
+                       human_bytes(smallest->peak_bytes));
+  }
+  std::string text = fmt::format("The program itself needs {}; ", human_bytes(r.program));
+  if (whole <= most) {
+    text += roomy_cap(whole) + " is enough for this recipe";
+    if (smallest && smallest->peak_bytes <= whole - whole / kSaves) {
+      text += fmt::format(", {} for {}", roomy_cap(smallest->peak_bytes), smallest->text);
+    }
+    return text;
+  }
+  return text + (smallest ? roomy_cap(smallest->peak_bytes) + " is enough for " + smallest->text
+                          : "`ingot plan` without memory= says what this recipe needs beside it");
+}
+
 /// The largest divisor of n that is at most `most`.
 int64_t largest_divisor(int64_t n, int64_t most) {
   while (n % most != 0) --most;
@@ -74,19 +118,26 @@ int64_t evaluations(const train::TrainConfig& config, int64_t steps) {
   return every > 0 ? (steps + every - 1) / every : 0;
 }
 
+bool make_batch_smaller(train::TrainConfig& config) {
+  if (config.micro_batch <= 1) return false;
+  const int64_t batch = config.micro_batch * config.accumulate;
+  const int64_t smaller = largest_divisor(batch, config.micro_batch / 2);
+  if (batch / smaller > train::kMaxAccumulate) return false;
+  config.micro_batch = smaller;
+  config.accumulate = batch / smaller;
+  return true;
+}
+
+std::string batch_text(const train::TrainConfig& config) {
+  return fmt::format("train.micro_batch={} train.accumulate={}", config.micro_batch,
+                     config.accumulate);
+}
+
 std::optional<Change> smaller_batch(train::TrainConfig& config, int64_t cap,
                                     const std::function<int64_t(const train::TrainConfig&)>& need) {
-  const int64_t batch = config.micro_batch * config.accumulate;
-  while (config.micro_batch > 1) {
-    const int64_t smaller = largest_divisor(batch, config.micro_batch / 2);
-    if (batch / smaller > train::kMaxAccumulate) break;
-    config.micro_batch = smaller;
-    config.accumulate = batch / smaller;
+  while (make_batch_smaller(config)) {
     const int64_t bytes = need(config);
-    if (!fits(bytes, cap)) continue;
-    return Change{fmt::format("train.micro_batch={} train.accumulate={}", config.micro_batch,
-                              config.accumulate),
-                  bytes};
+    if (fits(bytes, cap)) return Change{batch_text(config), bytes};
   }
   return std::nullopt;
 }
@@ -94,21 +145,15 @@ std::optional<Change> smaller_batch(train::TrainConfig& config, int64_t cap,
 bool fits(int64_t bytes, int64_t cap) { return bytes <= cap - kSpareBytes; }
 
 void refuse(const Refusal& r) {
-  int64_t need = r.need;
-  std::string text(r.advice);
-  if (r.change) {
-    text = fmt::format("{} needs {}", r.change->text, human_bytes(r.change->peak_bytes));
-  } else if (r.program > r.cap / 2) {  // no smaller network would help much
-    const int64_t most = std::min(kMostToTry, available_memory());
-    const int64_t whole = std::max(need, r.need_under(most));
-    if (whole <= most) need = whole;
-    text = fmt::format("The program itself needs {}; {}", human_bytes(r.program),
-                       whole <= most
-                           ? roomy_cap(whole) + " is enough for this recipe"
-                           : "`ingot plan` without memory= says what this recipe needs beside it");
-  }
-  fail(Code::kOutOfMemory, "plan: needs {}, the cap is {}. {}", human_bytes(need),
-       human_bytes(r.cap), text);
+  const int64_t most = std::min(kMostToTry, available_memory());
+  const int64_t whole = need_under(r, most);
+  // Two looks at one plan differ by the code that was touched between them; a bound by more.
+  const int64_t need = whole > r.need + kLaterBytes ? whole : r.need;
+  const std::string text =
+      r.change ? fmt::format("{} needs {}", r.change->text, human_bytes(r.change->peak_bytes))
+               : other_cap_text(r, std::max(need, whole), most);
+  fail(Code::kOutOfMemory, "plan: needs {}{}, the cap is {}. {}", need > most ? "at least " : "",
+       human_bytes(need), human_bytes(r.cap), text);
 }
 
 }  // namespace ingot::cost

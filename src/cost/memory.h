@@ -24,11 +24,18 @@ namespace ingot::cost {
 /// behind the last. 0 for no steps.
 [[nodiscard]] int64_t evaluations(const train::TrainConfig& config, int64_t steps);
 
-/// A change that fits under the cap.
+/// A change of the recipe and what it then needs.
 struct Change {
   std::string text;  ///< "train.micro_batch=2 train.accumulate=4"
   int64_t peak_bytes = 0;
 };
+
+/// The next smaller micro-batch, with as much more accumulation (their product stays); false, and
+/// nothing is changed, where there is none.
+bool make_batch_smaller(train::TrainConfig& config);
+
+/// "train.micro_batch=2 train.accumulate=4"
+[[nodiscard]] std::string batch_text(const train::TrainConfig& config);
 
 /// The largest smaller micro-batch, with as much more accumulation (their product stays), that
 /// fits(need(config), cap). nullopt when none does; `config` then has the smallest that is
@@ -43,7 +50,7 @@ struct Change {
 
 /// A plan that is over its cap, and what can be said beside that.
 struct Refusal {
-  int64_t need = 0;
+  int64_t need = 0;  ///< a plan that was cut short under the cap gives a lower bound
   int64_t cap = 0;
   int64_t program = 0;           ///< the part of it that no change of the recipe makes smaller
   std::optional<Change> change;  ///< that fits
@@ -51,10 +58,16 @@ struct Refusal {
   /// What the recipe as it is needs, when it may take so many bytes; more than those where they are
   /// not enough.
   std::function<int64_t(int64_t)> need_under;
+  /// The smallest setting that is tried and what it needs when it may take so many bytes; more than
+  /// those, or nothing, where that is not found out. May be empty.
+  std::function<std::optional<Change>(int64_t)> smallest;
 };
 
-/// Throws kOutOfMemory naming need, cap and the change that fits, or the advice. Of a cap near the
-/// size of the program it names that and a cap that is enough: no smaller network would help.
+/// Throws kOutOfMemory naming need, cap and the change that fits, or the advice and a cap that is
+/// enough for the smallest setting. The need is that of the recipe, whatever the cap; "at least"
+/// stands before it where finding it out would take more than 1 GiB or than the machine has. Of a
+/// cap near the size of the program it names that and a cap that is enough for the recipe: no
+/// smaller network would help.
 [[noreturn]] void refuse(const Refusal& refusal);
 
 }  // namespace ingot::cost

@@ -88,6 +88,22 @@ double least_bytes(const PlanRequest& r) {
   return (batches + tables + kept) * sizeof(float);
 }
 
+/// Values, gradients and optimiser state of the matrices, from the numbers of the recipe alone.
+double least_state_bytes(const PlanRequest& r) {
+  const auto real = [](int64_t n) { return static_cast<double>(n); };
+  const models::TransformerConfig& m = r.model;
+  const bool is_llama = m.layout == models::ModelLayout::kLlama;
+  const double attention = 2.0 * real(m.dim) * real(m.dim + m.kv() * m.head_dim());
+  const double mlp = (is_llama ? 3.0 : 2.0) * real(m.dim) * real(m.mlp_width());
+  const double table = real(m.vocab) * real(m.dim);
+  const double positions = is_llama ? 0.0 : real(m.context) * real(m.dim);
+  const double dense = real(m.layers) * (attention + mlp) + positions + table;
+  const double moments = real(optim::state_slabs(r.train.optimizer));
+  // A table that is not the head's as well has a gradient of the rows that were looked up alone.
+  const double sparse = m.tie_embeddings ? 0.0 : table;
+  return (dense * (2.0 + moments) + sparse * (1.0 + moments)) * sizeof(float);
+}
+
 /// What sample texts take: the cache of one sequence and a forward pass of the prompt, run once.
 int64_t sampler_bytes(Engine& engine, models::Transformer& model,
                       const train::TrainConfig& config) {
@@ -128,6 +144,10 @@ constexpr int64_t kStageBytes = int64_t{3} << 20;
 /// Windows that are proposed are powers of two from here on.
 constexpr int64_t kLeastWindow = 32;
 
+/// Packing the record of a step takes the square of its micro-batches: of more than so many it
+/// would take seconds, for a remark.
+constexpr int64_t kMostToRecord = 64;
+
 /// The largest power of two below `seq`; 0 below 2.
 int64_t shorter_window(int64_t seq) {
   return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(seq - 1, 0))));
@@ -143,9 +163,10 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
   TrainPlan plan;
   plan.program_bytes = process_bytes(r);
   r.model.check();
-  if (const double least = static_cast<double>(plan.program_bytes) + least_bytes(r);
-      r.memory_bytes > 0 && least > static_cast<double>(r.memory_bytes)) {
-    plan.peak_bytes = static_cast<int64_t>(std::min(least, 9e18));
+  const double least = least_bytes(r);
+  if (const double sum = static_cast<double>(plan.program_bytes) + least;
+      r.memory_bytes > 0 && sum > static_cast<double>(r.memory_bytes)) {
+    plan.peak_bytes = static_cast<int64_t>(std::min(sum + least_state_bytes(r), 9e18));
     return plan;
   }
   Engine engine(team, {r.seed, 0});
@@ -154,7 +175,7 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
   if (r.memory_bytes > 0 && plan.program_bytes + declared > r.memory_bytes) {
     plan.parameters = nn::parameter_count(task.module());  // nothing more is known without memory
     plan.state_bytes = declared;
-    plan.peak_bytes = plan.program_bytes + declared;
+    plan.peak_bytes = plan.program_bytes + declared + static_cast<int64_t>(least);
     return plan;
   }
   train::Step step(engine, r.train, task);
@@ -210,11 +231,20 @@ std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
     config.seq = seq;
     const int64_t peak = need(config);
     if (!fits(peak, cap)) continue;
-    return Change{fmt::format("train.micro_batch={} train.accumulate={} train.seq={}",
-                              config.micro_batch, config.accumulate, config.seq),
-                  peak};
+    return Change{fmt::format("{} train.seq={}", batch_text(config), config.seq), peak};
   }
   return std::nullopt;
+}
+
+std::optional<Change> smallest_change(Team& team, const PlanRequest& request, int64_t most) {
+  PlanRequest r = request;
+  r.memory_bytes = most;
+  while (make_batch_smaller(r.train)) {
+  }
+  if (r.train.accumulate > kMostToRecord) return std::nullopt;
+  r.train.seq = std::min(r.train.seq, kLeastWindow);
+  return Change{fmt::format("{} train.seq={}", batch_text(r.train), r.train.seq),
+                peak_memory(team, r)};
 }
 
 void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
@@ -230,6 +260,7 @@ void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
     r.memory_bytes = most;
     return peak_memory(team, r);
   };
+  refusal.smallest = [&](int64_t most) { return smallest_change(team, request, most); };
   refuse(refusal);
 }
 

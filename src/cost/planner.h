@@ -44,7 +44,8 @@ struct PlanRequest {
 
 /// The plan. Does not check it against the cap; but where the weights and the optimiser's state
 /// alone are over the cap, nothing is allocated and only parameters, state_bytes and peak_bytes are
-/// set; where the batches and what every layer keeps of them are, only peak_bytes, a lower bound.
+/// set; where the batches and what every layer keeps of them are, only peak_bytes. Both are lower
+/// bounds that count weights, state and batches, whichever of them was over the cap.
 /// Throws kInvalidArgument for a model that cannot be, or counts that do not fit in 64 bits.
 [[nodiscard]] TrainPlan plan_training(Team& team, const PlanRequest& request);
 
@@ -55,7 +56,13 @@ struct PlanRequest {
 /// product stays), else a shorter window. nullopt when none does.
 [[nodiscard]] std::optional<Change> fitting_change(Team& team, const PlanRequest& request);
 
-/// Throws kOutOfMemory naming need, cap and the change that fits.
+/// The smallest setting that fitting_change tries and what it needs, when it may take `most` bytes;
+/// more than those where it needs more. nullopt where it has so many micro-batches that recording
+/// them would take long.
+[[nodiscard]] std::optional<Change> smallest_change(Team& team, const PlanRequest& request,
+                                                    int64_t most);
+
+/// Throws kOutOfMemory naming need, cap and the change that fits, else a cap that is enough.
 void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes);
 
 }  // namespace ingot::cost

@@ -323,6 +323,47 @@ TEST(Planner, ACapNearTheProgramNamesOneThatIsEnough) {
             std::string::npos);
 }
 
+/// The MiB of "plan: needs 45.2 MiB".
+double named_need(const std::string& message) {
+  constexpr std::string_view kBefore = "plan: needs ";
+  const size_t at = message.find(kBefore);
+  if (at == std::string::npos || message.find(" MiB, the cap is") == std::string::npos) return 0;
+  return std::stod(message.substr(at + kBefore.size()));
+}
+
+// The caps end the plan in its three places: at the batches, at the weights, at its end.
+TEST(Planner, TheNeedIsThatOfTheRecipeWhateverTheCap) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  Team team(1);
+  PlanRequest r = wide_request();
+  r.train.micro_batch = 16;
+  r.model.dim = 256;
+  r.model.hidden = 1024;
+  (void)peak_memory(team, r);  // the program's pages that a plan touches are there from now on
+  const double whole = static_cast<double>(peak_memory(team, r)) / (1 << 20);
+  const int64_t program = program_bytes();
+  constexpr double kSlack = 6.0;  // MiB: pages of the program that are touched on the way
+  int64_t enough = 0;
+  for (const int64_t beside : {20, 60, 110}) {
+    r.memory_bytes = program + (beside << 20);
+    const int64_t peak = peak_memory(team, r);
+    ASSERT_GT(peak, r.memory_bytes) << "the example is too small to prove anything";
+    const std::string message = message_of([&] { require_fits(team, r, peak); });
+    EXPECT_NEAR(named_need(message), whole, kSlack) << message;
+    const size_t cap = message.find("or memory="), setting = message.find("under which ");
+    if (cap == std::string::npos || setting == std::string::npos) continue;
+    PlanRequest smallest = r;
+    smallest.memory_bytes = std::stoll(message.substr(cap + 10)) << 20;
+    const size_t begin = setting + 12;
+    smallest.train =
+        applied(r.train, message.substr(begin, message.find(" fits with", begin) - begin));
+    enough = peak_memory(team, smallest);
+    EXPECT_LE(enough, smallest.memory_bytes) << message;
+    EXPECT_LT(enough, peak) << message;
+  }
+  EXPECT_GT(enough, 0) << "no cap that is enough was named";
+}
+
 // Weights alone over the cap: refused from the shapes, before 100 GB are asked for.
 TEST(Planner, AHugeModelIsRefusedWithoutAllocatingIt) {
   Team team(1);
