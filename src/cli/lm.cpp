@@ -20,6 +20,14 @@ constexpr int64_t kPageTokens = 64;
 
 }  // namespace
 
+text::BpeTrainConfig tokenizer_config(const Recipe& recipe) {
+  text::BpeTrainConfig config;
+  config.vocab_size = recipe.tokenizer.vocab_size;
+  config.min_frequency = recipe.tokenizer.min_frequency;
+  config.check();
+  return config;
+}
+
 train::LanguageModel language_model(Engine& engine, models::Transformer& model,
                                     const text::Tokenizer& tokenizer, const Recipe& recipe) {
   train::LanguageModel lm{model, [&model](const Tensor& ids, const Tensor& targets,
@@ -124,7 +132,8 @@ cost::PlanRequest plan_request(const Recipe& recipe) {
   cost::PlanRequest r;
   r.train = recipe.train;
   r.model = recipe.model;
-  if (r.model.vocab == 0) r.model.vocab = recipe.tokenizer.vocab_size;
+  const int64_t learnt = tokenizer_config(recipe).vocab_size;
+  if (r.model.vocab == 0) r.model.vocab = learnt;
   r.seed = static_cast<uint64_t>(recipe.seed);
   r.memory_bytes = memory_cap(recipe);
   r.isolate_documents = recipe.pack.isolate_documents;

@@ -12,10 +12,14 @@
 #include "data/shard.h"
 #include "models/generate.h"
 #include "models/paged_decoder.h"
+#include "text/bpe_train.h"
 #include "text/tokenizer.h"
 #include "train/lm_task.h"
 
 namespace ingot::cli {
+
+/// How the tokenizer of a recipe is learnt. Throws kInvalidArgument naming tokenizer.<key>.
+[[nodiscard]] text::BpeTrainConfig tokenizer_config(const Recipe& recipe);
 
 /// The training hooks of a Transformer: loss and sample text.
 [[nodiscard]] train::LanguageModel language_model(Engine& engine, models::Transformer& model,

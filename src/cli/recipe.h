@@ -24,7 +24,8 @@ struct TokenizerConfig {
   int64_t vocab_size = 4096;
   int64_t min_frequency = 2;
   void visit(auto& field) {
-    field("vocab_size", vocab_size, "tokens in all: <|endoftext|> + 256 bytes + merges");
+    field("vocab_size", vocab_size,
+          "tokens in all: <|endoftext|> + 256 bytes + merges, 257 to 16777216");
     field("min_frequency", min_frequency, "a pair seen less often is not merged, >= 1");
   }
 };

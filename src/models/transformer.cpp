@@ -10,6 +10,7 @@
 #include "autograd/ops/norm.h"
 #include "autograd/ops/shape.h"
 #include "nn/norm.h"
+#include "text/tokenizer.h"
 
 namespace ingot::models {
 namespace {
@@ -18,7 +19,6 @@ using nn::Init;
 using nn::InitKind;
 
 // Largest values: with them every number of elements stays far inside 64 bits.
-constexpr int64_t kMaxVocab = 1 << 24;
 constexpr int64_t kMaxContext = 1 << 24;
 constexpr int64_t kMaxLayers = 1 << 12;
 constexpr int64_t kMaxDim = 1 << 20;
@@ -90,7 +90,7 @@ void TransformerConfig::check() const {
     require(value <= most, Code::kInvalidArgument,
             "model.{}: {} is too large, at most {} is possible", key, value, most);
   };
-  at_most("vocab", vocab, kMaxVocab);
+  at_most("vocab", vocab, text::kMaxVocab);
   at_most("context", context, kMaxContext);
   at_most("layers", layers, kMaxLayers);
   at_most("dim", dim, kMaxDim);

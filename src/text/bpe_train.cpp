@@ -26,7 +26,6 @@ namespace {
 constexpr uint32_t kNil = 0xFFFFFFFFU;
 constexpr int64_t kMaxDistinctWords = int64_t{1} << 31;
 constexpr size_t kMaxDistinctBytes = size_t{1} << 31;  // nodes are numbered with 32 bits
-constexpr int64_t kMaxVocab = int64_t{1} << 30;
 
 struct Pair {
   uint64_t key;  // left << 32 | right: the smaller key is the smaller pair
@@ -262,16 +261,16 @@ void WordCounts::grow() {
   }
 }
 
-BpeTrainer::BpeTrainer(BpeTrainConfig config) : config_(std::move(config)) {
-  const auto specials = static_cast<int64_t>(config_.special_tokens.size());
-  require(config_.vocab_size >= 256 + specials && config_.vocab_size < kMaxVocab,
-          Code::kInvalidArgument,
-          "train tokenizer: vocab_size is {}, it must be {} (256 bytes + {} special tokens) to {}",
-          config_.vocab_size, 256 + specials, specials, kMaxVocab - 1);
-  require(config_.min_frequency >= 1, Code::kInvalidArgument,
-          "train tokenizer: min_frequency is {}, it must be at least 1", config_.min_frequency);
+void BpeTrainConfig::check() const {
+  const auto specials = static_cast<int64_t>(special_tokens.size());
+  require(vocab_size >= 256 + specials && vocab_size <= kMaxVocab, Code::kInvalidArgument,
+          "tokenizer.vocab_size: {} is not in {} (256 bytes and special tokens: {}) to {}; 4096 is "
+          "usual",
+          vocab_size, 256 + specials, specials, kMaxVocab);
+  require(min_frequency >= 1, Code::kInvalidArgument,
+          "tokenizer.min_frequency: {} must be at least 1; 2 is usual", min_frequency);
   std::unordered_set<std::string_view> seen;
-  for (const std::string& token : config_.special_tokens) {
+  for (const std::string& token : special_tokens) {
     require(token.size() > 1 && is_valid_utf8(token), Code::kInvalidArgument,
             "train tokenizer: special token \"{}\" must be UTF-8 text of two bytes or more",
             excerpt(token));
@@ -279,6 +278,8 @@ BpeTrainer::BpeTrainer(BpeTrainConfig config) : config_(std::move(config)) {
             "train tokenizer: special token \"{}\" is given twice", excerpt(token));
   }
 }
+
+BpeTrainer::BpeTrainer(BpeTrainConfig config) : config_(std::move(config)) { config_.check(); }
 
 void BpeTrainer::feed(std::string_view document) {
   for_each_word(document, [&](std::string_view word) { counts_.add(word); });

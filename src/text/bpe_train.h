@@ -21,6 +21,10 @@ struct BpeTrainConfig {
   int64_t vocab_size = 32000;
   int64_t min_frequency = 2;
   std::vector<std::string> special_tokens = {"<|endoftext|>"};  ///< ids 0, 1, ...; [0] ends a text
+
+  /// Throws kInvalidArgument naming tokenizer.<key> and a value that works: vocab_size from 256 and
+  /// the special tokens to kMaxVocab, min_frequency from 1, special tokens of UTF-8, none twice.
+  void check() const;
 };
 
 /// Counts of distinct words: open addressing over one arena of bytes.
@@ -45,7 +49,7 @@ class WordCounts {
 
 class BpeTrainer {
  public:
-  /// Throws kInvalidArgument for a vocabulary below 256 + specials, empty or repeated specials.
+  /// Throws what BpeTrainConfig::check throws.
   explicit BpeTrainer(BpeTrainConfig config = {});
 
   /// Adds one document; documents never share a word. Any bytes are accepted.

@@ -18,6 +18,9 @@
 
 namespace ingot::text {
 
+/// Most tokens of a vocabulary that is learnt here, and of a model's.
+inline constexpr int64_t kMaxVocab = int64_t{1} << 24;
+
 /// What to do where the text spells an added token such as "<|endoftext|>".
 enum class Added : uint8_t {
   kMatch,  ///< emit its id, as the `tokenizers` package does

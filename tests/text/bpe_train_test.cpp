@@ -128,8 +128,14 @@ TEST(BpeTrainer, RefusesImpossibleSettings) {
   const auto refused = [](std::string_view part, const BpeTrainConfig& config) {
     expect_error(Code::kInvalidArgument, part, [&] { const BpeTrainer trainer(config); });
   };
-  refused("vocab_size is 256, it must be 257 (256 bytes + 1 special tokens)", {256, 2, {"<e>"}});
-  refused("min_frequency is 0, it must be at least 1", {300, 0, {"<e>"}});
+  refused(
+      "tokenizer.vocab_size: 256 is not in 257 (256 bytes and special tokens: 1) to 16777216; 4096 "
+      "is usual",
+      {256, 2, {"<e>"}});
+  refused("tokenizer.vocab_size: 16777217 is not in 257", {(1 << 24) + 1, 2, {"<e>"}});
+  BpeTrainConfig{1 << 24, 2, {"<e>"}}.check();
+  BpeTrainConfig{257, 2, {"<e>"}}.check();
+  refused("tokenizer.min_frequency: 0 must be at least 1; 2 is usual", {300, 0, {"<e>"}});
   refused("special token \"\" must be UTF-8 text of two bytes or more", {300, 2, {""}});
   refused("must be UTF-8 text", {300, 2, {"a\xFF"}});
   refused("special token \"<e>\" is given twice", {300, 2, {"<e>", "<e>"}});
