@@ -95,22 +95,45 @@ void require_usable(const ShardReader& shard, int64_t batch, int64_t seq, const 
 
 }  // namespace
 
+std::optional<BatchShape> nearest_batch(int64_t tokens, BatchShape wanted) {
+  constexpr int64_t kLeastWindow = 16;  // shorter ones teach little
+  if (tokens < 2) return std::nullopt;
+  BatchShape shape = wanted;
+  if (tokens <= shape.seq) {
+    const int64_t each = std::max(tokens / shape.batch, kLeastWindow);
+    shape.seq = std::min(each, tokens - 1);
+  }
+  shape.batch = std::min(shape.batch, tokens / shape.seq);
+  return shape;
+}
+
+void require_batch(const ShardReader& shard, BatchShape wanted, int64_t eval_context) {
+  require_usable(shard, wanted.batch, wanted.seq, "loader");
+  const int64_t tokens = shard.tokens();
+  const std::optional<BatchShape> nearest = nearest_batch(tokens, wanted);
+  if (nearest == wanted) return;
+  const std::string lacking =
+      tokens > wanted.seq
+          ? fmt::format("{} windows of {} tokens, fewer than one batch of {}", tokens / wanted.seq,
+                        wanted.seq, wanted.batch)
+          : fmt::format("{} tokens, fewer than one window of seq + 1 = {}", tokens, wanted.seq + 1);
+  std::string change;
+  if (nearest) {
+    if (nearest->batch != wanted.batch) {
+      change += fmt::format(" train.micro_batch={}", nearest->batch);
+    }
+    if (nearest->seq != wanted.seq) change += fmt::format(" train.seq={}", nearest->seq);
+    if (eval_context >= nearest->seq) change += " eval.context=-1";
+  }
+  fail(Code::kInvalidArgument, "loader: {} holds {}; {}", shard.path(), lacking,
+       change.empty() ? "add text" : "set" + change + ", or add text");
+}
+
 Loader::Loader(const ShardReader& shard, int64_t batch, int64_t seq, uint64_t seed,
                const PackConfig& pack)
     : shard_(shard), pack_(pack), batch_(batch), seq_(seq), windows_(0), seed_(seed) {
-  require_usable(shard, batch, seq, "loader");
-  const int64_t tokens = shard.tokens();
-  require(tokens > seq, Code::kInvalidArgument,
-          "loader: {} holds {} tokens, fewer than one window of seq + 1 = {}; {}", shard.path(),
-          tokens, seq + 1,
-          tokens > 1 ? fmt::format("set train.seq={} or less", tokens - 1) : "add text");
-  windows_ = tokens / seq;
-  require(
-      windows_ >= batch, Code::kInvalidArgument,
-      "loader: {} holds {} windows of {} tokens, fewer than one batch of {}; set "
-      "train.micro_batch={}{}",
-      shard.path(), windows_, seq, batch, windows_,
-      tokens > batch ? fmt::format(" or train.seq={}", std::min(tokens / batch, tokens - 1)) : "");
+  require_batch(shard, {batch, seq});
+  windows_ = shard.tokens() / seq;
 }
 
 double Loader::epoch_at(int64_t index) const {

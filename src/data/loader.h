@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "data/config.h"
@@ -31,12 +32,27 @@ struct BatchView {
   std::span<int32_t> positions;
 };
 
+/// Windows of seq tokens in one batch.
+struct BatchShape {
+  int64_t batch = 0;
+  int64_t seq = 0;
+  friend bool operator==(const BatchShape&, const BatchShape&) = default;
+};
+
+/// What is nearest to `wanted` of the batches that so many tokens fill: `wanted` itself, else fewer
+/// windows, else, of a text shorter than one window, as many shorter ones where they keep 16
+/// tokens. nullopt below two tokens, which fill none. A Loader takes what this gives.
+[[nodiscard]] std::optional<BatchShape> nearest_batch(int64_t tokens, BatchShape wanted);
+
+/// Throws kInvalidArgument when the training split `shard` is empty or fills no batch; the message
+/// gives both numbers and all that is to be set, eval.context among it where the value given is not
+/// below the shorter window.
+void require_batch(const ShardReader& shard, BatchShape wanted, int64_t eval_context = -1);
+
 /// Training order.
 class Loader {
  public:
-  /// The shard must outlive the loader. Throws kInvalidArgument when the corpus is empty or
-  /// smaller than one window or one batch; the message gives both numbers and a seq or batch
-  /// that would work.
+  /// The shard must outlive the loader. Throws what require_batch throws.
   Loader(const ShardReader& shard, int64_t batch, int64_t seq, uint64_t seed,
          const PackConfig& pack = {});
 

@@ -204,17 +204,49 @@ TEST(Loader, RefusesCorporaThatAreTooSmall) {
     const size_t at = message.find(shard.path());
     return at == std::string::npos ? message : message.replace(at, shard.path().size(), "S");
   };
-  EXPECT_EQ(
-      refuse(1, 10),
-      "loader: S holds 10 tokens, fewer than one window of seq + 1 = 11; set train.seq=9 or less");
+  EXPECT_EQ(refuse(1, 10),
+            "loader: S holds 10 tokens, fewer than one window of seq + 1 = 11; set train.seq=9, or "
+            "add text");
   EXPECT_EQ(refuse(4, 4),
             "loader: S holds 2 windows of 4 tokens, fewer than one batch of 4; set "
-            "train.micro_batch=2 or train.seq=2");
+            "train.micro_batch=2, or add text");
+  EXPECT_EQ(refuse(4, 10),
+            "loader: S holds 10 tokens, fewer than one window of seq + 1 = 11; set "
+            "train.micro_batch=1 train.seq=9, or add text");
   EXPECT_EQ(refuse(0, 4), "loader: batch 0 and seq 4 must be positive");
   // The advice works.
   EXPECT_EQ(Loader(shard, 1, 9, 0).windows_per_epoch(), 1);
-  EXPECT_EQ(Loader(shard, 4, 2, 0).windows_per_epoch(), 5);
   EXPECT_EQ(Loader(shard, 2, 4, 0).windows_per_epoch(), 2);
+  const auto also = [&](int64_t eval_context) {
+    const std::string message = message_of(Code::kInvalidArgument, [&] {
+      require_batch(shard, {1, 10}, eval_context);
+    });
+    return message.find(" train.seq=9 eval.context=-1, or add text") != std::string::npos;
+  };
+  EXPECT_FALSE(also(8));
+  EXPECT_TRUE(also(9));
+}
+
+TEST(Loader, TheNearestBatchIsOneThatALoaderTakes) {
+  EXPECT_EQ(nearest_batch(1, {1, 1}), std::nullopt);
+  EXPECT_EQ(nearest_batch(1000, {4, 200}), (BatchShape{4, 200}));  // what fits stays
+  EXPECT_EQ(nearest_batch(1000, {8, 200}), (BatchShape{5, 200}));
+  EXPECT_EQ(nearest_batch(1000, {4, 1000}), (BatchShape{4, 250}));
+  EXPECT_EQ(nearest_batch(1000, {500, 1000}), (BatchShape{62, 16}));
+  for (const int64_t length : {1, 2, 15, 16, 17, 40, 333}) {
+    const Stream s({length});
+    const ShardReader shard(s.folder.file("s"));
+    for (const int64_t batch : {1, 2, 7, 64}) {
+      for (const int64_t seq : {1, 5, 16, 32, 332, 333, 334, 500}) {
+        const auto nearest = nearest_batch(length + 1, {batch, seq});
+        ASSERT_TRUE(nearest.has_value());
+        EXPECT_LE(nearest->batch, batch);
+        EXPECT_LE(nearest->seq, seq);
+        const Loader loader(shard, nearest->batch, nearest->seq, 0);  // does not throw
+        EXPECT_GE(loader.windows_per_epoch(), nearest->batch);
+      }
+    }
+  }
 }
 
 TEST(Loader, RefusesBuffersOfAnotherShape) {

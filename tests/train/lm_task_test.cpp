@@ -152,12 +152,12 @@ TEST_F(LmTaskTest, ACorpusSmallerThanAWindowOrBatchIsRefused) {
   EXPECT_EQ(message(tokens, 1),
             holds + std::to_string(tokens) +
                 " tokens, fewer than one window of seq + 1 = " + std::to_string(tokens + 1) +
-                "; set train.seq=" + std::to_string(tokens - 1) + " or less");
+                "; set train.seq=" + std::to_string(tokens - 1) + ", or add text");
   const int64_t windows = tokens / 16;
   EXPECT_EQ(message(16, windows + 1),
             holds + std::to_string(windows) + " windows of 16 tokens, fewer than one batch of " +
                 std::to_string(windows + 1) + "; set train.micro_batch=" + std::to_string(windows) +
-                " or train.seq=" + std::to_string(tokens / (windows + 1)));
+                ", or add text");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "cli/lm.h"
 #include "cli/pipeline/pipeline.h"
 #include "data/corpus_file.h"
 #include "data/inspect.h"
@@ -89,10 +90,7 @@ void Pipeline::clean() {
 void Pipeline::tokenizer() {
   stage("tokenizer", data_key(), [&] {
     const double start = invocation_.clock->now_s();
-    text::BpeTrainConfig config;
-    config.vocab_size = recipe_.tokenizer.vocab_size;
-    config.min_frequency = recipe_.tokenizer.min_frequency;
-    text::BpeTrainer trainer(config);
+    text::BpeTrainer trainer(tokenizer_config(recipe_));
     data::CorpusReader corpus(data::corpus_path(path("data"), data::Split::kTrain));
     int64_t bytes = 0;
     for (data::Document document; corpus.next(document);) {

@@ -27,6 +27,7 @@ cost::PlanRequest Pipeline::request() const {
 }
 
 void Pipeline::plan() {
+  require_batch();
   const std::string key = train_key() + std::to_string(memory_cap(recipe_)) + "/" +
                           std::to_string(runtime_->team.size());
   const Json& numbers = stage("plan", key, [&] {
@@ -47,6 +48,7 @@ void Pipeline::require_memory() {
 }
 
 void Pipeline::train() {
+  require_batch();
   stage("train", train_key(), [&] {
     if (!results_->contains("plan")) require_memory();
     models::Transformer model(runtime_->engine, model_config());
@@ -61,6 +63,7 @@ void Pipeline::train() {
 }
 
 train::LrSuggestion Pipeline::find_lr() {
+  require_batch();
   models::Transformer model(runtime_->engine, model_config());
   train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
   train::LmTask task(runtime_->engine, recipe_.train, recipe_.pack, lm, *train_, &*validation_);

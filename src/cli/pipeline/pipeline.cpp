@@ -3,9 +3,25 @@
 #include "cli/pipeline/pipeline.h"
 
 #include "base/hash.h"
+#include "cli/lm.h"
+#include "data/loader.h"
 #include "models/hugging_face.h"
 
 namespace ingot::cli {
+
+void Pipeline::check() const {
+  (void)tokenizer_config(recipe_);
+  (void)model_config();
+  require(recipe_.eval.context < recipe_.train.seq, Code::kInvalidArgument,
+          "eval.context: {} is not below train.seq {}; -1 takes half of the window",
+          recipe_.eval.context, recipe_.train.seq);
+}
+
+/// Of the training split alone: an evaluation fills the rest of a batch up.
+void Pipeline::require_batch() const {
+  data::require_batch(*train_, {recipe_.train.micro_batch, recipe_.train.seq},
+                      recipe_.eval.context);
+}
 
 std::string Pipeline::data_key() const {
   return sha256_hex(to_yaml(recipe_.data) + to_yaml(recipe_.tokenizer)).substr(0, 16);

@@ -21,7 +21,7 @@ class Pipeline : public RunFolder {
       : RunFolder(invocation, recipe, use) {}
 
   /// Throws what the model of the recipe refuses, before any stage.
-  void check() const { (void)model_config(); }
+  void check() const;
 
   // The stages. Each throws kCancelled when a signal asked for a stop; the next call continues it.
   void inspect();
@@ -37,6 +37,7 @@ class Pipeline : public RunFolder {
 
  private:
   void require_memory();
+  void require_batch() const;
   [[nodiscard]] bool has_test() const { return test_ && test_->tokens() > 0; }
   [[nodiscard]] std::string data_key() const;
   [[nodiscard]] std::string train_key() const;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/data_get.h"
 #include "cli/help_text.h"
+#include "cli/lm.h"
 #include "cli/pipeline/pipeline.h"
 #include "cli/pipeline/table_data.h"
 #include "cli/pipeline/table_pipeline.h"
@@ -103,6 +104,7 @@ class DataVerb : public Verb {
       invocation.console.result(report.to_json());
       return 0;
     }
+    if (what == "tokenize") (void)tokenizer_config(recipe);
     Pipeline pipeline(rest, recipe, FolderUse::kData);
     pipeline.clean();
     if (what == "tokenize") pipeline.tokenizer();
