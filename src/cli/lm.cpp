@@ -54,7 +54,7 @@ train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime
   const std::unique_ptr<models::Transformer> model =
       compress::load_model(runtime.engine, folder, {.prepare = false});
   const models::TransformerConfig& c = model->config();
-  require(c.vocab >= shard.info().vocab_size, Code::kInvalidArgument,
+  require(c.vocab >= shard.info().vocab_size, Code::kShapeMismatch,
           "eval: the model in {} knows {} tokens, {} has ids of a vocabulary of {}. Give a model "
           "that was trained with the tokenizer of this run",
           folder, c.vocab, shard.path(), shard.info().vocab_size);
@@ -62,7 +62,7 @@ train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime
       c.context >= recipe.train.seq, Code::kInvalidArgument,
       "eval: train.seq {} is longer than the context {} of the model in {}. train.seq={} would fit",
       recipe.train.seq, c.context, folder, c.context);
-  const auto tokenizer = text::load_tokenizer(folder);
+  const auto tokenizer = load_model_tokenizer(folder, c);
   train::LmTask task(runtime.engine, recipe.train, recipe.pack,
                      language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
   const int64_t context = recipe.eval.context < 0 ? recipe.train.seq / 2 : recipe.eval.context;
@@ -70,11 +70,22 @@ train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime
   return task.evaluate_shard(shard, context, 0, invocation.stop, progress.get());
 }
 
+std::unique_ptr<text::Tokenizer> load_model_tokenizer(const std::string& folder,
+                                                      const models::TransformerConfig& model) {
+  auto tokenizer = text::load_tokenizer(folder);
+  require(tokenizer->vocab_size() <= model.vocab, Code::kShapeMismatch,
+          "model: the tokenizer of {} has {} ids, the model of {} knows {}. Put the tokenizer.json "
+          "there that the model was trained with",
+          join_path(folder, "tokenizer.json"), tokenizer->vocab_size(),
+          join_path(folder, "config.json"), model.vocab);
+  return tokenizer;
+}
+
 OpenModel open_model(Runtime& runtime, const std::string& folder,
                      models::PagedDecoderOptions options) {
   OpenModel open;
   open.model = compress::load_model(runtime.engine, folder);
-  open.tokenizer = text::load_tokenizer(folder);
+  open.tokenizer = load_model_tokenizer(folder, open.model->config());
   if (options.pages == 0) options = single_sequence(open.model->config().context);
   open.decoder = std::make_unique<models::PagedDecoder>(runtime.engine, *open.model, options);
   return open;

@@ -32,6 +32,12 @@ namespace ingot::cli {
                                                 const Recipe& recipe, const std::string& folder,
                                                 const data::ShardReader& shard);
 
+/// The tokenizer of a model folder. Throws what text::load_tokenizer throws, and kShapeMismatch
+/// naming both files where it has ids that the model does not know. Fewer are fine: vocabularies of
+/// models are padded.
+[[nodiscard]] std::unique_ptr<text::Tokenizer> load_model_tokenizer(
+    const std::string& folder, const models::TransformerConfig& model);
+
 /// A model folder opened for generation: float32 in packed form, or quantised as stored.
 struct OpenModel {
   std::unique_ptr<models::Transformer> model;
