@@ -31,9 +31,23 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   recipe.table.space.bytes = std::clamp(memory / 16, int64_t{1} << 20, data::SortSpace{}.bytes);
 }
 
+bool may_be_recipe(const std::string& path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || is_run_directory(path);
+}
+
+std::string read_recipe(const std::string& path) {
+  try {
+    return read_file(path, kMaxRecipe);
+  } catch (const Error& error) {
+    if (error.code() != Code::kNotFound) throw;
+    fail(Code::kNotFound, "recipe: \"{}\" is not there.{}", path,
+         names_beside(path, may_be_recipe));
+  }
+}
+
 Recipe load_from(const std::string& path, const Invocation& invocation) {
   Recipe recipe;
-  if (!path.empty()) bind_text(read_file(path, kMaxRecipe), path, recipe);
+  if (!path.empty()) bind_text(read_recipe(path), path, recipe);
   apply_overrides(invocation, recipe);
   return recipe;
 }

@@ -48,6 +48,12 @@ bool is_of_run(std::string_view name) {
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+/// Of what the command was told, not of the machine or the time.
+bool is_refusal(Code code) {
+  return code == Code::kInvalidArgument || code == Code::kNotFound ||
+         code == Code::kShapeMismatch || code == Code::kUnsupported;
+}
+
 }  // namespace
 
 bool holds_checkpoints(FileSystem& files, const std::string& run) {
@@ -71,7 +77,8 @@ RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use
   const bool is_there = directory_exists(recipe_.out);
   if (is_there) require_own_place();
   if (is_there && invocation_.is_fresh) require_removable();
-  make_directories(files, recipe_.out);
+  made_.emplace(files, recipe_.out, recipe_.name);
+  for (const char* file : {"recipe.yaml", "run.json", "run.lock"}) made_->own(file);
   lock();
   if (is_there && invocation_.is_fresh) remove_run();
   require_same_maker();
@@ -123,7 +130,8 @@ void RunFolder::lock() {
     require(!is_taken, Code::kIo,
             "run: another ingot works in {}. Wait for it, stop it, or use another out=DIR",
             recipe_.out);
-    throw;
+    if (error.code() != Code::kIo) throw;
+    fail_out(recipe_.out, recipe_.name, error);
   }
 }
 
@@ -224,8 +232,10 @@ void RunFolder::write_stage(const std::string& name, const std::string& key, con
                             double seconds, const Json& numbers) {
   const Json record = {
       {"name", name}, {"state", state}, {"key", key}, {"seconds", seconds}, {"numbers", numbers}};
-  write_atomically(*invocation_.files, path("stages/" + name + ".json"),
-                   dump_json(record, 1) + "\n");
+  const std::string file = "stages/" + name + ".json";
+  write_atomically(*invocation_.files, path(file), dump_json(record, 1) + "\n");
+  const std::string_view now = state;
+  now == "running" || now == "failed" ? made_->own(file) : made_->keep();
 }
 
 const Json& RunFolder::stage(const std::string& name, const std::string& key,
@@ -255,12 +265,16 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
     end("done", numbers);
     return (*results_)[name] = std::move(numbers);
   } catch (const Error& error) {
+    if (!is_refusal(error.code())) made_->keep();
     const bool is_stop = error.code() == Code::kCancelled;
     try {
       end(is_stop ? "stopped" : "failed", is_stop ? Json::object() : Json{{"error", error.what()}});
     } catch (const Error&) {
       // A disk that is full takes no record either; what ended the work is what is told.
     }
+    throw;
+  } catch (...) {
+    made_->keep();
     throw;
   }
 }

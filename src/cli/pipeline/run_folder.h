@@ -6,10 +6,12 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
 
+#include "cli/pipeline/made_folder.h"
 #include "cli/recipe.h"
 #include "cli/runtime.h"
 #include "train/loop.h"
@@ -49,7 +51,9 @@ class RunFolder {
   /// and run.json as `use` says. With --fresh what a run made there goes, and nothing else; refused
   /// when the current folder, the recipe or the data lie in it. Throws, before anything is written,
   /// kInvalidArgument for a folder of other files, for a model of another recipe, for training
-  /// where a model was imported and the other way round; kIo when another process works in it.
+  /// where a model was imported and the other way round; kIo when another process works in it, or
+  /// it cannot be written. A folder that was made here goes again when the command is refused
+  /// before a stage has done anything (made_folder.h).
   RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use);
   ~RunFolder() = default;
 
@@ -76,6 +80,7 @@ class RunFolder {
   Invocation& invocation_;
   Recipe recipe_;
   FolderUse use_;
+  std::optional<MadeFolder> made_;  // before lock_, which goes first
   std::unique_ptr<WritableFile> lock_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Json> results_;
