@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "cli/help_text.h"
+#include "cli/recipe_places.h"
 #include "cli/verb.h"
 
 namespace {
@@ -116,12 +117,17 @@ int run(int argc, char** argv) {
   const std::unique_ptr<FileSystem> files = real_files();
   StopFlag stop;
   const StopSignals signals(stop);
+  RecipePlaces places;
   invocation.clock = &clock;
   invocation.files = files.get();
   invocation.stop = &stop;
+  invocation.places = &places;
   try {
     return verb->run(invocation);
   } catch (const Error& error) {
+    if (error.code() == Code::kInvalidArgument) {
+      throw Error(error.code(), places.located(error.what()));
+    }
     if (error.code() != Code::kCancelled) throw;
     invocation.console.note(fmt::format(
         "{}: stopped{}", verb->name(),

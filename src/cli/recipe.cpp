@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/machine.h"
+#include "cli/recipe_places.h"
 
 namespace ingot::cli {
 namespace {
@@ -45,9 +46,16 @@ std::string read_recipe(const std::string& path) {
   }
 }
 
+void bind_recipe(const std::string& path, const Invocation& invocation, Recipe& recipe) {
+  std::string text = read_recipe(path);
+  bind_text(text, path, recipe);
+  if (invocation.places == nullptr) return;
+  invocation.places->set(path, std::move(text), invocation.overrides);
+}
+
 Recipe load_from(const std::string& path, const Invocation& invocation) {
   Recipe recipe;
-  if (!path.empty()) bind_text(read_recipe(path), path, recipe);
+  if (!path.empty()) bind_recipe(path, invocation, recipe);
   apply_overrides(invocation, recipe);
   return recipe;
 }
@@ -56,7 +64,7 @@ Recipe load_from(const std::string& path, const Invocation& invocation) {
 Recipe load_from_run(const std::string& run, const Invocation& invocation) {
   const std::string path = join_path(run, kRecipeFile);
   Recipe recipe;
-  bind_text(read_file(path, kMaxRecipe), path, recipe);
+  bind_recipe(path, invocation, recipe);
   recipe.out = run;
   apply_overrides(invocation, recipe);
   return recipe;

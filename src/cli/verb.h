@@ -17,6 +17,8 @@
 
 namespace ingot::cli {
 
+class RecipePlaces;
+
 /// A parsed command line and what verbs get from outside.
 struct Invocation {
   std::vector<std::string> words;      ///< neither key=value nor a flag
@@ -31,6 +33,7 @@ struct Invocation {
   FileSystem* files = nullptr;
   const Clock* clock = nullptr;
   const StopFlag* stop = nullptr;
+  RecipePlaces* places = nullptr;  ///< told of the recipe that is read, for messages
 };
 
 /// A word that may stand behind a verb, and those that may follow it.

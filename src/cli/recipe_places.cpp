@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/recipe_places.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "base/yaml.h"
+
+namespace ingot::cli {
+namespace {
+
+/// The words of a message without the punctuation behind them.
+std::vector<std::string_view> bare_words(std::string_view message) {
+  std::vector<std::string_view> words;
+  for (std::string_view word : split(message, ' ')) {
+    while (!word.empty() && std::string_view(":;,.").find(word.back()) != std::string_view::npos) {
+      word.remove_suffix(1);
+    }
+    words.push_back(word.substr(0, word.find('=')));
+  }
+  return words;
+}
+
+const YamlNode* element(const YamlNode& list, std::string_view number) {
+  size_t i = 0;
+  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), i);
+  const bool is_number = code == std::errc() && end == number.data() + number.size();
+  return is_number && i < list.items.size() ? &list.items[i] : nullptr;
+}
+
+/// The value of "train.lr" or "layers.1.units", or null.
+const YamlNode* find_value(const YamlNode& root, std::string_view key) {
+  const YamlNode* node = &root;
+  for (const std::string_view part : split(key, '.')) {
+    node = node->kind == YamlNode::Kind::kSequence ? element(*node, part) : node->find(part);
+    if (node == nullptr) return nullptr;
+  }
+  return node;
+}
+
+/// The value of the key that a message begins with, or null. A section alone is no key: "data: …"
+/// is the verb.
+const YamlNode* first_value(const YamlNode& root, const std::vector<std::string_view>& words) {
+  const std::string_view first = words[0];
+  const YamlNode* value = first.empty() ? nullptr : find_value(root, first);
+  const bool is_section = first.find('.') == std::string_view::npos &&
+                          (value == nullptr || value->kind == YamlNode::Kind::kMap);
+  if (!is_section || words.size() < 2) return value;
+  return find_value(
+      root, first == "recipe" ? std::string(words[1]) : fmt::format("{}.{}", first, words[1]));
+}
+
+}  // namespace
+
+void RecipePlaces::set(std::string file, std::string text, std::vector<std::string> overrides) {
+  file_ = std::move(file);
+  text_ = std::move(text);
+  overrides_ = std::move(overrides);
+}
+
+bool RecipePlaces::is_overridden(std::string_view key) const {
+  return std::any_of(overrides_.begin(), overrides_.end(), [&](const std::string& text) {
+    const std::string given = text.substr(0, text.find('='));
+    return given == key || given.starts_with(std::string(key) + ".") ||
+           key.starts_with(given + ".");
+  });
+}
+
+std::string RecipePlaces::located(const std::string& message) const {
+  if (file_.empty()) return message;
+  const YamlNode root = parse_yaml(text_, file_);  // once read, it is whole
+  const std::vector<std::string_view> words = bare_words(message);
+  const YamlNode* value = first_value(root, words);
+  if (value == nullptr) return message;
+  const bool is_first = find_value(root, words[0]) == value;
+  if (is_first && is_overridden(words[0])) return message;
+  if (!is_first &&
+      (is_overridden(words[1]) || is_overridden(fmt::format("{}.{}", words[0], words[1])))) {
+    return message;
+  }
+  for (const std::string_view word : words) {  // of what else it speaks
+    if (word.find('.') != std::string_view::npos && is_overridden(word)) return message;
+  }
+  return fmt::format("{}:{}:{}: {}", file_, value->line, value->column, message);
+}
+
+}  // namespace ingot::cli
