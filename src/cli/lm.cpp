@@ -118,6 +118,23 @@ std::vector<int32_t> prompt_ids(const text::Tokenizer& tokenizer, const std::str
   return ids;
 }
 
+void require_prompt_fits(std::string_view key, int64_t prompt_tokens, int64_t context) {
+  require(prompt_tokens < context, Code::kInvalidArgument,
+          "{}: the prompt has {} tokens, the model's context is {}. Shorten the prompt", key,
+          prompt_tokens, context);
+}
+
+int64_t cut_max_tokens(const Console& console, std::string_view who, int64_t max_tokens,
+                       int64_t prompt_tokens, int64_t context) {
+  const int64_t room = context - prompt_tokens;
+  if (max_tokens <= room) return max_tokens;
+  console.note(
+      fmt::format("{}: max_tokens={} is cut to {}: the prompt has {} tokens, the model's "
+                  "context is {}",
+                  who, max_tokens, room, prompt_tokens, context));
+  return room;
+}
+
 DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
   using Clock = std::chrono::steady_clock;
   const OpenModel open = open_model(runtime, folder, {0, 1, 256});

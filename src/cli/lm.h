@@ -5,7 +5,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
+#include "cli/console.h"
 #include "cli/recipe.h"
 #include "cli/runtime.h"
 #include "cost/planner.h"
@@ -53,6 +55,13 @@ struct OpenModel {
 /// Prompt ids; an empty prompt becomes the end-of-text token, which opens a document.
 [[nodiscard]] std::vector<int32_t> prompt_ids(const text::Tokenizer& tokenizer,
                                               const std::string& prompt);
+
+/// Throws kInvalidArgument when a prompt of so many tokens leaves the context no room; `key` names
+/// it.
+void require_prompt_fits(std::string_view key, int64_t prompt_tokens, int64_t context);
+/// max_tokens, cut to what the context has behind such a prompt; a note of `who` tells of the cut.
+[[nodiscard]] int64_t cut_max_tokens(const Console& console, std::string_view who,
+                                     int64_t max_tokens, int64_t prompt_tokens, int64_t context);
 
 struct DecodeSpeed {
   double tokens_per_s = 0.0;

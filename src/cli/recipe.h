@@ -58,13 +58,18 @@ struct GenerateConfig {
   std::vector<std::string> stop;
   void visit(auto& field) {
     field("prompt", prompt, "text to continue");
-    field("max_tokens", max_tokens, "longest completion");
+    field("max_tokens", max_tokens,
+          "longest completion; cut, with a note, to what the context has behind the prompt");
     field("temperature", temperature, "0: always the likeliest token");
     field("top_k", top_k, "draw among the k likeliest; 0: all");
     field("top_p", top_p, "draw among the likeliest that hold this mass, in (0, 1]");
     field("repetition_penalty", repetition_penalty, "above 1 makes seen tokens less likely");
     field("seed", seed, "same seed and prompt, same text");
     field("stop", stop, "texts that end the completion");
+  }
+  void check() const {
+    require(max_tokens >= 0, Code::kInvalidArgument,
+            "generate.max_tokens: {} must not be negative; 100 is usual", max_tokens);
   }
 };
 

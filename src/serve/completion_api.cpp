@@ -149,8 +149,10 @@ std::optional<ApiError> CompletionApi::tokenize(const Prompt& prompt, text::Enco
   for (const int32_t id : ids) {
     if (id < vocab) continue;
     return request_error(
-        400, fmt::format("'prompt' holds token {} but the vocabulary has {}.", id, vocab), "",
-        "prompt");
+        400,
+        fmt::format("'prompt' holds token {} but the vocabulary has {}. Ids are 0 to {}.", id,
+                    vocab, vocab - 1),
+        "", "prompt");
   }
   if (!ids.empty()) return std::nullopt;
   // As in training, where a document follows this token.

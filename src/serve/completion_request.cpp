@@ -22,6 +22,17 @@ namespace {
 
 constexpr int64_t kLargestInt32 = std::numeric_limits<int32_t>::max();
 
+/// A member of the body, and the entry of it that is looked at: "prompt", "prompt[1]".
+struct Member {
+  Member(const char* name) : param(name), shown(name) {}
+  Member(std::string_view name) : param(name), shown(name) {}
+  Member(const Member& list, size_t index)
+      : param(list.param), shown(fmt::format("{}[{}]", list.shown, index)) {}
+
+  std::string_view param;
+  std::string shown;
+};
+
 class Reader {
  public:
   explicit Reader(const RequestLimits& limits) : limits_(limits) {}
@@ -37,56 +48,63 @@ class Reader {
     error_->param = param;
     error_->message = fmt::format(text, std::forward<Args>(args)...);
   }
-  void wrong_type(std::string_view param, std::string_view expected, const Json& value) {
-    reject(param, "'{}' must be {}, but is {} {}.", param, expected, article(value), type(value));
+  void wrong_type(const Member& member, std::string_view expected, const Json& value) {
+    reject(member.param, "'{}' must be {}, but is {} {}.", member.shown, expected, article(value),
+           type(value));
   }
 
-  bool boolean(std::string_view param, const Json& value) {
+  bool boolean(const Member& member, const Json& value) {
     if (value.is_boolean()) return value.get<bool>();
-    wrong_type(param, "true or false", value);
+    wrong_type(member, "true or false", value);
     return false;
   }
-  int64_t integer(std::string_view param, const Json& value, int64_t low, int64_t high) {
+  int64_t integer(const Member& member, const Json& value, int64_t low, int64_t high) {
     if (!value.is_number()) {
-      wrong_type(param, "an integer", value);
+      wrong_type(member, "an integer", value);
       return low;
     }
     if (!is_within(value, low, high)) {
-      reject(param, "'{}' is {} but must be between {} and {}.", param, value.dump(), low, high);
+      out_of_range(member, value, low, high);
       return low;
     }
     if (value.is_number_float()) {
-      wrong_type(param, "an integer", value);
+      wrong_type(member, "an integer", value);
       return low;
     }
     return value.get<int64_t>();
   }
-  double number(std::string_view param, const Json& value, double low, double high) {
+  double number(const Member& member, const Json& value, double low, double high) {
     if (!value.is_number()) {
-      wrong_type(param, "a number", value);
+      wrong_type(member, "a number", value);
       return low;
     }
     const double number = value.get<double>();
     if (!(number >= low && number <= high)) {
-      reject(param, "'{}' is {} but must be between {} and {}.", param, value.dump(), low, high);
+      out_of_range(member, value, low, high);
       return low;
     }
     return number;
   }
-  std::string text(std::string_view param, const Json& value, int64_t max_bytes) {
+  std::string text(const Member& member, const Json& value, int64_t max_bytes) {
     if (!value.is_string()) {
-      wrong_type(param, "a string", value);
+      wrong_type(member, "a string", value);
       return {};
     }
     const auto& text = value.get_ref<const std::string&>();
     if (static_cast<int64_t>(text.size()) > max_bytes) {
-      reject(param, "'{}' has {} bytes but may have {}.", param, text.size(), max_bytes);
+      reject(member.param, "'{}' has {} bytes but may have {}.", member.shown, text.size(),
+             max_bytes);
       return {};
     }
     return text;
   }
 
  private:
+  template <class Number>
+  void out_of_range(const Member& member, const Json& value, Number low, Number high) {
+    reject(member.param, "'{}' is {} but must be between {} and {}.", member.shown, value.dump(),
+           low, high);
+  }
   static std::string_view type(const Json& value) { return value.type_name(); }
   static std::string_view article(const Json& value) {
     return value.is_object() || value.is_array() ? "an" : "a";
@@ -106,12 +124,19 @@ class Reader {
   std::optional<ApiError> error_;
 };
 
-std::vector<int32_t> token_ids(Reader& in, const Json& list) {
+bool is_token_id(const Json& value) {
+  return value.is_number_unsigned() && value.get<uint64_t>() <= uint64_t{kLargestInt32};
+}
+
+std::vector<int32_t> token_ids(Reader& in, const Member& member, const Json& list) {
   std::vector<int32_t> ids;
   ids.reserve(list.size());
   for (const Json& id : list) {
-    ids.push_back(static_cast<int32_t>(in.integer("prompt", id, 0, kLargestInt32)));
+    const int64_t number = is_token_id(id)
+                               ? id.get<int64_t>()
+                               : in.integer(Member(member, ids.size()), id, 0, kLargestInt32);
     if (in.failed()) break;
+    ids.push_back(static_cast<int32_t>(number));
   }
   return ids;
 }
@@ -126,7 +151,7 @@ void read_prompt(Reader& in, const Json& value, CompletionRequest& to) {
   if (!value.is_array()) return in.wrong_type("prompt", kForms, value);
   if (value.empty()) return in.reject("prompt", "'prompt' is an empty array.");
   if (value.front().is_number()) {
-    to.prompts.emplace_back(token_ids(in, value));
+    to.prompts.emplace_back(token_ids(in, "prompt", value));
     return;
   }
   if (static_cast<int64_t>(value.size()) > in.limits().max_choices) {
@@ -134,13 +159,19 @@ void read_prompt(Reader& in, const Json& value, CompletionRequest& to) {
                      in.limits().max_choices);
   }
   const bool strings = value.front().is_string();
-  for (const Json& entry : value) {
+  for (size_t i = 0; i < value.size(); ++i) {
+    const Json& entry = value[i];
+    const Member member("prompt", i);
     if (strings && entry.is_string()) {
       to.prompts.emplace_back(entry.get<std::string>());
     } else if (!strings && entry.is_array()) {
-      to.prompts.emplace_back(token_ids(in, entry));
+      to.prompts.emplace_back(token_ids(in, member, entry));
+    } else if (i == 0) {
+      return in.wrong_type(member, "a string, a token id or an array of token ids", entry);
     } else {
-      return in.wrong_type("prompt", kForms, entry);
+      return in.wrong_type(
+          member, strings ? "a string like 'prompt[0]'" : "an array of token ids like 'prompt[0]'",
+          entry);
     }
   }
 }
@@ -149,16 +180,16 @@ void read_stop(Reader& in, const Json& value, CompletionRequest& to) {
   if (!value.is_string() && !value.is_array()) {
     return in.wrong_type("stop", "a string or an array of strings", value);
   }
-  const auto add = [&](const Json& entry) {
-    to.stop.push_back(in.text("stop", entry, in.limits().max_stop_bytes));
+  const auto add = [&](const Member& member, const Json& entry) {
+    to.stop.push_back(in.text(member, entry, in.limits().max_stop_bytes));
     if (to.stop.back().empty()) in.reject("stop", "'stop' holds an empty string.");
   };
-  if (value.is_string()) return add(value);
+  if (value.is_string()) return add("stop", value);
   if (static_cast<int64_t>(value.size()) > in.limits().max_stops) {
     return in.reject("stop", "'stop' has {} entries but may have {}.", value.size(),
                      in.limits().max_stops);
   }
-  for (const Json& entry : value) add(entry);
+  for (size_t i = 0; i < value.size(); ++i) add(Member("stop", i), value[i]);
 }
 
 void read_logit_bias(Reader& in, const Json& value, CompletionRequest& to) {

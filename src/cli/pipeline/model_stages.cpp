@@ -28,6 +28,8 @@ cost::PlanRequest Pipeline::request() const {
 
 void Pipeline::plan() {
   require_batch();
+  require_prompt_fits("generate.prompt", prompt_tokens(recipe_.generate.prompt),
+                      recipe_.model.context);
   const std::string key = train_key() + std::to_string(memory_cap(recipe_)) + "/" +
                           std::to_string(runtime_->team.size());
   const Json& numbers = stage("plan", key, [&] {
@@ -49,6 +51,12 @@ void Pipeline::require_memory() {
 
 void Pipeline::train() {
   require_batch();
+  if (recipe_.train.sample_every > 0) {
+    const int64_t tokens = prompt_tokens(recipe_.train.sample_prompt);
+    require_prompt_fits("train.sample_prompt", tokens, recipe_.model.context);
+    (void)cut_max_tokens(invocation_.console, "train: samples", recipe_.generate.max_tokens, tokens,
+                         recipe_.model.context);
+  }
   stage("train", train_key(), [&] {
     if (!results_->contains("plan")) require_memory();
     models::Transformer model(runtime_->engine, model_config());

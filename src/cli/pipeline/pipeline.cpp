@@ -12,6 +12,7 @@ namespace ingot::cli {
 void Pipeline::check() const {
   (void)tokenizer_config(recipe_);
   (void)model_config();
+  recipe_.generate.check();
   require(recipe_.eval.context < recipe_.train.seq, Code::kInvalidArgument,
           "eval.context: {} is not below train.seq {}; -1 takes half of the window",
           recipe_.eval.context, recipe_.train.seq);
@@ -21,6 +22,10 @@ void Pipeline::check() const {
 void Pipeline::require_batch() const {
   data::require_batch(*train_, {recipe_.train.micro_batch, recipe_.train.seq},
                       recipe_.eval.context);
+}
+
+int64_t Pipeline::prompt_tokens(const std::string& prompt) const {
+  return static_cast<int64_t>(prompt_ids(*tokenizer_, prompt).size());
 }
 
 std::string Pipeline::data_key() const {

@@ -45,6 +45,8 @@ class Pipeline : public RunFolder {
   [[nodiscard]] cost::PlanRequest request()
       const;  ///< for the planner, with the sizes of the splits
   void load_data();
+  /// Of a prompt with the token that opens a document, by the run's tokenizer.
+  [[nodiscard]] int64_t prompt_tokens(const std::string& prompt) const;
   [[nodiscard]] Json measure_variant(const std::string& folder, const std::string& name,
                                      const Json& quality);
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/lm.h"
 #include "cli/pipeline/pipeline.h"
 #include "cli/serving.h"
 #include "report/report.h"
@@ -76,6 +77,8 @@ void Pipeline::serve_check() {
     config.port = 0;
     config.model_name = recipe_.name;
     Serving serving(*runtime_, recipe, path("model"), *invocation_.clock);
+    const int64_t most = cut_max_tokens(invocation_.console, "serve", recipe_.generate.max_tokens,
+                                        prompt_tokens(recipe_.generate.prompt), serving.context());
     std::thread thread([&] { serving.server().run(); });
     Json answer;
     double seconds = 0.0;
@@ -83,12 +86,10 @@ void Pipeline::serve_check() {
     try {
       const GenerateConfig& g = recipe_.generate;
       const double start = invocation_.clock->now_s();
-      const auto room =
-          std::max<int64_t>(1, serving.context() - 2 - static_cast<int64_t>(g.prompt.size()));
       answer = ask(serving.server().port(), config.api_key,
                    {{"model", recipe_.name},
                     {"prompt", g.prompt},
-                    {"max_tokens", std::min(g.max_tokens, room)},
+                    {"max_tokens", most},
                     {"temperature", g.temperature},
                     {"top_p", g.top_p},
                     {"seed", g.seed}});

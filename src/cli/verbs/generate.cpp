@@ -31,22 +31,16 @@ class GenerateVerb : public Verb {
             "generate: give one run directory or model folder");
     const Recipe recipe = load_model_recipe(invocation.words[0], invocation);
     if (print_config(invocation, recipe)) return 0;
+    recipe.generate.check();
     Runtime runtime(recipe);
     const OpenModel open = open_model(runtime, model_folder(invocation.words[0]), {0, 1, 256});
     std::vector<int32_t> prompt = prompt_ids(*open.tokenizer, recipe.generate.prompt);
     const int64_t context = open.model->config().context;
     const auto length = static_cast<int64_t>(prompt.size());
-    require(length < context, Code::kInvalidArgument,
-            "generate: the prompt has {} tokens, the model's context is {}. Shorten the prompt",
-            length, context);
+    require_prompt_fits("generate", length, context);
     models::GenerateOptions options = generate_options(recipe.generate);
-    if (options.max_tokens > context - length) {
-      invocation.console.note(
-          fmt::format("generate: max_tokens={} is cut to {}: the prompt has {} tokens, the model's "
-                      "context is {}",
-                      options.max_tokens, context - length, length, context));
-      options.max_tokens = context - length;
-    }
+    options.max_tokens =
+        cut_max_tokens(invocation.console, "generate", options.max_tokens, length, context);
     const double start = invocation.clock->now_s();
     invocation.console.stream(recipe.generate.prompt);
     const models::Generated g = models::generate(*open.decoder, *open.tokenizer, std::move(prompt),
