@@ -28,6 +28,7 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   check_globals(recipe);
   // Sorts of a table's rows, at most four at once, take a quarter of the memory or less.
   const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
+  recipe.data.memory_bytes = memory;
   recipe.table.space.stop = invocation.stop;
   recipe.table.space.bytes = std::clamp(memory / 16, int64_t{1} << 20, data::SortSpace{}.bytes);
 }

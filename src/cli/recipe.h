@@ -139,7 +139,9 @@ struct Recipe {
     field("out", out, "run directory; empty: runs/NAME");
     field("threads", threads, "cores to use; 0: all this process may use");
     field("seed", seed, "of weights, order and dropout");
-    field("memory", memory, "cap on memory, such as 4GiB; 0: what the machine allows");
+    field("memory", memory,
+          "cap on memory, such as 4GiB; 0: what the machine allows. Of a corpus, pieces of files "
+          "(data.max_file) may take a sixteenth of it");
     field("data", data, "the corpus and its cleaning");
     field("table", table, "the table to learn from, instead of a corpus");
     field("tokenizer", tokenizer, "byte-level BPE");

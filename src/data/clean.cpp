@@ -119,6 +119,37 @@ void clean_file(int64_t source, const DataConfig& config, const Surroundings& s,
   commit(outcome, seen, result);
 }
 
+/// A size as a recipe takes it, rounded down; at least the smallest piece.
+std::string piece_text(int64_t bytes) {
+  if (bytes >= int64_t{1} << 20) return fmt::format("{}MiB", bytes >> 20);
+  return fmt::format("{}KiB", std::max<int64_t>(bytes >> 10, 1));
+}
+
+/// Which bytes a run keeps must not depend on memory=, so a piece that is too large is refused, not
+/// cut elsewhere.
+void require_pieces_fit(const SourceList& sources, const DataConfig& config) {
+  if (config.memory_bytes == 0) return;
+  const int64_t most = config.memory_bytes / kPieceCopies;
+  Tally large;
+  int64_t largest = 0;
+  for (const FileEntry& file : sources.files) {
+    const int64_t piece = std::min(file.size, config.max_file.bytes);
+    const bool is_skipped =
+        file.size > config.max_file.bytes && config.large_files == LargeFiles::kSkip;
+    if (is_skipped || piece <= most) continue;
+    large.add(file.path, file.size);
+    largest = std::max(largest, piece);
+  }
+  if (large.count == 0) return;
+  fail(Code::kOutOfMemory,
+       "data: {} files ({}), such as \"{}\", give pieces of up to {} (data.max_file is {}); up to "
+       "{} copies of one are held, the cap is {}. Set data.max_file={} (data.large_files=skip "
+       "leaves such files out), or memory={}MiB",
+       large.count, human_bytes(large.bytes), large.examples[0], human_bytes(largest),
+       human_bytes(config.max_file.bytes), kPieceCopies, human_bytes(config.memory_bytes),
+       piece_text(most), (largest * kPieceCopies + (int64_t{1} << 20) - 1) >> 20);
+}
+
 }  // namespace
 
 CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config,
@@ -160,6 +191,7 @@ CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop, const C
   check(config);
   CleanResult result;
   result.sources = list_corpus(corpus_root(config.path), config.extensions);
+  require_pieces_fit(result.sources, config);
   const auto count = static_cast<int64_t>(result.sources.files.size());
   result.report.files = count;
   std::unordered_set<std::string> seen;

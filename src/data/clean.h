@@ -75,8 +75,9 @@ struct CleanResult {
   CleanReport report;
 };
 
-/// Throws kNotFound (folder missing), kCancelled (between files). An empty result is the caller's
-/// to judge.
+/// Throws kNotFound (folder missing), kOutOfMemory before anything is read (a piece of a file, of
+/// which kPieceCopies are held, does not fit under config.memory_bytes), kCancelled (between
+/// files). An empty result is the caller's to judge.
 [[nodiscard]] CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop = nullptr,
                                        const Clock* clock = nullptr);
 

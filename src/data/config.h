@@ -37,11 +37,14 @@ struct DataConfig {
   double validation = 0.05;
   double test = 0.05;
   int64_t seed = 1;
+  int64_t memory_bytes = 0;  // cap of the process, no key of its own; 0: none
 
   void visit(auto& field) {
     field("path", path, "folder of text or code; empty: the C++ standard library headers");
     field("extensions", extensions, "which files, e.g. [h, cpp, none]; empty: every file");
-    field("max_file", max_file, "largest piece of a file held in memory, >= 1KiB");
+    field("max_file", max_file,
+          "largest piece of a file held in memory, >= 1KiB; one above a sixteenth of memory= is "
+          "refused");
     field("large_files", large_files, "files above data.max_file: split at line ends, or skip");
     field("invalid_utf8", invalid_utf8, "files that are not UTF-8: drop, replace by U+FFFD, keep");
     field("min_bytes", min_bytes, "documents with fewer non-space bytes are dropped, >= 0");
@@ -54,6 +57,14 @@ struct DataConfig {
     field("seed", seed, "seed of the split");
   }
 };
+
+/// So many copies of a piece, in bytes of the file, are alive at once at most (counted for ASCII
+/// text; what has to be escaped or repaired takes more). Cleaning holds 3: the piece, its text
+/// before and behind a step. Writing holds 7: the piece, its text, the JSON string (which grows by
+/// doubling: 2), the line as it is formatted (2) and as it is handed over. Tokenizing holds 15: the
+/// line in a buffer that doubles (2), the text, and, where every byte is a token, its ids (4, and 8
+/// for the list that takes their place when it is full).
+inline constexpr int64_t kPieceCopies = 16;
 
 /// Throws kInvalidArgument naming the key, its value and the allowed range.
 void check(const DataConfig& config);

@@ -16,10 +16,14 @@
 #include "base/faulty_files.h"
 #include "base/hash.h"
 #include "base/machine.h"
+#include "base/message_of.h"
+#include "base/team.h"
 #include "base/text.h"
 #include "data/corpus_file.h"
 #include "data/inspect.h"
 #include "data/temp_folder.h"
+#include "data/tokenize.h"
+#include "text/bpe_train.h"
 
 namespace ingot::data::prepare_test {
 namespace {
@@ -159,6 +163,55 @@ TEST(Clean, SplitsOrSkipsLargeFiles) {
   result = clean_corpus(config);
   EXPECT_EQ(result.report.large_skipped.count, 1);
   EXPECT_TRUE(result.documents.empty());
+}
+
+TEST(Clean, APieceAboveItsShareOfTheMemoryIsRefusedWithASizeThatFits) {
+  const TempFolder folder;
+  folder.put("big.txt", words(1, 1000));
+  folder.put("small.txt", words(2, 100));
+  DataConfig config = config_of(folder);
+  const int64_t size = file_size(folder.file("big.txt"));
+  ASSERT_GT(size, 4096);
+  config.memory_bytes = kPieceCopies * size;
+  EXPECT_EQ(clean_corpus(config).report.kept_documents, 2);
+  config.memory_bytes = kPieceCopies * 2048;
+  EXPECT_EQ(
+      message_of(Code::kOutOfMemory, [&] { (void)clean_corpus(config); }),
+      "data: 1 files (" + human_bytes(size) + "), such as \"big.txt\", give pieces of up to " +
+          human_bytes(size) +
+          " (data.max_file is 8.0 MiB); up to 16 copies of one are held, the cap is 32.0 KiB. "
+          "Set data.max_file=2KiB (data.large_files=skip leaves such files out), or "
+          "memory=1MiB");
+  config.max_file.bytes = 2048;
+  EXPECT_EQ(clean_corpus(config).report.large_split.count, 1);
+  config.large_files = LargeFiles::kSkip;
+  EXPECT_EQ(clean_corpus(config).report.large_skipped.count, 1);
+  config.max_file.bytes = DataConfig{}.max_file.bytes;
+  config.memory_bytes = 1 << 20;
+  EXPECT_EQ(clean_corpus(config).report.kept_documents, 2);
+}
+
+// Every byte a token: the most that ids take. What is measured is the process.
+TEST(Prepare, HoldsNoMoreCopiesOfAPieceThanItSays) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  constexpr int64_t kBeside = 24 << 20;  // caches and buffers that do not grow with the piece
+  const TempFolder folder, out;
+  const std::string text = words(1, 3'000'000);
+  const auto size = std::ssize(text);
+  folder.put("one.txt", text);
+  DataConfig config = config_of(folder);
+  config.max_file.bytes = size;
+  config.validation = config.test = 0;
+  const auto files = real_files();
+  const text::ByteBpe bytes(text::BpeTrainer({257, 2, {"<|endoftext|>"}}).train());
+  Team team(1);
+  const int64_t before = resident_bytes();
+  if (!reset_peak_resident()) GTEST_SKIP() << "the kernel does not allow it here";
+  (void)prepare_corpus(*files, config, out.path());
+  const ShardInfo shard = tokenize_corpus(*files, corpus_path(out.path(), Split::kTrain), bytes,
+                                          sha256_hex("tokenizer"), out.file("train.shard"), team);
+  EXPECT_EQ(shard.tokens, size + 1);
+  EXPECT_LE(peak_resident_bytes() - before, kPieceCopies * size + kBeside);
 }
 
 TEST(Clean, ANulInALaterPieceDropsTheWholeFile) {
