@@ -144,6 +144,13 @@ int64_t kibibytes(const std::string& path, std::string_view key) {
   return keyed_int(read_or_empty(path), key).value_or(0) * 1024;
 }
 
+// The soft limits of addresses and of data (ulimit -v and -d): whatever is held needs addresses.
+int64_t address_limit(const std::string& root) {
+  const std::string text = read_or_empty(root + "/proc/self/limits");
+  return std::min(keyed_int(text, "Max address space").value_or(kNoLimit),
+                  keyed_int(text, "Max data size").value_or(kNoLimit));
+}
+
 int affinity_cores() {
   cpu_set_t set;
   CPU_ZERO(&set);
@@ -183,7 +190,7 @@ int64_t total_memory(const std::string& root) {
 
 int64_t memory_limit(const std::string& root) {
   const int64_t total = total_memory(root);
-  int64_t limit = total > 0 ? total : kNoLimit;
+  int64_t limit = std::min(total > 0 ? total : kNoLimit, address_limit(root));
   for (const MemoryGroup& group : memory_groups(root)) limit = std::min(limit, group.limit);
   return limit;
 }
@@ -191,6 +198,10 @@ int64_t memory_limit(const std::string& root) {
 int64_t available_memory(const std::string& root) {
   const int64_t total = kibibytes(root + "/proc/meminfo", "MemAvailable:");
   int64_t available = total > 0 ? total : kNoLimit;
+  if (const int64_t limit = address_limit(root); limit != kNoLimit) {
+    const int64_t taken = kibibytes(root + "/proc/self/status", "VmSize:");
+    available = std::min(available, limit - std::clamp<int64_t>(taken, 0, limit));
+  }
   for (const MemoryGroup& group : memory_groups(root)) {
     if (group.limit == kNoLimit) continue;
     const int64_t used = std::clamp<int64_t>(group.used, 0, group.limit);

@@ -15,7 +15,8 @@ namespace ingot {
 /// The CPU quota alone, in cores; 0 when there is none.
 [[nodiscard]] double cpu_quota(const std::string& root = "");
 
-/// Bytes this process may use: the smaller of RAM and the tightest memory limit.
+/// Bytes this process may use: the smallest of RAM, the tightest memory limit of its control groups
+/// and the limit of its addresses (`ulimit -v`).
 [[nodiscard]] int64_t memory_limit(const std::string& root = "");
 /// Bytes of RAM; 0 when unknown.
 [[nodiscard]] int64_t total_memory(const std::string& root = "");

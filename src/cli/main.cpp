@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <exception>
 #include <string_view>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -80,6 +81,18 @@ int report_error(const Error& error) {
   return exit_code(error.code());
 }
 
+/// The system, not memory=, has refused: there may be no byte for a message made here.
+int report_no_memory() {
+  std::fputs(
+      "ingot: error: out of memory: the system gives no more (ulimit -v, a container, other "
+      "programs). Take less: train.micro_batch=1, threads=1, data.max_file=1MiB, predict.batch=1 "
+      "or "
+      "serve.max_batch=1; or set memory= below what there is, and what fits is found before the "
+      "work begins [out_of_memory]\n",
+      stderr);
+  return exit_code(Code::kOutOfMemory);
+}
+
 int run(int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h") {
     if (argc < 2) {
@@ -145,11 +158,12 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     return report_error(error);
   } catch (const std::bad_alloc&) {
-    std::fputs(
-        "ingot: error: out of memory. Lower the batch (train.micro_batch, predict.batch or "
-        "serve.max_batch) or raise memory= [out_of_memory]\n",
-        stderr);
-    return 1;
+    return report_no_memory();
+  } catch (const std::system_error& error) {  // of a thread that could not be started
+    if (error.code() == std::errc::resource_unavailable_try_again) return report_no_memory();
+    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
+                 error.what());
+    return 70;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
                  error.what());

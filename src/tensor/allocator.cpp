@@ -24,10 +24,18 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 }  // namespace
 
+void fail_refused(int64_t bytes) {
+  fail(Code::kOutOfMemory,
+       "memory: the system refused {} bytes. Set memory= below what it has, so that what fits is "
+       "known before, or lower what takes it: train.micro_batch, threads, predict.batch, "
+       "serve.kv_mib",
+       bytes);
+}
+
 std::byte* map_pages(int64_t bytes) {
   void* p = mmap(nullptr, static_cast<size_t>(bytes), PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  require(p != MAP_FAILED, Code::kOutOfMemory, "memory: the system refused {} bytes", bytes);
+  if (p == MAP_FAILED) fail_refused(bytes);
   madvise(p, static_cast<size_t>(bytes), MADV_HUGEPAGE);
   return static_cast<std::byte*>(p);
 }
@@ -62,7 +70,7 @@ std::byte* Allocator::allocate(int64_t bytes) {
       data = map_pages(size);
     } else {
       data = static_cast<std::byte*>(std::aligned_alloc(kAlign, static_cast<size_t>(size)));
-      require(data != nullptr, Code::kOutOfMemory, "memory: the system refused {} bytes", size);
+      if (data == nullptr) fail_refused(size);
     }
     held_ += size;
   }

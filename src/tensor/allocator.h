@@ -47,6 +47,9 @@ class Allocator {
   int64_t calls_ = 0;
 };
 
+/// Throws kOutOfMemory: the system, not a cap, refused so many bytes.
+[[noreturn]] void fail_refused(int64_t bytes);
+
 /// Anonymous zero pages, huge pages advised, for slabs that live as long as the run.
 [[nodiscard]] std::byte* map_pages(int64_t bytes);
 void unmap_pages(std::byte* data, int64_t bytes);

@@ -46,8 +46,10 @@ std::byte* Engine::slab(int64_t bytes) {
           "cap is {}. Raise memory= or lower train.micro_batch",
           bytes, allocator_.held_bytes(), cap);
   if (slab_ == nullptr) {
-    for (int64_t size = kReserve; slab_ == nullptr; size /= 2) {  // strict systems give less
-      require(size >= bytes, Code::kOutOfMemory, "memory: the system refused {} bytes", bytes);
+    // No plan takes more than the cap; strict systems, and a limit of addresses, give less.
+    const int64_t most = cap > 0 ? std::min(cap, kReserve) : kReserve;
+    for (int64_t size = most; slab_ == nullptr; size /= 2) {
+      if (size < bytes) fail_refused(bytes);
       try {
         slab_ = map_pages(size);
         slab_reserved_ = size;

@@ -94,6 +94,25 @@ TEST_F(Machine, AvailableMemoryLeavesOutDroppableCache) {
   EXPECT_EQ(available_memory(root_.path()), 1000000 - (700000 - 400000));
 }
 
+TEST_F(Machine, ALimitOfAddressesIsALimitOfMemory) {
+  put("/proc/meminfo", "MemTotal:        8388608 kB\nMemAvailable:    4194304 kB\n");
+  put("/proc/self/limits",
+      "Limit                     Soft Limit           Hard Limit           Units     \n"
+      "Max data size             unlimited            unlimited            bytes     \n"
+      "Max address space         1073741824           unlimited            bytes     \n");
+  put("/proc/self/status", "Name:\tx\nVmSize:\t    1024 kB\nVmRSS:\t    512 kB\n");
+  EXPECT_EQ(memory_limit(root_.path()), int64_t{1} << 30);
+  EXPECT_EQ(available_memory(root_.path()), (int64_t{1} << 30) - (1 << 20));
+  put("/proc/self/limits",
+      "Max data size             536870912            unlimited            bytes\n"
+      "Max address space         unlimited            unlimited            bytes\n");
+  EXPECT_EQ(memory_limit(root_.path()), int64_t{1} << 29);
+  put("/proc/self/limits",
+      "Max address space         unlimited            unlimited            bytes\n");
+  EXPECT_EQ(memory_limit(root_.path()), int64_t{8} << 30);
+  EXPECT_EQ(available_memory(root_.path()), int64_t{4} << 30);
+}
+
 TEST_F(Machine, ReadsStatusAndModel) {
   put("/proc/self/status", "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n");
   put("/proc/cpuinfo", "processor\t: 0\nmodel name\t: Some CPU @ 2.50GHz\n");

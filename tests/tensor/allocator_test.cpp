@@ -4,9 +4,11 @@
 #include "tensor/allocator.h"
 
 #include <cstring>
+#include <fstream>
 #include <random>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "base/message_of.h"
 #include "tensor/tensor.h"
@@ -134,6 +136,40 @@ TEST(Allocator, TheSlabCountsUnderTheCap) {
   (void)Tensor::empty(engine, {kCap / 2 / 4});
   EXPECT_EQ(code_of([&] { (void)engine.slab(kCap * 2); }), "out_of_memory");
   (void)engine.slab(kCap - 4096);  // the cached tensor gives way
+}
+
+/// Addresses of this process in use, from the kernel.
+int64_t address_bytes() {
+  std::ifstream file("/proc/self/statm");
+  int64_t pages = 0;
+  file >> pages;
+  return pages * sysconf(_SC_PAGESIZE);
+}
+
+// Under `ulimit -v` addresses are what is scarce.
+TEST(Allocator, ACappedSlabReservesNoMoreAddressesThanTheCap) {
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  constexpr int64_t kCap = 64 << 20, kBeside = 4 << 20;
+  Team team(1);
+  const int64_t before = address_bytes();
+  ASSERT_GT(before, 0);
+  Engine capped(team, {1, kCap});
+  (void)capped.slab(1 << 20);
+  EXPECT_LE(address_bytes() - before, kCap + kBeside);
+  Engine open(team, {1, 0});
+  (void)open.slab(1 << 20);
+  EXPECT_GT(address_bytes() - before, 4 * kCap);
+}
+
+TEST(Allocator, ARefusalOfTheSystemSaysWhatToChange) {
+  constexpr int64_t kMoreThanAddresses = int64_t{1} << 60;
+  const std::string message = message_of([] { (void)map_pages(kMoreThanAddresses); });
+  EXPECT_EQ(
+      message,
+      "memory: the system refused 1152921504606846976 bytes. Set memory= below what it has, "
+      "so that what fits is known before, or lower what takes it: train.micro_batch, threads, "
+      "predict.batch, serve.kv_mib");
+  EXPECT_EQ(code_of([] { (void)map_pages(kMoreThanAddresses); }), "out_of_memory");
 }
 
 #ifdef INGOT_POISON
