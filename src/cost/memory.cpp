@@ -2,6 +2,7 @@
 #include "cost/memory.h"
 
 #include <algorithm>
+#include <limits>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -44,14 +45,16 @@ std::string roomy_cap(int64_t need) {
   return fmt::format("memory={}MiB", (need + kStageRoom + kMebibyte - 1) / kMebibyte);
 }
 
-/// What `r` needs, when finding it out may take `most` bytes; more where the system has not even
-/// those to give.
+constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
+
+/// What the recipe needs, when finding it out may take `most` bytes; kUnknown where the system has
+/// not even those to give.
 int64_t need_under(const Refusal& r, int64_t most) {
   try {
     return r.need_under(most);
   } catch (const Error& error) {
     if (error.code() != Code::kOutOfMemory) throw;
-    return std::max(r.need, most + 1);
+    return kUnknown;
   }
 }
 
@@ -148,7 +151,8 @@ void refuse(const Refusal& r) {
   const int64_t most = std::min(kMostToTry, available_memory());
   const int64_t whole = need_under(r, most);
   // Two looks at one plan differ by the code that was touched between them; a bound by more.
-  const int64_t need = whole > r.need + kLaterBytes ? whole : r.need;
+  const bool is_bound = whole != kUnknown && whole > r.need + kLaterBytes;
+  const int64_t need = is_bound ? whole : r.need;
   const std::string text =
       r.change ? fmt::format("{} needs {}", r.change->text, human_bytes(r.change->peak_bytes))
                : other_cap_text(r, std::max(need, whole), most);

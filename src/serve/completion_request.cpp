@@ -24,8 +24,8 @@ constexpr int64_t kLargestInt32 = std::numeric_limits<int32_t>::max();
 
 /// A member of the body, and the entry of it that is looked at: "prompt", "prompt[1]".
 struct Member {
-  Member(const char* name) : param(name), shown(name) {}
-  Member(std::string_view name) : param(name), shown(name) {}
+  Member(const char* name) : param(name), shown(name) {}       // NOLINT: a name is a member
+  Member(std::string_view name) : param(name), shown(name) {}  // NOLINT
   Member(const Member& list, size_t index)
       : param(list.param), shown(fmt::format("{}[{}]", list.shown, index)) {}
 
