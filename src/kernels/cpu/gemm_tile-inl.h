@@ -77,8 +77,11 @@ HWY_INLINE void multiply(const Operands& o, int64_t lanes, Vec (&acc)[R][V]) {
 #pragma GCC unroll 8
     for (int v = 0; v < V; ++v) {
       const float* from = b + (v / kVectors) * o.b_panel + (v % kVectors) * kLanes;
-      // In place, B may come from memory: ask for it a few hundred cycles ahead.
-      if constexpr (kMasked) hwy::Prefetch(from + kAhead * b_step);
+      // In place, B may come from memory: ask for it a few hundred cycles ahead. Never behind its
+      // last step: where the next page is not mapped, every such request walks the page table.
+      if constexpr (kMasked) {
+        if (p + kAhead < o.steps) hwy::Prefetch(from + kAhead * b_step);
+      }
       bv[v] = kMasked && v == V - 1 ? load(from, last) : hn::LoadU(d, from);
     }
 #pragma GCC unroll 16
