@@ -15,16 +15,6 @@ namespace {
 
 constexpr int64_t kMaxRows = 256;
 
-/// What the KV cache may take: serve.kv_mib, and under memory= at most a quarter of what the
-/// weights leave, for a batch's activations and the program need room too.
-int64_t cache_bytes(const serve::ServeConfig& config, const Allocator& memory,
-                    int64_t weight_bytes) {
-  const int64_t asked = config.kv_mib << 20;
-  if (memory.limit_bytes() == 0) return asked;
-  const int64_t left = memory.limit_bytes() - memory.held_bytes() - weight_bytes;
-  return std::min(asked, std::max<int64_t>(left, 0) / 4);
-}
-
 /// Pages that fit in the KV budget, at least one full context, at most what max_batch can use.
 models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
                                             const models::TransformerConfig& model,
@@ -41,6 +31,11 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
 
 }  // namespace
 
+int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken) {
+  const int64_t asked = kv_mib << 20;
+  return cap == 0 ? asked : std::min(asked, std::max<int64_t>(cap - taken, 0) / 4);
+}
+
 Serving::Serving(Runtime& runtime, const Recipe& recipe, const std::string& folder,
                  const Clock& clock, const Logger& logger) {
   const serve::ServeConfig& config = recipe.serve;
@@ -55,18 +50,20 @@ Serving::Serving(Runtime& runtime, const Recipe& recipe, const std::string& fold
   if (holds_network(folder)) {
     open_network_model(runtime, recipe, folder, hooks);
   } else {
-    open_language_model(runtime, config, folder, hooks);
+    open_language_model(runtime, recipe, folder, hooks);
   }
   server_ = std::make_unique<serve::Server>(config, *api_, metrics_, logger);
 }
 
-void Serving::open_language_model(Runtime& runtime, const serve::ServeConfig& config,
-                                  const std::string& folder, const serve::WorkerHooks& hooks) {
+void Serving::open_language_model(Runtime& runtime, const Recipe& recipe, const std::string& folder,
+                                  const serve::WorkerHooks& hooks) {
+  const serve::ServeConfig& config = recipe.serve;
   const std::string config_path = join_path(folder, "config.json");
   const models::TransformerConfig shape =
       models::parse_config_json(read_file(config_path, 1 << 24), config_path);
-  const int64_t budget = cache_bytes(config, runtime.engine.allocator(),
-                                     file_size(join_path(folder, "model.safetensors")));
+  const int64_t weights = file_size(join_path(folder, "model.safetensors"));
+  const int64_t budget = cache_bytes(config.kv_mib, recipe.memory.bytes,
+                                     runtime.engine.allocator().held_bytes() + weights);
   model_ = open_model(runtime, folder, decoder_options(config, shape, budget));
   serve::EngineConfig engine;
   engine.max_batch = config.max_batch;

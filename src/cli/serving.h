@@ -3,6 +3,7 @@
 // the server. Used by the serve verb and by the pipeline's check of the served model.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,11 @@
 #include "serve/metrics.h"
 
 namespace ingot::cli {
+
+/// Bytes that the KV cache may take: kv_mib MiB, and under a memory= of `cap` bytes (0: none is
+/// given) at most a quarter of what `taken` leaves of it, for a batch's activations and the program
+/// need room too.
+[[nodiscard]] int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken);
 
 class Serving {
  public:
@@ -30,8 +36,8 @@ class Serving {
   [[nodiscard]] int64_t context() const { return engine_->spec().context; }
 
  private:
-  void open_language_model(Runtime& runtime, const serve::ServeConfig& config,
-                           const std::string& folder, const serve::WorkerHooks& hooks);
+  void open_language_model(Runtime& runtime, const Recipe& recipe, const std::string& folder,
+                           const serve::WorkerHooks& hooks);
   void open_network_model(Runtime& runtime, const Recipe& recipe, const std::string& folder,
                           const serve::WorkerHooks& hooks);
 

@@ -50,7 +50,7 @@ struct ServeConfig {
           "networks: seconds that a batch which is not full waits for more examples");
     field("kv_mib", kv_mib,
           "memory for the KV cache, MiB; at most what max_batch texts need is taken, all of it at "
-          "start; under memory= at most a quarter of what the weights leave");
+          "start; under memory= at most a quarter of what the weights leave, or one full text");
     field("step_rows", step_rows, "tokens per engine step, 0 takes the model's largest");
     field("max_choices", max_choices, "prompts times n in one request");
     field("max_body_bytes", max_body_bytes, "larger bodies get status 413");
