@@ -94,15 +94,18 @@ void refuse_incomplete(const data::PublicData& form, const data::PublicData& set
       folder, beside, missing_file(set, folder), form.title, beside);
 }
 
-/// The set as `folder` holds it, or else the folder of its name inside, which `folder` then is.
+/// The set as `folder` holds it, or the folder of its name inside, which `folder` then is. A whole
+/// set in one of them comes before a part in the other.
 data::PublicData held_set(const data::PublicData& set, std::string& folder) {
   const std::string inner = join_path(folder, std::string(set.name));
-  for (const std::string& place : {folder, inner}) {
-    const auto held = data::held_form(set, holder(place));
-    if (!held) continue;
-    refuse_incomplete(*held, set, place);
-    folder = place;
-    return *held;
+  for (const bool is_whole : {true, false}) {
+    for (const std::string& place : {folder, inner}) {
+      const auto held = data::held_form(set, holder(place));
+      if (!held || (held->files.data() == set.files.data()) != is_whole) continue;
+      refuse_incomplete(*held, set, place);
+      folder = place;
+      return *held;
+    }
   }
   std::string text =
       fmt::format("data get: {} holds no {} (nor .gz or .xz of it), {} no {}", folder,
