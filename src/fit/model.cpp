@@ -112,6 +112,12 @@ struct Model::State {
   [[nodiscard]] const data::Target* target() const {
     return features() != nullptr ? features()->target() : nullptr;
   }
+  /// Whether the last layer, as it was drawn, applies this link.
+  [[nodiscard]] bool gives(models::Link link) const {
+    const auto end = list.layers.back().activation.value_or(Activation::kNone);
+    return (link == models::Link::kSigmoid && end == Activation::kSigmoid) ||
+           (link == models::Link::kSoftmax && end == Activation::kSoftmax);
+  }
   [[nodiscard]] std::vector<models::LayerConfig> layers() const;
   [[nodiscard]] std::vector<models::LayerConfig> layers_with_link() const;
   /// How examples reach the network: those of a table as its features say, arrays as they are.
@@ -179,6 +185,8 @@ const train::Objective& Model::State::objective_for(bool has_labels) {
   const int64_t classes = is_class ? std::max<int64_t>(2, output.shape.size()) : 0;
   objective = target() != nullptr ? train::objective_of(config, *features(), *network)
                                   : train::make_objective(config, classes, output);
+  // Before compile the last layer has its sigmoid or softmax, and gives what the link would.
+  if (!is_compiled && gives(objective->link)) objective->link = models::Link::kNone;
   const std::vector<train::MetricValue> known = train::Scorer(*objective).result().values;
   for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
   return *objective;
@@ -333,7 +341,7 @@ void Model::save(const std::string& folder, const Table* table) {
   const bool is_plain =
       s.list.inputs.size() == 1 && in.dtype == DType::kF32 && in.shape.rank() == 1;
   std::optional<data::FeatureSet> plain;
-  if (features == nullptr && is_plain && in.name == "table" && s.objective) {
+  if (features == nullptr && is_plain && in.name == "table" && s.objective && s.is_compiled) {
     plain.emplace(plain_features(in.shape[0], s.objective->classes));
     features = &*plain;
   }

@@ -220,6 +220,26 @@ TEST(Model, AFolderWithoutFeaturesGivesProbabilitiesToo) {
   }
 }
 
+/// Before compile the last layer has its sigmoid or softmax: nothing is applied a second time.
+TEST(Model, WhatWasLoadedIsJudgedByItsOwnProbabilities) {
+  const testing::TempDir dir;
+  const Halves data(64);
+  const std::vector<Layer> kinds[] = {{dense(1, Activation::kSigmoid)},
+                                      {dense(2, Activation::kSoftmax)}};
+  for (const std::vector<Layer>& layers : kinds) {
+    Sequential model(input("x", {1}), layers);
+    model.compile({.optimizer = optim::adam(0.05)});
+    (void)model.fit(data.x, data.y, {.epochs = 30, .batch = 16});
+    const train::Scores known = model.evaluate(data.x, data.y);
+    model.save(dir.file("model"));
+    Model loaded = Model::load(dir.file("model"));
+    const train::Scores found = loaded.evaluate(data.x, data.y);
+    EXPECT_NEAR(found.loss, known.loss, kFloat);
+    EXPECT_EQ(found["accuracy"], known["accuracy"]);
+    EXPECT_EQ(loaded.predict(data.x), model.predict(data.x)) << "as before it was judged";
+  }
+}
+
 TEST(Model, AFolderDoesNotKeepTheFeaturesOfTheModelBefore) {
   const testing::TempDir dir;
   const Halves data(64);
