@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@ namespace ingot::data {
 namespace {
 
 constexpr int64_t kMaxSchema = int64_t{1} << 26;
+constexpr std::string_view kSchemaFile = "schema.yaml";
 
 /// Writes one split's file while the table streams by; whole or absent in the end.
 class SplitFile {
@@ -69,6 +72,19 @@ void require_held_out(const TableSplitConfig& split) {
     require_table(split.validation_file, "table.split.validation_file");
   }
   if (!split.test_file.empty()) require_table(split.test_file, "table.split.test_file");
+}
+
+/// One that this call writes over would be another when the run goes on.
+void require_schema_apart(const TableConfig& config, const std::string& directory) {
+  const auto place = [](const std::string& path) {
+    std::error_code unknown;
+    return std::filesystem::weakly_canonical(parent_path(path), unknown) / base_name(path);
+  };
+  require(config.schema.empty() || place(config.schema) != place(join_path(directory, kSchemaFile)),
+          Code::kInvalidArgument,
+          "table: table.schema is \"{}\", which is written over here. Copy it to another place and "
+          "name that, for example table.schema=mine.schema.yaml",
+          config.schema);
 }
 
 std::unique_ptr<KeptRows> open_kept(const std::string& path, const TableConfig& config,
@@ -264,6 +280,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory) {
   require_path(config);
   require_held_out(config.split);
+  require_schema_apart(config, directory);
   auto kept = open_kept(config.path, config, Met::kAll);
   KeptRows& rows = *kept;
   CleanTable table(std::move(kept), config.clean, missing_of(config), config.space);
@@ -309,7 +326,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   for (const std::string& note : out.unseen.notes()) {
     result.warnings.push_back("held-out rows: " + note);
   }
-  write_atomically(files, join_path(directory, "schema.yaml"), schema_to_yaml(result.schema));
+  write_atomically(files, join_path(directory, kSchemaFile), schema_to_yaml(result.schema));
   features.save(files, join_path(directory, "features.json"));
   return result;
 }

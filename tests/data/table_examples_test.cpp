@@ -400,5 +400,23 @@ TEST_F(TableExamplesTest, AFileThatIsNotThereIsNamedWithItsKey) {
                             folder_.file("houses.schema.yaml") + "\"?");
 }
 
+/// The run would go on with another schema than it began with.
+TEST_F(TableExamplesTest, TheSchemaThatIsWrittenOverIsNotTheOneThatIsRead) {
+  TableConfig c = config(table(50));
+  (void)make_examples(*files_, c, folder_.file("data"));
+  const std::string own = folder_.file("data/schema.yaml"), text = read_file(own, 1 << 20);
+  for (const char* const name : {"data/schema.yaml", "data/../data/schema.yaml"}) {
+    c.schema = folder_.file(name);
+    EXPECT_EQ(message_of(Code::kInvalidArgument,
+                         [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+              "table: table.schema is \"" + c.schema +
+                  "\", which is written over here. Copy it to another place and name that, for "
+                  "example table.schema=mine.schema.yaml");
+  }
+  EXPECT_EQ(read_file(own, 1 << 20), text);
+  c.schema = folder_.put("mine.schema.yaml", text);
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).rows[0], 40);
+}
+
 }  // namespace
 }  // namespace ingot::data::table_examples_test

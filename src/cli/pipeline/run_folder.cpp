@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -177,8 +178,16 @@ void RunFolder::require_removable() const {
             what, kept);
   };
   require_outside(".", "the current folder");
-  if (!recipe_.data.path.empty()) require_outside(recipe_.data.path, "the corpus");
-  if (!recipe_.table.path.empty()) require_outside(recipe_.table.path, "the table");
+  const data::TableConfig& table = recipe_.table;
+  const std::pair<std::string, std::string_view> inputs[] = {
+      {recipe_.data.path, "the corpus"},
+      {table.path, "the table"},
+      {table.schema, "the schema"},
+      {table.split.validation_file, "the validation table"},
+      {table.split.test_file, "the test table"}};
+  for (const auto& [file, what] : inputs) {
+    if (!file.empty()) require_outside(file, what);
+  }
   const std::string given = invocation_.words.empty() ? "" : invocation_.words[0];
   const bool is_own = given == path("recipe.yaml");  // read already, and written again
   if (file_exists(given) && !is_own) require_outside(given, "the recipe");
