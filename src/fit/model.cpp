@@ -183,12 +183,19 @@ const train::Objective& Model::State::objective_for(bool has_labels) {
   config.label_smoothing = options.label_smoothing;
   const bool is_class = options.loss == Loss::kAuto ? has_labels : !is_of_numbers(options.loss);
   const int64_t classes = is_class ? std::max<int64_t>(2, output.shape.size()) : 0;
-  objective = target() != nullptr ? train::objective_of(config, *features(), *network)
-                                  : train::make_objective(config, classes, output);
-  // Before compile the last layer has its sigmoid or softmax, and gives what the link would.
-  if (!is_compiled && gives(objective->link)) objective->link = models::Link::kNone;
-  const std::vector<train::MetricValue> known = train::Scorer(*objective).result().values;
+  train::Objective made = target() != nullptr ? train::objective_of(config, *features(), *network)
+                                              : train::make_objective(config, classes, output);
+  if (!is_folded && gives(made.link)) {
+    require(!is_compiled, Code::kInvalidArgument,
+            "model: the last layer \"{}\" applies a {}, and so does what is predicted by the loss "
+            "{}. Leave its activation out",
+            list.layers.back().name, made.link == models::Link::kSigmoid ? "sigmoid" : "softmax",
+            enum_name(made.loss));
+    made.link = models::Link::kNone;  // what is judged before compile has it in its last layer
+  }
+  const std::vector<train::MetricValue> known = train::Scorer(made).result().values;
   for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
+  objective = std::move(made);
   return *objective;
 }
 

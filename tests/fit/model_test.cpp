@@ -295,6 +295,11 @@ TEST(Model, WhatDoesNotFitIsRefused) {
       message_of([&] { wide.compile({.loss = Loss::kMse}); }),
       "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
       "flatten before");
+  Sequential bounded(input("table", {1}), {dense(1, Activation::kSigmoid)});
+  EXPECT_EQ(
+      message_of([&] { bounded.compile({.loss = Loss::kHinge}); }),
+      "model: the last layer \"dense\" applies a sigmoid, and so does what is predicted by the "
+      "loss hinge. Leave its activation out");
   EXPECT_NE(message_of([&] { Sequential(input("table", {1}), {dense(0)}); }).find("units is 0"),
             std::string::npos);
 }
