@@ -182,14 +182,14 @@ class PredictVerb : public Verb {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
-         "(CSV, TSV, JSON lines, .npy; a folder, CIFAR or IDX of pictures), or standard input "
-         "(CSV,\n"
-         "or JSON lines when it begins with a brace), which is read in blocks: 64 KiB of CSV, 256\n"
-         "KiB of JSON lines, of which 1,000 come before the first answer; paths of pictures in it\n"
-         "start from the current folder. Answers go to standard output, one line per row, in the\n"
-         "order of the rows; with --json as the list \"answers\" of one object, which takes the\n"
-         "memory of all of them. A row that is left out has an empty answer: \"\" or null.\n"
-         "`ingot serve` answers with the same bytes.",
+        "(CSV, TSV, JSON lines, .npy; a folder, CIFAR or IDX of pictures), or standard input "
+        "(CSV,\n"
+        "or JSON lines when it begins with a brace), which is read in blocks: 64 KiB of CSV, 256\n"
+        "KiB of JSON lines, of which 1,000 come before the first answer; paths of pictures in it\n"
+        "start from the current folder. Answers go to standard output, one line per row, in the\n"
+        "order of the rows; with --json as the list \"answers\" of one object, which takes the\n"
+        "memory of all of them. A row that is left out has an empty answer: \"\" or null.\n"
+        "`ingot serve` answers with the same bytes.",
         kPredictSections);
   }
   VerbTakes takes() const override { return {verb_keys(kPredictSections), {"--print-config"}}; }
