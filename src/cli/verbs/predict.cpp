@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot predict RUN [FILE]`: answers for the rows of a table, in their order, through the
 // transforms that were fitted in training. Streams: a batch of rows is in memory at a time.
-#include <cstdio>
+#include <cerrno>
+#include <cstring>
 #include <memory>
 #include <span>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "cli/help_text.h"
@@ -34,17 +37,28 @@ std::string kind_of_input(io::ByteSource& source) {
   return is_json ? ".jsonl" : ".csv";
 }
 
-int64_t read_standard_input(std::span<std::byte> out) {
-  const size_t got = std::fread(out.data(), 1, out.size(), stdin);
-  require(std::ferror(stdin) == 0, Code::kIo, "predict: standard input could not be read");
-  return static_cast<int64_t>(got);
+/// What has come. Waits in turns: a signal does not end the wait of read() itself.
+int64_t read_standard_input(std::span<std::byte> out, const StopFlag* stop) {
+  constexpr int kTurn = 100;  // milliseconds
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  while (true) {
+    throw_if_stopped(stop);
+    const int ready = ::poll(&input, 1, kTurn);
+    if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+    const ssize_t got = ::read(STDIN_FILENO, out.data(), out.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    require(got >= 0, Code::kIo, "predict: standard input could not be read: {}",
+            std::strerror(errno));
+    return got;
+  }
 }
 
 /// A pipe cannot be read twice, which telling its delimiter and header needs: its beginning is kept
 /// until the table stands at its first row.
-std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& format) {
-  auto stream =
-      std::make_unique<io::StreamSource>(std::string(), read_standard_input, "standard input");
+std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& format,
+                                                       const StopFlag* stop) {
+  const auto pull = [stop](std::span<std::byte> out) { return read_standard_input(out, stop); };
+  auto stream = std::make_unique<io::StreamSource>(std::string(), pull, "standard input");
   io::StreamSource& once = *stream;  // the table holds it
   auto source = io::unpacked(std::move(stream));
   const std::string kind = kind_of_input(*source);
@@ -55,12 +69,13 @@ std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& 
 
 /// A file, or standard input when none is named.
 std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& words,
-                                              const data::TableFormat& format) {
+                                              const data::TableFormat& format,
+                                              const StopFlag* stop) {
   if (words.size() > 1) {
     data::require_table(words[1], "FILE");
     return data::open_table(words[1], format);
   }
-  return open_standard_input(format);
+  return open_standard_input(format, stop);
 }
 
 /// Answers as lines, CSV or JSON, or, with --json, as the list of one object at the end.
@@ -203,7 +218,8 @@ class PredictVerb : public Verb {
     recipe.predict.check();
     Runtime runtime(recipe);
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
-    const std::unique_ptr<data::TableReader> table = open_input(words, recipe.predict.input);
+    const std::unique_ptr<data::TableReader> table =
+        open_input(words, recipe.predict.input, invocation.stop);
     predict(runtime, *model, *table, recipe.predict, invocation);
     return 0;
   }
