@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "data/formats/csv_writer.h"
 #include "data/formats/table_parts.h"
+#include "data/picture_paths.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -24,9 +25,17 @@ void require_text(const TableReader& table, const std::vector<std::string_view>&
   }
 }
 
+PictureColumns pictures_of(const TableConfig& config, TableReader& table) {
+  std::vector<std::string_view> cells;
+  table.rewind();
+  if (table.next(cells)) require_text(table, cells);
+  return find_picture_columns(config, table);
+}
+
 /// Writes the rows that `takes` wants; returns how many.
 int64_t write_rows(FileSystem& files, const std::string& path, TableReader& table,
-                   const std::function<bool(int64_t row)>& takes) {
+                   const PictureColumns& pictures, const std::function<bool(int64_t row)>& takes) {
+  PicturePaths paths(table, pictures, parent_path(path));
   int64_t rows = 0;
   write_atomically(files, path, [&](WritableFile& file) {
     CsvWriter writer(file, table.columns());
@@ -34,7 +43,9 @@ int64_t write_rows(FileSystem& files, const std::string& path, TableReader& tabl
     table.rewind();
     for (int64_t row = 0; table.next(cells); ++row) {
       if (row == 0) require_text(table, cells);
-      if (takes(row)) writer.add(cells);
+      if (!takes(row)) continue;
+      paths.move(cells);
+      writer.add(cells);
     }
     rows = writer.finish();
   });
@@ -63,7 +74,8 @@ bool every_row(int64_t /*row*/) { return true; }
 CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path) {
   require_apart(path, config);
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
-  write_rows(files, path, *table, every_row);
+  const PictureColumns pictures = pictures_of(config, *table);
+  write_rows(files, path, *table, pictures, every_row);
   return {table->counts(), passed_over(*table, config.format.prefix)};
 }
 
@@ -76,6 +88,7 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
     require_apart(path_of(s), config);
   }
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
+  const PictureColumns pictures = pictures_of(config, *table);
   const TableSplit split = split_table(*table, config.split, config.target.column, config.space);
   SplitFiles result;
   result.groups = split.groups;
@@ -85,13 +98,13 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
     const std::string path = path_of(s);
     if (!other.empty()) {
       const std::unique_ptr<TableReader> rows = open_held_out(other, config);
-      result.rows[at] = write_rows(files, path, *rows, every_row);
+      result.rows[at] = write_rows(files, path, *rows, pictures, every_row);
       for (const std::string& note : passed_over(*rows, config.format.prefix)) {
         result.notes.push_back(fmt::format("{}: {}", other, note));
       }
     } else if (split.counts[at] > 0) {
-      result.rows[at] =
-          write_rows(files, path, *table, [&](int64_t row) { return split.at(row) == s; });
+      result.rows[at] = write_rows(files, path, *table, pictures,
+                                   [&](int64_t row) { return split.at(row) == s; });
       result.clean = table->counts();
       passed = passed_over(*table, config.format.prefix);
     } else {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a recipe's table as CSV files: cleaned, or apart by split, exactly the rows that
-// training would take. Cells stay as they were; transforms are not applied. Called by
+// training would take. Cells stay as they were, but for paths of pictures, which lead to the same
+// files from the new place (picture_paths.h); transforms are not applied. Called by
 // `ingot data clean` and `ingot data split`.
 #pragma once
 
@@ -18,8 +19,8 @@ struct CleanFile {
 };
 
 /// Writes the table without the rows that config.clean leaves out, atomically. Throws
-/// kInvalidArgument, as write_split_tables, rather than write over a file of the table itself;
-/// kCancelled between rows.
+/// kInvalidArgument, as write_split_tables, rather than write over a file of the table itself, and
+/// for a table.infer.kinds that names no column; kCancelled between rows.
 CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path);
 
 struct SplitFiles {
