@@ -268,12 +268,15 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
     arrays.emplace(make_examples(*s.network, given.x, &given.y, objective.classes));
   }
   const data::ExampleReader* held_out = arrays ? &*arrays : options.validation_examples;
-  require((options.patience == 0 && !options.keep_best) ||
+  const bool is_plateau = s.options.schedule.name == train::ScheduleKind::kPlateau;
+  require((options.patience == 0 && !options.keep_best && !is_plateau) ||
               (held_out != nullptr && held_out->rows() > 0),
           Code::kInvalidArgument,
           "model: {} compares validation losses; give FitOptions.validation or "
           "validation_examples",
-          options.keep_best ? "keep_best" : "patience");
+          options.keep_best       ? "keep_best"
+          : options.patience != 0 ? "patience"
+                                  : "the schedule plateau");
   train::TrainConfig config;
   config.seq = 1;
   config.micro_batch = std::max<int64_t>(1, std::min(options.batch, examples.rows()));

@@ -48,7 +48,7 @@ struct FitOptions {
   int64_t batch = 32;
   std::optional<Arrays> validation = std::nullopt;
   const data::ExampleReader* validation_examples = nullptr;  ///< instead of arrays
-  // Both need validation examples.
+  // Both need validation examples, as CompileOptions::schedule "plateau" does.
   int64_t patience = 0;    ///< epochs without a better validation loss before it ends; 0: never
   bool keep_best = false;  ///< leave the weights of the lowest validation loss, not the last
   std::function<void(const Epoch&)> on_epoch = [](const Epoch&) {};

@@ -96,4 +96,21 @@ int64_t horizon_steps(const TrainConfig& c, int64_t tokens_per_epoch, double ste
   return step_s > 0 ? at_least_one(c.minutes * 60.0 / step_s) : 0;
 }
 
+void require_validation(const TrainConfig& config, bool has_validation, std::string_view cure) {
+  if (has_validation) return;
+  const auto refuse = [&](const char* key, const auto& value, const char* off) {
+    fail(Code::kInvalidArgument,
+         "train.{}: {} needs the validation loss, and nothing is held out for one. {}, or "
+         "train.{}={}",
+         key, value, cure, key, off);
+  };
+  if (config.early_stop.threshold > 0.0) {
+    refuse("early_stop.threshold", config.early_stop.threshold, "0");
+  }
+  if (config.early_stop.patience > 0)
+    refuse("early_stop.patience", config.early_stop.patience, "0");
+  const ScheduleKind name = config.schedule.name;
+  if (name == ScheduleKind::kPlateau) refuse("schedule.name", enum_name(name), "cosine");
+}
+
 }  // namespace ingot::train

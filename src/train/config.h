@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/config_fields.h"
 #include "optim/optimizer.h"
@@ -102,5 +103,9 @@ struct Passes {
 /// step (0: not measured; then minutes gives 0).
 [[nodiscard]] int64_t horizon_steps(const TrainConfig& config, int64_t tokens_per_epoch,
                                     double step_s);
+
+/// Throws kInvalidArgument naming the key that looks at validation losses, when there are none;
+/// `cure` says how there would be some, as in "Set data.validation=0.1".
+void require_validation(const TrainConfig& config, bool has_validation, std::string_view cure);
 
 }  // namespace ingot::train

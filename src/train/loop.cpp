@@ -91,12 +91,8 @@ TrainSummary Run::run() {
 
 void Run::begin() {
   // What cannot be kept, and data too small for a batch, is refused before anything is done.
-  require(
-      config_.early_stop.threshold == 0.0 || c_.task.has_validation(), Code::kInvalidArgument,
-      "train.early_stop.threshold: {} is compared with the validation loss, and nothing is held "
-      "out for one. Set table.split.validation=0.1 (texts: data.validation=0.1), or "
-      "train.early_stop.threshold=0",
-      config_.early_stop.threshold);
+  require_validation(config_, c_.task.has_validation(),
+                     "Set table.split.validation=0.1 (texts: data.validation=0.1)");
   items_per_epoch_ = c_.task.items_per_epoch();
   state_ = c_.keeper.begin(step_.store(), step_.optimizer(), [this] { return decide_horizon(); });
   saved_step_ = state_.step;

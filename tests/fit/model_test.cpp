@@ -290,6 +290,8 @@ TEST(Model, WhatDoesNotFitIsRefused) {
             "model: patience" + cure);
   EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY, {.keep_best = true}); }),
             "model: keep_best" + cure);
+  model.compile({.loss = Loss::kMse, .schedule = {.name = train::ScheduleKind::kPlateau}});
+  EXPECT_EQ(message_of([&] { (void)model.fit(kX, kY); }), "model: the schedule plateau" + cure);
   Sequential wide(input("table", {1}), {dense(3)});
   EXPECT_EQ(
       message_of([&] { wide.compile({.loss = Loss::kMse}); }),

@@ -132,6 +132,32 @@ TEST(TrainConfig, ScheduleIsChecked) {
                  "train.schedule: step_size 1000 and patience 0 must be positive");
 }
 
+TEST(TrainConfig, WhatLooksAtValidationLossesNeedsSome) {
+  const auto refused = [](const std::function<void(TrainConfig&)>& change, bool has_validation) {
+    TrainConfig c = good();
+    change(c);
+    return message_of([&] { require_validation(c, has_validation, "Hold some out"); });
+  };
+  const auto patience = [](TrainConfig& c) { c.early_stop.patience = 5; };
+  const auto threshold = [](TrainConfig& c) { c.early_stop.threshold = 0.25; };
+  const auto plateau = [](TrainConfig& c) { c.schedule.name = ScheduleKind::kPlateau; };
+  EXPECT_EQ(refused(patience, false),
+            "train.early_stop.patience: 5 needs the validation loss, and nothing is held out for "
+            "one. Hold some out, or train.early_stop.patience=0");
+  EXPECT_EQ(refused(threshold, false),
+            "train.early_stop.threshold: 0.25 needs the validation loss, and nothing is held out "
+            "for one. Hold some out, or train.early_stop.threshold=0");
+  EXPECT_EQ(refused(plateau, false),
+            "train.schedule.name: plateau needs the validation loss, and nothing is held out for "
+            "one. Hold some out, or train.schedule.name=cosine");
+  EXPECT_EQ(refused([](TrainConfig&) {}, false), "no error");
+  for (const std::function<void(TrainConfig&)>& change :
+       {std::function<void(TrainConfig&)>(patience), std::function<void(TrainConfig&)>(threshold),
+        std::function<void(TrainConfig&)>(plateau)}) {
+    EXPECT_EQ(refused(change, true), "no error");
+  }
+}
+
 TEST(HorizonSteps, OfEachKind) {
   TrainConfig c;  // 256 · 8 · 1 = 2,048 tokens per step
   c.steps = 7;

@@ -73,6 +73,22 @@ std::string short_time(double seconds) {
   return seconds < 1.0 ? fmt::format("{:.3g} ms", 1000.0 * seconds) : human_duration(seconds);
 }
 
+/// How a table would have validation rows: a share of them or, where what was held out is not left,
+/// others.
+std::string validation_cure(const data::TableSplitConfig& split) {
+  if (!split.validation_file.empty()) {
+    return fmt::format(
+        "No row of table.split.validation_file \"{}\" is left (missing values, broken pictures); "
+        "name another file",
+        split.validation_file);
+  }
+  if (split.validation == 0.0) return "Set table.split.validation=0.1";
+  return fmt::format(
+      "No row of table.split.validation={} is left (missing values, broken pictures); hold out "
+      "more",
+      split.validation);
+}
+
 }  // namespace
 
 std::string layer_table(models::Network& network) {
@@ -130,6 +146,8 @@ bool TablePipeline::keeps_plan() const {
 }
 
 void TablePipeline::plan(bool is_timed) {
+  train::require_validation(recipe_.train, split(data::Split::kValidation).rows() > 0,
+                            validation_cure(recipe_.table.split));
   train::require_no_link(recipe_.layers, *features_);
   models::Network network(recipe_.layers, train::network_inputs(*features_));
   const train::Objective objective = train::objective_of(recipe_.objective, *features_, network);
