@@ -220,4 +220,10 @@ int Server::port() const { return impl_->port(); }
 int64_t Server::run(const std::function<void(int)>& on_ready) { return impl_->run(on_ready); }
 void Server::request_stop() noexcept { impl_->request_stop(); }
 
+ServerThread::ServerThread(Server& server)
+    : thread_([&server](const std::stop_token& ended) {
+        const std::stop_callback drain(ended, [&server] { server.request_stop(); });
+        server.run();
+      }) {}
+
 }  // namespace ingot::serve

@@ -2,13 +2,14 @@
 // The HTTP face of a model: one I/O thread, a coroutine per connection (Boost.Asio, Beast's
 // parser), limits before buffers, drain on stop. The headers of Boost stay in http.cpp,
 // client_connection.h and http_problem.h. What a request means is in api.h and the ModelApi. Called
-// by cli/verbs/serve.
+// by cli/verbs/serve and the last stage of a run.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/log.h"
 #include "serve/config.h"
@@ -39,6 +40,17 @@ class Server {
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;
+};
+
+/// Runs a server on a thread of its own until the end of a scope: however that is left, by an
+/// exception too, the server is then drained and waited for.
+class ServerThread {
+ public:
+  /// `server` must outlive it.
+  explicit ServerThread(Server& server);
+
+ private:
+  std::jthread thread_;
 };
 
 }  // namespace ingot::serve

@@ -2,6 +2,7 @@
 // The server over real loopback sockets: answers and streams literally, drain, many at once.
 #include "serve/http.h"
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -195,6 +196,25 @@ TEST(Server, AConnectionThatCannotBeTakenIsLoggedAndTheNextOneWorks) {
   EXPECT_EQ(ask(service.port(), get("/health")).status, 200);
   EXPECT_EQ(service.log(), std::vector<std::string>{
                                "error: serve: a connection could not be taken: std::bad_alloc"});
+}
+
+TEST(ServerThread, DrainsTheServerHoweverItsScopeIsLeft) {
+  Service service;
+  std::vector<std::string> log;  // written by the thread alone until it is joined
+  ServeConfig config;
+  config.port = 0;
+  Metrics metrics;
+  Server server(
+      config, *service.api, metrics,
+      Logger(LogLevel::kInfo, [&](LogLevel, std::string_view text) { log.emplace_back(text); }));
+  const auto ask_and_fail = [&] {
+    const ServerThread running(server);
+    EXPECT_EQ(ask(server.port(), get("/health")).status, 200);
+    throw std::runtime_error("the client is confused");
+  };
+  EXPECT_THROW(ask_and_fail(), std::runtime_error);
+  ASSERT_EQ(log.size(), 1U);
+  EXPECT_TRUE(log[0].starts_with("serve: drains: ")) << log[0];
 }
 
 TEST(Server, DrainIsLogged) {

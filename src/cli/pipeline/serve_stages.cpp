@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The end of a run: serve the model, ask it for one completion over HTTP, write the report.
-#include <thread>
-
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -64,7 +62,8 @@ Json ask(int port, const std::string& key, const Json& request) {
   const size_t split = answer.find("\r\n\r\n");
   require(answer.starts_with("HTTP/1.1 200") && split != std::string::npos, Code::kIo,
           "serve: the server answered {}", excerpt(answer, 200));
-  return parse_json(std::string_view(answer).substr(split + 4), "the server's answer");
+  return parse_json(std::string_view(answer).substr(split + 4), "the server's answer",
+                    {.code = Code::kIo});
 }
 
 }  // namespace
@@ -79,11 +78,10 @@ void Pipeline::serve_check() {
     Serving serving(*runtime_, recipe, path("model"), *invocation_.clock);
     const int64_t most = cut_max_tokens(invocation_.console, "serve", recipe_.generate.max_tokens,
                                         prompt_tokens(recipe_.generate.prompt), serving.context());
-    std::thread thread([&] { serving.server().run(); });
     Json answer;
     double seconds = 0.0;
-    std::string failure;
-    try {
+    {
+      const serve::ServerThread running(serving.server());
       const GenerateConfig& g = recipe_.generate;
       const double start = invocation_.clock->now_s();
       answer = ask(serving.server().port(), config.api_key,
@@ -94,12 +92,7 @@ void Pipeline::serve_check() {
                     {"top_p", g.top_p},
                     {"seed", g.seed}});
       seconds = invocation_.clock->now_s() - start;
-    } catch (const Error& error) {
-      failure = error.what();
     }
-    serving.server().request_stop();
-    thread.join();
-    require(failure.empty(), Code::kIo, "{}", failure);
     const auto text = answer.at("choices").at(0).at("text").get<std::string>();
     const auto tokens = answer.at("usage").at("completion_tokens").get<int64_t>();
     invocation_.console.note("serve: " + recipe_.generate.prompt + text);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot serve RUN`: a language model or a network behind HTTP, until SIGTERM or Ctrl-C drains it.
+#include <chrono>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -42,19 +43,17 @@ class ServeVerb : public Verb {
     logger.info("serve: opens {}", folder);
     Runtime runtime(recipe);
     Serving serving(runtime, recipe, folder, *invocation.clock, logger);
-    std::atomic<bool> done{false};
-    std::thread watcher([&] {  // turns the signal flag into a drain request
-      while (!done.load() && !invocation.stop->requested()) {
+    // Turns the signal flag into a drain request; ends with this scope.
+    const std::jthread watcher([&](const std::stop_token& ended) {
+      while (!ended.stop_requested() && !invocation.stop->requested()) {
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
-      if (!done.load()) serving.server().request_stop();
+      if (!ended.stop_requested()) serving.server().request_stop();
     });
     const int64_t cut = serving.server().run([&](int port) {
       logger.info("serve: http://{}:{}/{} (model \"{}\"); Ctrl-C drains", recipe.serve.host, port,
                   serving.entry(), recipe.serve.model_name);
     });
-    done.store(true);
-    watcher.join();
     logger.info("serve: stopped, {} answers were cut off", cut);
     invocation.console.result({{"model", folder}, {"cut_off", cut}});
     return 0;
