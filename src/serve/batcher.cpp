@@ -110,7 +110,10 @@ Batcher::Impl::Impl(Predictor& predictor, const BatcherConfig& config, Metrics& 
           "serve: max_batch {} and queue {} must be > 0 and max_delay_s {} not negative",
           config.max_batch, config.queue, config.max_delay_s);
   if (hooks_.clock == nullptr) hooks_.clock = &real_clock_;
-  answers_.resize(static_cast<size_t>(config.max_batch) * width_);
+  const auto room = static_cast<size_t>(config.max_batch);
+  batch_.reserve(room);  // a batch is gathered without memory that may be refused
+  records_.reserve(room);
+  answers_.resize(room * width_);
   thread_ = std::thread([this] { run(); });
 }
 

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "models/fake_model.h"
+#include "serve/fail_new.h"
 #include "serve/predict_testing.h"
 
 namespace ingot::serve::batcher_test {
@@ -170,6 +171,22 @@ TEST_F(BatcherTest, AFailedBatchFailsItsOwnersAlone) {
   EXPECT_EQ(metrics_.engine_errors, 1);
   EXPECT_EQ(log, std::vector<std::string>{
                      "serve: a batch of 2 examples failed: fake predictor: exploded"});
+}
+
+TEST_F(BatcherTest, ABatchIsGatheredWithoutMemory) {
+  constexpr int kBatch = 64;
+  constexpr size_t kLists = 256;  // less than the lists of a whole batch, more than all else
+  Batcher batcher(predictor_, {.max_batch = kBatch}, metrics_);
+  gate_.set(false);
+  const auto running = submit(batcher, 0, 1);
+  ASSERT_TRUE(eventually([&] { return metrics_.running == 1; }));
+  const auto whole = submit(batcher, 1, kBatch);
+  testing::fail_next_new(kLists);
+  gate_.set(true);
+  EXPECT_EQ(answers(whole).size(), size_t{2} * kBatch);
+  EXPECT_FALSE(testing::has_failed_new());
+  testing::fail_next_new(0);
+  EXPECT_EQ(predictor_.batches(), (std::vector<size_t>{1, kBatch}));
 }
 
 TEST_F(BatcherTest, ItsEndFailsWhatWaits) {
