@@ -2,7 +2,9 @@
 #include "serve/binary_tensor.h"
 
 #include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -73,6 +75,12 @@ Cells read_binary_tensor(std::string_view datatype, int64_t count, std::string_v
     if (reader.datatype == datatype) return reader.read(count, bytes);
   }
   return std::nullopt;
+}
+
+std::string float_cell(std::string_view datatype, double value) {
+  const bool is_single =
+      datatype == "FP32" && std::abs(value) <= double{std::numeric_limits<float>::max()};
+  return is_single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
 }
 
 void append_binary(float value, std::string& to) {

@@ -18,6 +18,10 @@ namespace ingot::serve {
                                                                          int64_t count,
                                                                          std::string_view bytes);
 
+/// The cell that a number in the JSON of such a tensor has as a category or text, so that it is the
+/// one of the raw tensor: 4.0 is "4".
+[[nodiscard]] std::string float_cell(std::string_view datatype, double value);
+
 void append_binary(float value, std::string& to);
 void append_binary(std::string_view text, std::string& to);
 

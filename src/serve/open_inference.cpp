@@ -197,14 +197,19 @@ std::vector<Tensor> read_tensors(InstanceReader& in, const Json& list, std::stri
 }
 
 void put_values(InstanceReader& in, size_t input, const Tensor& tensor) {
+  const bool is_text = in.inputs()[input].kind == InputKind::kText;
   for (size_t i = 0; i < tensor.values.size() && !in.failed(); ++i) {
     const Json& value = *tensor.values[i];
-    if (value.is_null() || holds(*tensor.type, value)) {
-      in.put(static_cast<int64_t>(i), input, value);
-      continue;
+    const auto instance = static_cast<int64_t>(i);
+    if (!value.is_null() && !holds(*tensor.type, value)) {
+      return in.reject("instance {}: column \"{}\" must be {}, but is {}", i, tensor.name,
+                       tensor.type->name, excerpt(dump_json(value)));
     }
-    in.reject("instance {}: column \"{}\" must be {}, but is {}", i, tensor.name, tensor.type->name,
-              excerpt(dump_json(value)));
+    if (is_text && value.is_number_float()) {
+      in.put_text(instance, input, float_cell(tensor.type->name, value.get<double>()));
+    } else {
+      in.put(instance, input, value);
+    }
   }
 }
 

@@ -160,6 +160,29 @@ TEST(OpenInference, RawTensorsFollowTheJson) {
   EXPECT_EQ(good(raw_legs("BYTES", "9"), texts).cells, (Cells{"4", "a", "", ""}));
 }
 
+/// A category of numbers, raw and in JSON; the digits of a double that a float has are those that
+/// clients write of one.
+TEST(OpenInference, ANumberIsTheSameCategoryRawAndInJson) {
+  const auto notes = [](const std::string& type, const std::string& more, const std::string& raw) {
+    const std::string note = R"({"name":"note","datatype":")" + type + R"(","shape":[3],)" + more;
+    return good(R"({"inputs":[)" + note + "}," + tensor("legs", "INT8", "[3]", "[1,2,3]") + "]}",
+                raw)
+        .cells;
+  };
+  const Cells cells = {"1", "4", "2", "0.1", "3", "-2.5e+20"};
+  const std::string floats("\0\0\x80\x40\xCD\xCC\xCC\x3D\x27\xD7\x58\xE1", 12);
+  EXPECT_EQ(notes("FP32", R"("parameters":{"binary_data_size":12})", floats), cells);
+  for (const char* type : {"FP32", "FP64"}) {
+    EXPECT_EQ(notes(type, R"("data":[4.0,0.1,-2.5e20])", ""), cells) << type;
+  }
+  EXPECT_EQ(notes("FP32", R"("data":[4,0.10000000149011612,-2.5e20])", ""), cells);
+  EXPECT_EQ(notes("FP32", R"("data":[16777217,1e300,null])", ""),
+            (Cells{"1", "16777217", "2", "1e+300", "3", ""}));
+  EXPECT_EQ(good(legs("FP32", "[2]", "[0.10000000149011612,4.0]")).cells,
+            (Cells{"0.10000000149011612", "a", "4.0", ""}))
+      << "as it is written";
+}
+
 TEST(OpenInference, RawTensorsOfAnotherSizeAreNamed) {
   const std::string bytes(8, '\0');
   EXPECT_EQ(bad(raw_legs("FP32", "8"), "xx"),
