@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
 #include "kernels/attention.h"
 #include "kernels/paged_attention.h"
@@ -15,16 +17,18 @@ namespace {
 
 constexpr int64_t kMaxRows = 256;
 
+int64_t page_bytes(const models::TransformerConfig& model) {
+  return 2 * model.layers * kernels::paged_page_elements(model.kv(), model.head_dim()) *
+         static_cast<int64_t>(sizeof(float));
+}
+
 /// Pages that fit in the KV budget, at least one full context, at most what max_batch can use.
 models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
                                             const models::TransformerConfig& model,
                                             int64_t budget) {
   const int64_t per_sequence =
       (model.context + kernels::kAttentionTile - 1) / kernels::kAttentionTile;
-  const int64_t page_bytes = 2 * model.layers *
-                             kernels::paged_page_elements(model.kv(), model.head_dim()) *
-                             static_cast<int64_t>(sizeof(float));
-  const int64_t affordable = budget / std::max<int64_t>(page_bytes, 1);
+  const int64_t affordable = budget / std::max<int64_t>(page_bytes(model), 1);
   return {std::clamp(affordable, per_sequence, per_sequence * config.max_batch), config.max_batch,
           kMaxRows, /*prefault=*/true};
 }
@@ -34,6 +38,13 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
 int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken) {
   const int64_t asked = kv_mib << 20;
   return cap == 0 ? asked : std::min(asked, std::max<int64_t>(cap - taken, 0) / 4);
+}
+
+std::string cache_note(int64_t given, int64_t asked, int64_t cap) {
+  if (given >= asked) return "";
+  const auto mib = [](int64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
+  return fmt::format("KV cache: {:.1f} of {:.1f} MiB (memory={:g}MiB)", mib(given), mib(asked),
+                     mib(cap));
 }
 
 Serving::Serving(Runtime& runtime, const Recipe& recipe, const std::string& folder,
@@ -64,7 +75,13 @@ void Serving::open_language_model(Runtime& runtime, const Recipe& recipe, const 
   const int64_t weights = file_size(join_path(folder, "model.safetensors"));
   const int64_t budget = cache_bytes(config.kv_mib, recipe.memory.bytes,
                                      runtime.engine.allocator().held_bytes() + weights);
-  model_ = open_model(runtime, folder, decoder_options(config, shape, budget));
+  const models::PagedDecoderOptions decoder = decoder_options(config, shape, budget);
+  const auto bytes = [&](int64_t pages) { return pages * page_bytes(shape); };
+  const std::string note = cache_note(
+      bytes(decoder.pages), bytes(decoder_options(config, shape, config.kv_mib << 20).pages),
+      recipe.memory.bytes);
+  if (!note.empty()) hooks.logger.info("serve: {}", note);
+  model_ = open_model(runtime, folder, decoder);
   serve::EngineConfig engine;
   engine.max_batch = config.max_batch;
   engine.queue = config.queue;

@@ -22,6 +22,10 @@ namespace ingot::cli {
 /// need room too.
 [[nodiscard]] int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken);
 
+/// "KV cache: 7.0 of 64.0 MiB (memory=32MiB)" where a memory= of `cap` bytes has made of the bytes
+/// `asked`, which the cache would have without it, those `given`; "" where it has not.
+[[nodiscard]] std::string cache_note(int64_t given, int64_t asked, int64_t cap);
+
 class Serving {
  public:
   /// Opens the language model or network of a model folder and binds the port. Throws what

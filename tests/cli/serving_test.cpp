@@ -20,5 +20,12 @@ TEST(CacheBytes, AreAtMostAQuarterOfWhatIsLeftUnderACap) {
   EXPECT_EQ(cache_bytes(512, 100 * kMib, 200 * kMib), 0);
 }
 
+TEST(CacheNote, SaysWhatACapHasMadeOfTheCache) {
+  EXPECT_EQ(cache_note(7 * kMib, 64 * kMib, 32 * kMib), "KV cache: 7.0 of 64.0 MiB (memory=32MiB)");
+  EXPECT_EQ(cache_note(kMib / 2, kMib, 28 * kMib + kMib / 2),
+            "KV cache: 0.5 of 1.0 MiB (memory=28.5MiB)");
+  EXPECT_EQ(cache_note(64 * kMib, 64 * kMib, 32 * kMib), "");
+}
+
 }  // namespace
 }  // namespace ingot::cli::serving_test
