@@ -63,9 +63,10 @@ std::byte* Allocator::allocate(int64_t bytes) {
     if (limit_ > 0 && held_ + outside_ + size > limit_) trim();
     require(
         limit_ == 0 || held_ + outside_ + size <= limit_, Code::kOutOfMemory,
-        "memory: {} bytes are held and {} more are needed, the cap is {}. Raise memory=, or lower "
-        "what takes it: train.micro_batch, predict.batch, serve.kv_mib",
-        held_ + outside_, size, limit_);
+        "memory: {} bytes are held and {} more are needed, the cap is {}. Raise it, to go on from "
+        "here to memory={} at least (in C++ RuntimeOptions::memory_bytes), or lower what takes it: "
+        "the batch (train.micro_batch, predict.batch, FitOptions::batch) or serve.kv_mib",
+        held_ + outside_, size, limit_, held_ + outside_ + size);
     if (size >= kHugePage) {
       data = map_pages(size);
     } else {

@@ -43,8 +43,9 @@ std::byte* Engine::slab(int64_t bytes) {
   if (cap > 0 && allocator_.held_bytes() + bytes > cap) allocator_.trim();
   require(cap == 0 || allocator_.held_bytes() + bytes <= cap, Code::kOutOfMemory,
           "memory: the step needs a slab of {} bytes beside {} bytes of parameters and state; the "
-          "cap is {}. Raise memory= or lower train.micro_batch",
-          bytes, allocator_.held_bytes(), cap);
+          "cap is {}. Raise it to memory={} at least (in C++ RuntimeOptions::memory_bytes), or "
+          "lower the batch (train.micro_batch, FitOptions::batch)",
+          bytes, allocator_.held_bytes(), cap, allocator_.held_bytes() + bytes);
   if (slab_ == nullptr) {
     // No plan takes more than the cap; strict systems, and a limit of addresses, give less.
     const int64_t most = cap > 0 ? std::min(cap, kReserve) : kReserve;

@@ -105,8 +105,14 @@ TEST(Allocator, TheCapIsKeptAndNamed) {
   EXPECT_EQ(code_of([&] { (void)a.allocate(2048 - kRedZone); }), "out_of_memory");
   EXPECT_EQ(
       message_of([&] { (void)a.allocate(2048 - kRedZone); }),
-      "memory: 3072 bytes are held and 2048 more are needed, the cap is 4096. Raise memory=, or "
-      "lower what takes it: train.micro_batch, predict.batch, serve.kv_mib");
+      "memory: 3072 bytes are held and 2048 more are needed, the cap is 4096. Raise it, to go on "
+      "from here to memory=5120 at least (in C++ RuntimeOptions::memory_bytes), or lower what "
+      "takes it: the batch (train.micro_batch, predict.batch, FitOptions::batch) or serve.kv_mib");
+  Allocator enough(5120);
+  std::byte* first = enough.allocate(3072 - kRedZone);
+  std::byte* second = enough.allocate(2048 - kRedZone);
+  enough.release(first, 3072 - kRedZone);
+  enough.release(second, 2048 - kRedZone);
   std::byte* q = a.allocate(1024 - kRedZone);  // what still fits is still given
   a.release(p, 3072 - kRedZone);
   a.release(q, 1024 - kRedZone);
@@ -135,6 +141,13 @@ TEST(Allocator, TheSlabCountsUnderTheCap) {
   EXPECT_EQ(engine.slab_bytes(), 0);
   (void)Tensor::empty(engine, {kCap / 2 / 4});
   EXPECT_EQ(code_of([&] { (void)engine.slab(kCap * 2); }), "out_of_memory");
+  const std::string held = std::to_string(engine.allocator().held_bytes());
+  const std::string needed = std::to_string(engine.allocator().held_bytes() + kCap * 2);
+  EXPECT_EQ(message_of([&] { (void)engine.slab(kCap * 2); }),
+            "memory: the step needs a slab of 2097152 bytes beside " + held +
+                " bytes of parameters and state; the cap is 1048576. Raise it to memory=" + needed +
+                " at least (in C++ RuntimeOptions::memory_bytes), or lower the batch "
+                "(train.micro_batch, FitOptions::batch)");
   (void)engine.slab(kCap - 4096);  // the cached tensor gives way
 }
 
