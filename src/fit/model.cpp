@@ -103,7 +103,9 @@ struct Model::State {
 
   /// Makes the network of `list`, without the activation of its last layer when the loss has it.
   void build(bool is_last_folded);
-  [[nodiscard]] const train::Objective& objective_for(bool has_labels);
+  /// That of compile, or of the folder; else one for this call alone, so that what only looks
+  /// leaves the model as it was.
+  [[nodiscard]] train::Objective objective_for(bool has_labels);
   /// Of the table it was compiled with, else of the folder it came from; nullptr: arrays.
   [[nodiscard]] const data::FeatureSet* features() const {
     if (table_features) return &*table_features;
@@ -143,7 +145,7 @@ struct Model::State {
   std::optional<data::FeatureSet> table_features;  // a copy, so that the table may go
   bool is_compiled = false;
   CompileOptions options;
-  std::optional<train::Objective> objective;
+  std::optional<train::Objective> objective;  // of compile, or of own_features
 };
 
 std::vector<models::LayerConfig> Model::State::layers() const {
@@ -175,7 +177,7 @@ void Model::State::build(bool is_last_folded) {
   if (before != nullptr) set_weights(*network, weights_of(*before));
 }
 
-const train::Objective& Model::State::objective_for(bool has_labels) {
+train::Objective Model::State::objective_for(bool has_labels) {
   if (objective) return *objective;
   const models::Value& output = network->output();
   train::ObjectiveConfig config;
@@ -195,8 +197,8 @@ const train::Objective& Model::State::objective_for(bool has_labels) {
   }
   const std::vector<train::MetricValue> known = train::Scorer(made).result().values;
   for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
-  objective = std::move(made);
-  return *objective;
+  if (is_compiled) objective = made;
+  return made;
 }
 
 Model::Model(const std::vector<Flow>& inputs, const Flow& output, const RuntimeOptions& options)
@@ -261,7 +263,7 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   require(options.epochs >= 1 && options.batch >= 1, Code::kInvalidArgument,
           "model: {} epochs of batches of {}; both must be at least 1", options.epochs,
           options.batch);
-  const train::Objective& objective = s.objective_for(holds_labels(examples));
+  const train::Objective objective = s.objective_for(holds_labels(examples));
   std::optional<data::ExampleReader> arrays;
   if (options.validation) {
     const Arrays& given = *options.validation;
@@ -310,7 +312,7 @@ train::Scores Model::evaluate(const Inputs& x, const Values& y) {
 
 train::Scores Model::evaluate(const data::ExampleReader& examples) {
   State& s = *state_;
-  const train::Objective& objective = s.objective_for(holds_labels(examples));
+  const train::Objective objective = s.objective_for(holds_labels(examples));
   const std::unique_ptr<data::RowFiller> filler = s.filler();
   train::ExampleRunner runner = s.runner(objective.link, examples, *filler);
   train::Scores scores = train::score(runner, objective, examples);
@@ -351,7 +353,7 @@ void Model::save(const std::string& folder, const Table* table) {
   const bool is_plain =
       s.list.inputs.size() == 1 && in.dtype == DType::kF32 && in.shape.rank() == 1;
   std::optional<data::FeatureSet> plain;
-  if (features == nullptr && is_plain && in.name == "table" && s.objective && s.is_compiled) {
+  if (features == nullptr && is_plain && in.name == "table" && s.objective) {
     plain.emplace(plain_features(in.shape[0], s.objective->classes));
     features = &*plain;
   }

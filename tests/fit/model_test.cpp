@@ -240,6 +240,31 @@ TEST(Model, WhatWasLoadedIsJudgedByItsOwnProbabilities) {
   }
 }
 
+TEST(Model, JudgingBeforeCompileLeavesTheModelAsItWas) {
+  const testing::TempDir dir;
+  const Halves data(64);
+  for (const int64_t units : {1, 2}) {  // logits of two classes
+    Sequential model(input("table", {1}), {dense(units)});
+    const std::vector<float> logits = model.predict(data.x);
+    const train::Scores scores = model.evaluate(data.x, data.y);
+    EXPECT_EQ(model.predict(data.x), logits) << units;
+    EXPECT_EQ(model.evaluate(data.x, data.y).loss, scores.loss) << units;
+    model.save(dir.file("model"));
+    EXPECT_FALSE(file_exists(dir.file("model/features.json"))) << "no objective, no classes";
+    EXPECT_EQ(Model::load(dir.file("model")).predict(data.x), logits) << units;
+    // As labels it is judged by classes, as numbers by distance.
+    if (units == 2) continue;
+    const std::vector<float> numbers(data.y.begin(), data.y.end());
+    double sum = 0.0;
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const double error = static_cast<double>(logits[i]) - static_cast<double>(numbers[i]);
+      sum += error * error;
+    }
+    EXPECT_NEAR(model.evaluate(data.x, numbers).loss, sum / static_cast<double>(logits.size()),
+                kClosedForm);
+  }
+}
+
 TEST(Model, AFolderDoesNotKeepTheFeaturesOfTheModelBefore) {
   const testing::TempDir dir;
   const Halves data(64);
