@@ -26,6 +26,9 @@ class NetworkPredictor final : public serve::Predictor {
   [[nodiscard]] int64_t record_bytes() const override { return answers_->record_bytes(); }
   bool encode(std::span<const std::string_view> cells, size_t lane,
               std::span<std::byte> record) override;
+  [[nodiscard]] int64_t unseen(size_t lane) const override {
+    return std::ssize(encoders_[lane].unseen());
+  }
   void run(std::span<const std::byte* const> records, std::span<float> answers) override {
     answers_->run(records, answers);
   }

@@ -84,6 +84,8 @@ std::string Metrics::text(const std::string& model) const {
   counter("ingot_generation_tokens_total", "Tokens written", generation_tokens);
   counter("ingot_recomputed_tokens_total", "Tokens whose cache was given up", recomputed_tokens);
   counter("ingot_examples_total", "Examples answered by a network", examples);
+  counter("ingot_unseen_categories_total", "Categories sent that no training row had",
+          unseen_categories);
   counter("ingot_engine_steps_total", "Forward passes", steps);
   counter("ingot_preemptions_total", "Completions that gave up their cache", preemptions);
   counter("ingot_slow_clients_total", "Completions cancelled because nobody read", slow_clients);

@@ -283,6 +283,7 @@ std::optional<ApiError> PredictApi::encode(const PredictRequest& request, const 
       if (error.code() == Code::kInternal) throw;
       return request_error(400, fmt::format("instance {}: {}", row, error.what()));
     }
+    metrics_.unseen_categories += predictor_.unseen(call.lane);
     if (kept.back()) end += bytes;
   }
   records.resize(end);

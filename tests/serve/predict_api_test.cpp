@@ -172,6 +172,13 @@ TEST(PredictApi, InstancesLeftOutByPolicyAreNull) {
   EXPECT_EQ(service.predict(R"({"instances":[[1,"drop"]]})").body, R"({"predictions":[null]})");
 }
 
+TEST(PredictApi, CategoriesThatTrainingDidNotHaveAreCounted) {
+  PredictService service({}, {});
+  EXPECT_EQ(service.predict(R"({"instances":[[1,"owl"],[4,"a"],[2,"owl"]]})").status, 200);
+  const std::string text = ask(service.port(), get("/metrics")).body;
+  EXPECT_NE(text.find("ingot_unseen_categories_total 2\n"), std::string::npos) << text;
+}
+
 TEST(PredictApi, ConcurrentRequestsAreBatchedAndEachIsAsAlone) {
   constexpr size_t kClients = 48;
   ServeConfig config;

@@ -3,6 +3,7 @@
 // with rows, batches or order changes them. Alone, and behind a server.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <charconv>
 #include <cstring>
@@ -19,7 +20,7 @@
 namespace ingot::testing {
 
 /// Columns "legs" (a number) and "note" (a text, or pictures); a note "drop" leaves the instance
-/// out, a batch with a note "explode" fails.
+/// out, "owl" is a category that training did not have, a batch with a note "explode" fails.
 class FakePredictor final : public serve::Predictor {
  public:
   explicit FakePredictor(std::vector<std::string> classes = {"bird", "dog"},
@@ -29,7 +30,7 @@ class FakePredictor final : public serve::Predictor {
   [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return inputs_; }
   [[nodiscard]] const serve::AnswerForm& form() const override { return form_; }
   [[nodiscard]] int64_t record_bytes() const override { return sizeof(uint64_t); }
-  bool encode(std::span<const std::string_view> cells, size_t /*lane*/,
+  bool encode(std::span<const std::string_view> cells, size_t lane,
               std::span<std::byte> record) override {
     ++encoded;
     if (before_encode) before_encode();
@@ -37,6 +38,7 @@ class FakePredictor final : public serve::Predictor {
     const char* const end = cells[0].data() + cells[0].size();
     require(std::from_chars(cells[0].data(), end, legs).ptr == end, Code::kInvalidArgument,
             "column \"legs\": \"{}\" is no finite number", cells[0]);
+    unseen_[lane] = cells[1] == "owl" ? 1 : 0;
     if (cells[1] == "drop") return false;
     const uint64_t hash = cells[1] == "explode"
                               ? kExplodes
@@ -44,6 +46,7 @@ class FakePredictor final : public serve::Predictor {
     std::memcpy(record.data(), &hash, sizeof hash);
     return true;
   }
+  [[nodiscard]] int64_t unseen(size_t lane) const override { return unseen_[lane]; }
   void run(std::span<const std::byte* const> records, std::span<float> answers) override {
     if (before_run) before_run();
     {
@@ -79,6 +82,7 @@ class FakePredictor final : public serve::Predictor {
   }
   serve::AnswerForm form_;
   std::vector<serve::PredictorInput> inputs_;
+  std::array<int64_t, serve::kLanes> unseen_{};
   mutable std::mutex mutex_;
   std::vector<size_t> batches_;
 };
