@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -229,6 +230,18 @@ std::string parent_path(std::string_view path) {
 std::string base_name(std::string_view path) {
   while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
   return std::string(path.substr(path.rfind('/') + 1));
+}
+
+bool is_inside(const std::string& path, const std::string& folder) {
+  namespace fs = std::filesystem;
+  const auto resolved = [](const std::string& place) {
+    std::error_code problem;
+    const fs::path whole = fs::absolute(place, problem);
+    fs::path followed = fs::weakly_canonical(whole, problem);
+    return problem ? whole.lexically_normal() : followed;
+  };
+  const fs::path whole = resolved(path), part = resolved(folder);
+  return std::mismatch(part.begin(), part.end(), whole.begin(), whole.end()).first == part.end();
 }
 
 MappedFile::MappedFile(const std::string& path) : path_(path) {

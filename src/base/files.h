@@ -33,6 +33,8 @@ namespace ingot {
 /// The folder part ("." when there is none) and the last part of a path.
 [[nodiscard]] std::string parent_path(std::string_view path);
 [[nodiscard]] std::string base_name(std::string_view path);
+/// True when `path` is `folder` or lies below it, through links; neither needs to be there.
+[[nodiscard]] bool is_inside(const std::string& path, const std::string& folder);
 
 enum class Advice { kNormal, kSequential, kRandom, kWillNeed, kDontNeed };
 

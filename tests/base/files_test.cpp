@@ -55,6 +55,18 @@ TEST(ReadFile, LimitsEndlessDevices) {
   EXPECT_EQ(code_of([] { (void)read_file("/dev/zero", 1 << 20); }), "invalid_argument");
 }
 
+TEST(Paths, InsideIsAPlaceBelowThroughLinks) {
+  const TempDir dir;
+  std::filesystem::create_directories(dir.file("in/deep"));
+  std::filesystem::create_directory_symlink(dir.file("in/deep"), dir.file("link"));
+  EXPECT_TRUE(is_inside(dir.file("in"), dir.file("in")));
+  EXPECT_TRUE(is_inside(dir.file("in/deep/new.png"), dir.file("in")));
+  EXPECT_TRUE(is_inside(dir.file("link/new.png"), dir.file("in")));
+  EXPECT_TRUE(is_inside("new.png", "."));
+  EXPECT_FALSE(is_inside(dir.file("in/../new.png"), dir.file("in")));
+  EXPECT_FALSE(is_inside(dir.file("inner"), dir.file("in")));
+}
+
 TEST(Paths, JoinAndSplit) {
   EXPECT_EQ(join_path("a", "b"), "a/b");
   EXPECT_EQ(join_path("a/", "b"), "a/b");
