@@ -56,6 +56,7 @@ MadeFolder::MadeFolder(FileSystem& files, const std::string& path, const std::st
   try {
     make_directories(files, path);
   } catch (const Error& error) {
+    remove_folders();
     if (error.code() != Code::kIo && error.code() != Code::kNotFound) throw;
     fail_out(path, name, error);
   }
@@ -64,10 +65,12 @@ MadeFolder::MadeFolder(FileSystem& files, const std::string& path, const std::st
 MadeFolder::~MadeFolder() {
   if (made_.empty() || is_kept_ || std::uncaught_exceptions() <= errors_) return;
   try {
-    if (holds_only_own()) remove();
+    if (!holds_only_own()) return;
+    remove_files();
   } catch (const std::exception&) {
-    // What ended the command is what is told; an empty folder more does no harm.
+    return;  // what ended the command is what is told; a folder more does no harm
   }
+  remove_folders();
 }
 
 bool MadeFolder::holds_only_own() const {
@@ -81,12 +84,26 @@ bool MadeFolder::holds_only_own() const {
   return true;
 }
 
-/// File by file, and folders only when they are empty: what came in between stays.
-void MadeFolder::remove() const {
+/// The lock last: while it is held no other process works in the folder.
+void MadeFolder::remove_files() const {
+  if (own_.empty()) return;  // it was never held
   const std::string& folder = made_.front();
-  for (const std::string& name : own_) files_.remove(join_path(folder, name));
+  for (const std::string& name : own_) {
+    if (name != kRunLock) files_.remove(join_path(folder, name));
+  }
   for (const std::string_view part : kParts) files_.remove(join_path(folder, part));
-  for (const std::string& made : made_) files_.remove(made);
+  files_.remove(join_path(folder, kRunLock));
+}
+
+/// From the inside, as far as they are there and empty.
+void MadeFolder::remove_folders() const noexcept {
+  try {
+    for (const std::string& made : made_) {
+      if (directory_exists(made)) files_.remove(made);
+    }
+  } catch (const std::exception&) {
+    // Another process has put something into it: then those above it are not empty either.
+  }
 }
 
 }  // namespace ingot::cli

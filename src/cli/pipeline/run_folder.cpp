@@ -2,7 +2,6 @@
 #include "cli/pipeline/run_folder.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,7 +17,6 @@ namespace ingot::cli {
 namespace {
 
 constexpr int64_t kMaxStage = 1 << 26;
-constexpr std::string_view kLock = "run.lock";
 
 /// A JSON object, empty when the file is missing or damaged.
 Json read_record(const std::string& file) {
@@ -31,19 +29,12 @@ Json read_record(const std::string& file) {
   }
 }
 
-/// True when `path` is `folder` or lies below it, through links.
-bool is_inside(const std::string& path, const std::string& folder) {
-  namespace fs = std::filesystem;
-  const fs::path whole = fs::weakly_canonical(path), part = fs::weakly_canonical(folder);
-  return std::mismatch(part.begin(), part.end(), whole.begin(), whole.end()).first == part.end();
-}
-
 /// True for the names that a run gives its files and folders (docs/formats/run_directory.md).
 bool is_of_run(std::string_view name) {
   constexpr std::string_view kNames[] = {
       "recipe.yaml",     "run.json",    "stages",      "data",  "tokenizer",
       "horizon.json",    "plan.json",   "checkpoints", "model", "metrics.jsonl",
-      "evaluation.json", "report.html", kLock};
+      "evaluation.json", "report.html", kRunLock};
   if (name.ends_with(".tmp")) name.remove_suffix(4);
   return name.starts_with("model-") || name.starts_with("events.out.tfevents.") ||
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
@@ -79,13 +70,14 @@ RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use
   if (is_there) require_own_place();
   if (is_there && invocation_.is_fresh) require_removable();
   made_.emplace(files, recipe_.out, recipe_.name);
-  for (const char* file : {"recipe.yaml", "run.json", "run.lock"}) made_->own(file);
   lock();
+  made_->own(kRunLock);
   if (is_there && invocation_.is_fresh) remove_run();
   require_same_maker();
   require_same_run();
   make_directories(files, path("stages"));
   if (writes_record()) {
+    for (const char* file : {"recipe.yaml", "run.json"}) made_->own(file);
     write_recipe(recipe);
     write_run(false);
   }
@@ -124,7 +116,7 @@ void RunFolder::require_own_place() const {
 /// One process at a time; the system lets go of the lock when the process ends, however it does.
 void RunFolder::lock() {
   try {
-    lock_ = invocation_.files->open(path(std::string(kLock)), OpenMode::kTruncate);
+    lock_ = invocation_.files->open(path(std::string(kRunLock)), OpenMode::kTruncate);
   } catch (const Error& error) {
     const bool is_taken =
         std::string_view(error.what()).find("another process") != std::string_view::npos;
@@ -138,7 +130,7 @@ void RunFolder::lock() {
 
 void RunFolder::remove_run() {
   for (const std::string& name : invocation_.files->list(recipe_.out)) {
-    if (is_of_run(name) && name != kLock) remove_tree(*invocation_.files, path(name));
+    if (is_of_run(name) && name != kRunLock) remove_tree(*invocation_.files, path(name));
   }
 }
 

@@ -80,8 +80,8 @@ class RunFolder {
   Invocation& invocation_;
   Recipe recipe_;
   FolderUse use_;
-  std::optional<MadeFolder> made_;  // before lock_, which goes first
   std::unique_ptr<WritableFile> lock_;
+  std::optional<MadeFolder> made_;  // after lock_: it removes what it made while the lock is held
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Json> results_;
   double recorded_s_ = 0.0;  // of the stage at work, kept in records of other names

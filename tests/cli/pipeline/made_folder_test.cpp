@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 
 #include "base/message_of.h"
@@ -69,6 +70,36 @@ TEST(MadeFolder, WhatIsNotItsOwnKeepsAllOfIt) {
     EXPECT_TRUE(fs::exists(folder + "/" + other)) << other;
     EXPECT_TRUE(fs::exists(folder + "/recipe.yaml")) << other;
   }
+}
+
+// Another process came first into the folder that both found missing: the lock is its own, and so
+// is what this one would have written.
+TEST(MadeFolder, WhereAnotherHoldsTheLockNothingGoes) {
+  const TempDir dir;
+  const std::string folder = dir.file("one");
+  const auto files = real_files();
+  std::unique_ptr<WritableFile> lock;
+  refused(folder, [&](MadeFolder&) {
+    for (const char* name : {"recipe.yaml", "run.json"}) put(folder + "/" + name);
+    lock = files->open(folder + "/run.lock", OpenMode::kTruncate);
+  });
+  for (const char* name : {"recipe.yaml", "run.json", "run.lock"}) {
+    EXPECT_TRUE(fs::exists(folder + "/" + name)) << name;
+  }
+}
+
+TEST(MadeFolder, HalfAWayThatWasMadeGoesAgain) {
+  const TempDir dir;
+  put(dir.file("kept/file"));
+  const auto files = real_files();
+  const std::string name(300, 'a');  // longer than a name may be
+  for (const char* above : {"new/deep/", "kept/new/"}) {
+    const std::string folder = dir.file(above + name);
+    EXPECT_EQ(testing::code_of([&] { const MadeFolder made(*files, folder, "run"); }), "io");
+  }
+  EXPECT_FALSE(fs::exists(dir.file("new")));
+  EXPECT_FALSE(fs::exists(dir.file("kept/new")));
+  EXPECT_TRUE(fs::exists(dir.file("kept/file")));
 }
 
 TEST(MadeFolder, AFolderThatWasThereStays) {
