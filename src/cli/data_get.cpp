@@ -161,7 +161,7 @@ std::string with_yes(const Invocation& invocation, std::string_view name) {
 }
 
 /// What the set is; nothing is fetched.
-void show(const Invocation& invocation, const data::PublicData& set,
+Json show(const Invocation& invocation, const data::PublicData& set,
           const std::vector<Wanted>& wanted, const std::string& folder) {
   const std::string next = with_yes(invocation, set.name);
   invocation.console.line(describe(set, wanted, folder) +
@@ -174,13 +174,13 @@ void show(const Invocation& invocation, const data::PublicData& set,
     if (!w.sha256.empty()) file["sha256"] = w.sha256;
     files.push_back(std::move(file));
   }
-  invocation.console.result({{"name", std::string(set.name)},
-                             {"title", std::string(set.title)},
-                             {"licence", std::string(set.licence)},
-                             {"folder", folder},
-                             {"files", files},
-                             {"fetched", false},
-                             {"next", next}});
+  return {{"name", std::string(set.name)},
+          {"title", std::string(set.title)},
+          {"licence", std::string(set.licence)},
+          {"folder", folder},
+          {"files", files},
+          {"fetched", false},
+          {"next", next}};
 }
 
 /// Copies a file from a folder, where it may also lie packed (it is then unpacked, so that its name
@@ -249,6 +249,12 @@ void list_sets(const Invocation& invocation) {
   invocation.console.result({{"sets", names}});
 }
 
+GetConfig config_of(const Invocation& invocation) {
+  GetConfig config;
+  for (const std::string& text : own_overrides(invocation)) apply_override(text, config);
+  return config;
+}
+
 const data::PublicData& set_of(const std::string& name) {
   if (const data::PublicData* set = data::find_public_data(name)) return *set;
   fail(Code::kNotFound, "data get: no data set \"{}\" is known.{}", name,
@@ -292,16 +298,19 @@ std::vector<std::string> get_keys() {
 }
 
 void get_data(Invocation& invocation) {
-  GetConfig config;
   require(!invocation.prints_config, Code::kInvalidArgument,
           "data get: follows no recipe, so there is none to print. Leave --print-config out");
-  for (const std::string& text : own_overrides(invocation)) apply_override(text, config);
+  (void)config_of(invocation);
   require(invocation.words.size() <= 1, Code::kInvalidArgument,
           "data get: one name is taken, \"{}\" is left over",
           invocation.words.size() > 1 ? invocation.words[1] : "");
   if (invocation.words.empty()) return list_sets(invocation);
-  data::PublicData set = set_of(invocation.words[0]);
-  if (!config.data.dir.empty()) set = held_set(set, config.data.dir);
+  invocation.console.result(get_set(invocation, set_of(invocation.words[0])));
+}
+
+Json get_set(Invocation& invocation, const data::PublicData& whole) {
+  GetConfig config = config_of(invocation);
+  const data::PublicData set = config.data.dir.empty() ? whole : held_set(whole, config.data.dir);
   const std::string folder = config.out.empty() ? std::string(set.name) : config.out;
   std::vector<Wanted> wanted = wanted_of(set, config);
   if (!config.accept) return show(invocation, set, wanted, folder);
@@ -312,7 +321,7 @@ void get_data(Invocation& invocation) {
     config.data.dir.empty() ? fetch(invocation, config, w, folder)
                             : take(invocation, config, w, folder);
   }
-  invocation.console.result(report(invocation, set, wanted, folder));
+  return report(invocation, set, wanted, folder);
 }
 
 }  // namespace ingot::cli

@@ -8,11 +8,15 @@
 #include <vector>
 
 #include "cli/verb.h"
+#include "data/public_data.h"
 
 namespace ingot::cli {
 
 /// words: [NAME]. Without a name: the list.
 void get_data(Invocation& invocation);
+/// The same for this set, which need not be in the list; returns what --json prints. Throws
+/// kNotFound for a folder that does not hold it, kCorruptFile for a digest that is another one.
+Json get_set(Invocation& invocation, const data::PublicData& set);
 
 [[nodiscard]] std::string_view get_usage();
 [[nodiscard]] std::vector<std::string> get_keys();
