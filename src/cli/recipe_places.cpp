@@ -41,16 +41,16 @@ const YamlNode* find_value(const YamlNode& root, std::string_view key) {
   return node;
 }
 
-/// The value of the key that a message begins with, or null. A section alone is no key: "data: …"
-/// is the verb.
-const YamlNode* first_value(const YamlNode& root, const std::vector<std::string_view>& words) {
-  const std::string_view first = words[0];
-  const YamlNode* value = first.empty() ? nullptr : find_value(root, first);
-  const bool is_section = first.find('.') == std::string_view::npos &&
+/// The key that a message begins with. A section alone is none: "data: …" is the verb, and the key
+/// in it is the next word.
+std::string first_key(const YamlNode& root, const std::vector<std::string_view>& words) {
+  const std::string first(words[0]);
+  const YamlNode* value = find_value(root, first);
+  const bool is_section = first.find('.') == std::string::npos &&
                           (value == nullptr || value->kind == YamlNode::Kind::kMap);
-  if (!is_section || words.size() < 2) return value;
-  return find_value(
-      root, first == "recipe" ? std::string(words[1]) : fmt::format("{}.{}", first, words[1]));
+  if (!is_section || words.size() < 2) return first;
+  const bool is_whole = first == "recipe" || words[1].starts_with(first + ".");
+  return is_whole ? std::string(words[1]) : fmt::format("{}.{}", first, words[1]);
 }
 
 }  // namespace
@@ -73,14 +73,9 @@ std::string RecipePlaces::located(const std::string& message) const {
   if (file_.empty()) return message;
   const YamlNode root = parse_yaml(text_, file_);  // once read, it is whole
   const std::vector<std::string_view> words = bare_words(message);
-  const YamlNode* value = first_value(root, words);
-  if (value == nullptr) return message;
-  const bool is_first = find_value(root, words[0]) == value;
-  if (is_first && is_overridden(words[0])) return message;
-  if (!is_first &&
-      (is_overridden(words[1]) || is_overridden(fmt::format("{}.{}", words[0], words[1])))) {
-    return message;
-  }
+  const std::string key = first_key(root, words);
+  const YamlNode* value = find_value(root, key);
+  if (value == nullptr || is_overridden(key)) return message;
   for (const std::string_view word : words) {  // of what else it speaks
     if (word.find('.') != std::string_view::npos && is_overridden(word)) return message;
   }

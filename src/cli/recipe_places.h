@@ -16,8 +16,8 @@ class RecipePlaces {
   void set(std::string file, std::string text, std::vector<std::string> overrides);
 
   /// "r.yaml:2:7: train.lr: -1 must be …" for a message that begins with a key of the file, written
-  /// "train.lr: …", "train.lr is …", "train: lr …" or "recipe: train.lr …". As it is when it begins
-  /// with none, or when a key of it was given on the command line.
+  /// "train.lr: …", "train.lr is …", "train: lr …", "train: train.lr …" or "recipe: train.lr …". As
+  /// it is when it begins with none, or when a key of it was given on the command line.
   [[nodiscard]] std::string located(const std::string& message) const;
 
  private:

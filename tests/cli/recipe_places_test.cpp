@@ -26,6 +26,8 @@ TEST(RecipePlaces, TheKeyThatAMessageBeginsWithHasAPlace) {
   EXPECT_EQ(located("train.lr: -1 must be positive"), "r.yaml:3:7: train.lr: -1 must be positive");
   EXPECT_EQ(located("train.lr is -1"), "r.yaml:3:7: train.lr is -1");
   EXPECT_EQ(located("train: steps -5, epochs 0"), "r.yaml:4:10: train: steps -5, epochs 0");
+  EXPECT_EQ(located("train: train.lr is -1"), "r.yaml:3:7: train: train.lr is -1");
+  EXPECT_EQ(located("data: data.path is \"corpus\""), "r.yaml:7:14: data: data.path is \"corpus\"");
   EXPECT_EQ(located("recipe: train.lr -1"), "r.yaml:3:7: recipe: train.lr -1");
   EXPECT_EQ(located("recipe: threads -1"), "r.yaml:1:10: recipe: threads -1");
   EXPECT_EQ(located("threads: 2000"), "r.yaml:1:10: threads: 2000");
@@ -44,6 +46,7 @@ TEST(RecipePlaces, OthersStayAsTheyAre) {
 TEST(RecipePlaces, AValueOfTheCommandLineNeedsNone) {
   EXPECT_EQ(located("train.lr: -2", {"train.lr=-2"}), "train.lr: -2");
   EXPECT_EQ(located("train: steps -2", {"train.steps=-2"}), "train: steps -2");
+  EXPECT_EQ(located("train: train.lr is -2", {"train.lr=-2"}), "train: train.lr is -2");
   EXPECT_EQ(located("recipe: threads -2", {"threads=-2"}), "recipe: threads -2");
   EXPECT_EQ(located("layers.0.units: 0", {"layers=[]"}), "layers.0.units: 0");
   // Another key that the message speaks of may be the one at fault.
