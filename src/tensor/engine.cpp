@@ -48,14 +48,14 @@ std::byte* Engine::slab(int64_t bytes) {
           bytes, allocator_.held_bytes(), cap, allocator_.held_bytes() + bytes);
   if (slab_ == nullptr) {
     // No plan takes more than the cap; strict systems, and a limit of addresses, give less.
-    const int64_t most = cap > 0 ? std::min(cap, kReserve) : kReserve;
-    for (int64_t size = most; slab_ == nullptr; size /= 2) {
-      if (size < bytes) fail_refused(bytes);
+    int64_t size = std::max(cap > 0 ? std::min(cap, kReserve) : kReserve, bytes);
+    while (slab_ == nullptr) {
       try {
         slab_ = map_pages(size);
         slab_reserved_ = size;
       } catch (const Error&) {
-        continue;
+        if (size == bytes) throw;
+        size = std::max(size / 2, bytes);
       }
     }
   }

@@ -4,9 +4,13 @@
 #include "tensor/plan.h"
 
 #include <algorithm>
+#include <fstream>
 #include <random>
+#include <string_view>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/message_of.h"
 #include "kernels/elementwise.h"
@@ -209,6 +213,41 @@ TEST_F(PlanTest, TwoPlansShareOneSlab) {
   EXPECT_EQ(b.to_vector<float>()[7], 9.0F);
   first.run();
   EXPECT_EQ(a.to_vector<float>()[7], 2.0F);
+}
+
+/// A limit of addresses, so much above those that are taken, for as long as it lives.
+class AddressLimit {
+ public:
+  explicit AddressLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_AS, &before_);
+    int64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    rlimit limit = before_;
+    limit.rlim_cur = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE)) + bytes;
+    EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  }
+  ~AddressLimit() { setrlimit(RLIMIT_AS, &before_); }
+  AddressLimit(const AddressLimit&) = delete;
+  AddressLimit& operator=(const AddressLimit&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+// The cap is too much, half of it too little.
+TEST_F(PlanTest, UnderALimitOfAddressesTheSlabIsWhatIsNeeded) {
+  if (kIsSanitized) GTEST_SKIP() << "a sanitizer takes all addresses for itself";
+  constexpr int64_t kMebibyte = int64_t{1} << 20;
+  Engine capped(team_, {42, 64 * kMebibyte});
+  const AddressLimit limit(50 * kMebibyte);
+  EXPECT_EQ(message_of([&] {
+              (void)capped.slab(60 * kMebibyte);
+            }).substr(0, std::string_view("memory: the system refused 62914560 bytes.").size()),
+            "memory: the system refused 62914560 bytes.");
+  std::byte* const slab = capped.slab(40 * kMebibyte);
+  ASSERT_NE(slab, nullptr);
+  slab[40 * kMebibyte - 1] = std::byte{7};
+  EXPECT_EQ(capped.slab_bytes(), 40 * kMebibyte);
 }
 
 TEST_F(PlanTest, TheCapNamesTheSlab) {
