@@ -166,6 +166,7 @@ cost::PlanRequest plan_request(const Recipe& recipe) {
   r.memory_bytes = memory_cap(recipe);
   r.isolate_documents = recipe.pack.isolate_documents;
   r.restart_positions = recipe.pack.restart_positions;
+  r.eval_context = recipe.eval.context;
   return r;
 }
 

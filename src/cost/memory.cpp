@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -47,26 +48,23 @@ std::string roomy_cap(int64_t need) {
 
 constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
 
-/// What the recipe needs, when finding it out may take `most` bytes; kUnknown where the system has
-/// not even those to give.
-int64_t need_under(const Refusal& r, int64_t most) {
+/// What `look` finds; `otherwise` where the system has not the memory to look.
+template <class Look>
+auto with_memory(const Look& look, decltype(look()) otherwise) {
   try {
-    return r.need_under(most);
+    return look();
+  } catch (const std::bad_alloc&) {
+    return otherwise;
   } catch (const Error& error) {
     if (error.code() != Code::kOutOfMemory) throw;
-    return kUnknown;
+    return otherwise;
   }
 }
 
 std::optional<Change> smallest_under(const Refusal& r, int64_t most) {
   if (!r.smallest) return std::nullopt;
-  try {
-    const auto smallest = r.smallest(most);
-    if (smallest && smallest->peak_bytes <= most) return smallest;
-  } catch (const Error& error) {
-    if (error.code() != Code::kOutOfMemory) throw;
-  }
-  return std::nullopt;
+  const auto smallest = with_memory([&] { return r.smallest(most); }, std::nullopt);
+  return smallest && smallest->peak_bytes <= most ? smallest : std::nullopt;
 }
 
 /// What helps where no change fits under the cap; `whole`: what the recipe as it is needs.
@@ -149,15 +147,17 @@ bool fits(int64_t bytes, int64_t cap) { return bytes <= cap - kSpareBytes; }
 
 void refuse(const Refusal& r) {
   const int64_t most = std::min(kMostToTry, available_memory());
-  const int64_t whole = need_under(r, most);
+  // Only a bound says too little: looking again may take up to `most`, whatever the cap.
+  const int64_t whole =
+      r.is_bound ? with_memory([&] { return r.need_under(most); }, kUnknown) : r.need;
   // Two looks at one plan differ by the code that was touched between them; a bound by more.
-  const bool is_bound = whole != kUnknown && whole > r.need + kLaterBytes;
-  const int64_t need = is_bound ? whole : r.need;
+  const bool is_more = whole != kUnknown && whole > r.need + kLaterBytes;
+  const int64_t need = is_more ? whole : r.need;
   const std::string text =
       r.change ? fmt::format("{} needs {}", r.change->text, human_bytes(r.change->peak_bytes))
                : other_cap_text(r, std::max(need, whole), most);
-  fail(Code::kOutOfMemory, "plan: needs {}{}, the cap is {}. {}", need > most ? "at least " : "",
-       human_bytes(need), human_bytes(r.cap), text);
+  fail(Code::kOutOfMemory, "plan: needs {}{}, the cap is {}. {}",
+       r.is_bound && whole > most ? "at least " : "", human_bytes(need), human_bytes(r.cap), text);
 }
 
 }  // namespace ingot::cost

@@ -50,16 +50,17 @@ bool make_batch_smaller(train::TrainConfig& config);
 
 /// A plan that is over its cap, and what can be said beside that.
 struct Refusal {
-  int64_t need = 0;  ///< a plan that was cut short under the cap gives a lower bound
+  int64_t need = 0;
+  bool is_bound = false;  ///< the plan was cut short under the cap: the recipe needs more
   int64_t cap = 0;
   int64_t program = 0;           ///< the part of it that no change of the recipe makes smaller
   std::optional<Change> change;  ///< that fits
   std::string_view advice;       ///< where none does
   /// What the recipe as it is needs, when it may take so many bytes; more than those where they are
-  /// not enough.
+  /// not enough. Asked where `need` is a bound.
   std::function<int64_t(int64_t)> need_under;
   /// The smallest setting that is tried and what it needs when it may take so many bytes; more than
-  /// those, or nothing, where that is not found out. May be empty.
+  /// those, or nothing, where that is not found out. Asked where no change fits. May be empty.
   std::function<std::optional<Change>(int64_t)> smallest;
 };
 

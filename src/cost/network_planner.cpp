@@ -180,6 +180,7 @@ void require_fits(Team& team, const NetworkRequest& request, const NetworkPlan& 
   if (!is_over(plan, request)) return;
   Refusal refusal;
   refusal.need = plan.needed_bytes;
+  refusal.is_bound = plan.slab_bytes == 0;
   refusal.cap = request.memory_bytes;
   refusal.program = program_bytes();
   refusal.change = fitting_change(team, request);

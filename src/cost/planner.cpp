@@ -153,8 +153,19 @@ int64_t shorter_window(int64_t seq) {
   return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(seq - 1, 0))));
 }
 
+/// All that a shorter window takes on the command line.
+std::string window_text(const PlanRequest& r, const train::TrainConfig& config) {
+  return fmt::format("{} train.seq={}{}", batch_text(config), config.seq,
+                     r.eval_context >= config.seq ? " eval.context=-1" : "");
+}
+
 int64_t process_bytes(const PlanRequest& r) {
   return program_bytes() + (r.is_alone ? kStageBytes : 0);
+}
+
+TrainPlan memory_plan(Team& team, PlanRequest request) {
+  request.measure_s = 0.0;
+  return plan_training(team, request);
 }
 
 }  // namespace
@@ -213,9 +224,7 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
 }
 
 int64_t peak_memory(Team& team, const PlanRequest& request) {
-  PlanRequest quiet = request;
-  quiet.measure_s = 0.0;
-  return plan_training(team, quiet).peak_bytes;
+  return memory_plan(team, request).peak_bytes;
 }
 
 std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
@@ -231,7 +240,7 @@ std::optional<Change> fitting_change(Team& team, const PlanRequest& request) {
     config.seq = seq;
     const int64_t peak = need(config);
     if (!fits(peak, cap)) continue;
-    return Change{fmt::format("{} train.seq={}", batch_text(config), config.seq), peak};
+    return Change{window_text(r, config), peak};
   }
   return std::nullopt;
 }
@@ -243,14 +252,14 @@ std::optional<Change> smallest_change(Team& team, const PlanRequest& request, in
   }
   if (r.train.accumulate > kMostToRecord) return std::nullopt;
   r.train.seq = std::min(r.train.seq, kLeastWindow);
-  return Change{fmt::format("{} train.seq={}", batch_text(r.train), r.train.seq),
-                peak_memory(team, r)};
+  return Change{window_text(r, r.train), peak_memory(team, r)};
 }
 
 void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
   if (request.memory_bytes == 0 || peak_bytes <= request.memory_bytes) return;
   Refusal refusal;
   refusal.need = peak_bytes;
+  refusal.is_bound = memory_plan(team, request).slab_bytes == 0;
   refusal.cap = request.memory_bytes;
   refusal.program = process_bytes(request);
   refusal.change = fitting_change(team, request);

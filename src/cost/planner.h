@@ -36,6 +36,7 @@ struct PlanRequest {
   int64_t validation_tokens = 0;
   bool isolate_documents = true;
   bool restart_positions = true;
+  int64_t eval_context = -1;  ///< eval.context, which must be below train.seq; -1: half of that
   /// The stages before it (texts, tokenizer) have not run in this process, as they do in that of a
   /// run: what they leave in it is counted too.
   bool is_alone = false;
@@ -53,7 +54,8 @@ struct PlanRequest {
 [[nodiscard]] int64_t peak_memory(Team& team, const PlanRequest& request);
 
 /// A change that fits under the cap: a smaller micro-batch with as much more accumulation (their
-/// product stays), else a shorter window. nullopt when none does.
+/// product stays), else a shorter window, with eval.context=-1 where the value given is not below
+/// it. nullopt when none does.
 [[nodiscard]] std::optional<Change> fitting_change(Team& team, const PlanRequest& request);
 
 /// The smallest setting that fitting_change tries and what it needs, when it may take `most` bytes;

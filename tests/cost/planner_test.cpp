@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -292,6 +294,12 @@ TEST(Planner, AWindowThatIsProposedIsAPowerOfTwoAndFits) {
   const auto change = fitting_change(team, r);
   ASSERT_TRUE(change.has_value());
   EXPECT_EQ(change->text, "train.micro_batch=1 train.accumulate=1 train.seq=2048");
+  PlanRequest scored = r;
+  for (const int64_t context : {2047, 2048}) {  // eval.context stays where it is below train.seq
+    scored.eval_context = context;
+    const auto whole = fitting_change(team, scored).value();
+    EXPECT_EQ(whole.text, change->text + (context < 2048 ? "" : " eval.context=-1"));
+  }
   PlanRequest changed = r;
   changed.train = applied(r.train, change->text);
   EXPECT_LE(peak_memory(team, changed), r.memory_bytes);
@@ -362,6 +370,45 @@ TEST(Planner, TheNeedIsThatOfTheRecipeWhateverTheCap) {
     EXPECT_LT(enough, peak) << message;
   }
   EXPECT_GT(enough, 0) << "no cap that is enough was named";
+}
+
+/// A refusal of 100 MiB under 50, with nothing to look through.
+Refusal made_up_refusal() {
+  Refusal r;
+  r.need = int64_t{100} << 20;
+  r.cap = int64_t{50} << 20;
+  r.program = int64_t{10} << 20;
+  r.advice = "No smaller batch fits";
+  return r;
+}
+
+// Looking takes memory: more than the cap, which is there for a reason.
+TEST(Planner, OnlyABoundIsLookedThrough) {
+  Refusal r = made_up_refusal();
+  r.change = Change{"train.micro_batch=1", int64_t{40} << 20};
+  int looks = 0;
+  r.need_under = [&](int64_t) {
+    ++looks;
+    return int64_t{200} << 20;
+  };
+  EXPECT_EQ(message_of([&] { refuse(r); }),
+            "plan: needs 100 MiB, the cap is 50.0 MiB. train.micro_batch=1 needs 40.0 MiB");
+  EXPECT_EQ(looks, 0);
+  r.is_bound = true;
+  EXPECT_EQ(message_of([&] { refuse(r); }),
+            "plan: needs 200 MiB, the cap is 50.0 MiB. train.micro_batch=1 needs 40.0 MiB");
+  EXPECT_EQ(looks, 1);
+}
+
+TEST(Planner, ARefusalIsToldWhereTheSystemHasNoMemoryToLook) {
+  Refusal r = made_up_refusal();
+  r.is_bound = true;
+  r.need_under = [](int64_t) -> int64_t { throw std::bad_alloc(); };
+  r.smallest = [](int64_t) -> std::optional<Change> { fail(Code::kOutOfMemory, "memory: none"); };
+  EXPECT_EQ(message_of([&] { refuse(r); }),
+            "plan: needs at least 100 MiB, the cap is 50.0 MiB. No smaller batch fits");
+  r.smallest = [](int64_t) -> std::optional<Change> { fail(Code::kInternal, "another fault"); };
+  EXPECT_EQ(message_of([&] { refuse(r); }), "another fault");
 }
 
 // Weights alone over the cap: refused from the shapes, before 100 GB are asked for.
