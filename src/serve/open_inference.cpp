@@ -197,7 +197,8 @@ std::vector<Tensor> read_tensors(InstanceReader& in, const Json& list, std::stri
 }
 
 void put_values(InstanceReader& in, size_t input, const Tensor& tensor) {
-  const bool is_text = in.inputs()[input].kind == InputKind::kText;
+  const bool has_float_cells = in.inputs()[input].kind == InputKind::kText &&
+                               tensor.type->kind == Json::value_t::number_float;
   for (size_t i = 0; i < tensor.values.size() && !in.failed(); ++i) {
     const Json& value = *tensor.values[i];
     const auto instance = static_cast<int64_t>(i);
@@ -205,7 +206,7 @@ void put_values(InstanceReader& in, size_t input, const Tensor& tensor) {
       return in.reject("instance {}: column \"{}\" must be {}, but is {}", i, tensor.name,
                        tensor.type->name, excerpt(dump_json(value)));
     }
-    if (is_text && value.is_number_float()) {
+    if (has_float_cells && value.is_number()) {
       in.put_text(instance, input, float_cell(tensor.type->name, value.get<double>()));
     } else {
       in.put(instance, input, value);
