@@ -11,21 +11,31 @@ namespace {
 
 constexpr int64_t kFewestPairs = 2;  // one pair may be two accents side by side
 
-/// Whether all that is not ASCII falls into pairs of GB18030, most of them characters of everyday
-/// use (GB 2312: both bytes from 0xa1 on). Korean in EUC-KR looks the same; letters with accents
-/// stand alone among ASCII and do not.
-bool has_two_byte_characters(std::string_view text) {
-  int64_t pairs = 0, common = 0;
+/// How all that is not ASCII falls into pairs of GB18030. Korean in EUC-KR does as well; letters
+/// with accents stand alone among ASCII and do not.
+struct Pairs {
+  int64_t all = 0;  ///< 0 where it does not
+  /// Characters of everyday use: signs, and the first of the two levels of GB 2312, with leads up
+  /// to 0xd7. Small Cyrillic letters of Windows-1251 lie above.
+  int64_t common = 0;
+  /// With a byte below 0xc0, from where on alphabets of one byte have their letters: in Chinese
+  /// more than half, in KOI8-R none.
+  int64_t low = 0;
+};
+
+Pairs pairs_of(std::string_view text) {
+  Pairs pairs;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80) continue;
-    if (lead == 0x80 || lead == 0xFF || ++i == text.size()) return false;
+    if (lead == 0x80 || lead == 0xFF || ++i == text.size()) return {};
     const auto trail = static_cast<unsigned char>(text[i]);
-    if (trail < 0x40 || trail == 0x7F || trail == 0xFF) return false;
-    ++pairs;
-    common += lead >= 0xA1 && trail >= 0xA1 ? 1 : 0;
+    if (trail < 0x40 || trail == 0x7F || trail == 0xFF) return {};
+    ++pairs.all;
+    pairs.common += lead >= 0xA1 && lead <= 0xD7 && trail >= 0xA1 ? 1 : 0;
+    pairs.low += lead < 0xC0 || trail < 0xC0 ? 1 : 0;
   }
-  return pairs >= kFewestPairs && 4 * common >= 3 * pairs;
+  return pairs;
 }
 
 }  // namespace
@@ -34,9 +44,13 @@ std::string encoding_hint(std::string_view text, std::string_view prefix) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     return "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8";
   }
-  if (has_two_byte_characters(text)) {
-    return "its characters look like two bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 "
-           "converts it";
+  const Pairs pairs = pairs_of(text);
+  if (pairs.all >= kFewestPairs && 4 * pairs.common >= 3 * pairs.all) {
+    return pairs.low > 0
+               ? "its characters look like two bytes each; if it is Chinese, iconv -f GB18030 -t "
+                 "UTF-8 converts it"
+               : "it may be Chinese, which iconv -f GB18030 -t UTF-8 converts, or Cyrillic: iconv "
+                 "-f KOI8-R or -f WINDOWS-1251";
   }
   return fmt::format("{}encoding=latin-1 reads it, if that is what the file is", prefix);
 }

@@ -12,7 +12,8 @@ namespace ingot::data {
 /// The end of a message about `text`, a record that is not UTF-8: the command or key that reads it.
 /// `prefix` stands before the reader's keys.
 ///   a mark of UTF-16                         iconv -f UTF-16
-///   characters of two bytes and no others    iconv -f GB18030, for Chinese
+///   characters of two bytes and no others    iconv -f GB18030, for Chinese; where they may as well
+///                                            be letters of an alphabet, that of Cyrillic, too
 ///   anything else                            encoding=latin-1
 [[nodiscard]] std::string encoding_hint(std::string_view text, std::string_view prefix);
 

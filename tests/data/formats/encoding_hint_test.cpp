@@ -33,6 +33,22 @@ TEST(EncodingHint, ChineseIsConvertedRatherThanRead) {
   EXPECT_EQ(encoding_hint("\xb3\xc7\xca\xd0\xb1", "format."), kLatin1);
 }
 
+TEST(EncodingHint, CyrillicWordsOfEvenLengthAreNotTakenForChinese) {
+  for (const char* text : {
+           "\xcc\xee\xf1\xea\xe2\xe0",                        // Москва in Windows-1251
+           "\xf1\xeb\xee\xe2\xee,1 \xf2\xe5\xea\xf1\xf2",     // слово,1 текст
+           "\xab\xcc\xee\xf1\xea\xe2\xe0\xbb",                // «Москва»
+           "\xe3\xee\xf0\xee\xe4\xe0 \xe8 \xec\xe8\xf0\xfb",  // города и миры
+       }) {
+    EXPECT_EQ(encoding_hint(text, "format."), kLatin1) << text;
+  }
+  const std::string both =
+      "it may be Chinese, which iconv -f GB18030 -t UTF-8 converts, or Cyrillic: iconv -f KOI8-R "
+      "or -f WINDOWS-1251";
+  EXPECT_EQ(encoding_hint("\xcd\xcf\xd3\xcb\xd7\xc1", "format."), both);  // москва in KOI8-R
+  EXPECT_EQ(encoding_hint("\xcc\xce\xd1\xca\xc2\xc0", "format."), both);  // МОСКВА, as above
+}
+
 TEST(EncodingHint, AMarkOfUtf16IsKnown) {
   EXPECT_EQ(encoding_hint("\xff\xfe{", "format."), kUtf16);
   EXPECT_EQ(encoding_hint("\xfe\xff", "format."), kUtf16);
