@@ -71,10 +71,12 @@ void PicturePaths::move(std::vector<std::string_view>& cells) {
 std::string PicturePaths::from_new_folder(const std::string& path) {
   namespace fs = std::filesystem;
   if (std::string folder = parent_path(path); folder != old_) {
-    std::error_code unknown;
-    const fs::path whole = fs::absolute(folder);
-    const fs::path way = fs::proximate(whole, fs::absolute(folder_), unknown);
-    way_ = unknown ? whole.string() : way.string();
+    std::error_code problem;
+    const fs::path whole = fs::absolute(folder, problem);
+    const fs::path start = problem ? fs::path() : fs::absolute(folder_, problem);
+    if (problem) fail_system("data: the way from", folder_, problem.value());
+    const fs::path way = fs::proximate(whole, start, problem);
+    way_ = problem ? whole.string() : way.string();
     old_ = std::move(folder);
   }
   return (fs::path(way_) / base_name(path)).lexically_normal().string();

@@ -135,5 +135,20 @@ TEST_F(PicturePathsTest, OnlyColumnsOfKindImageHoldPaths) {
   EXPECT_TRUE(names().empty());
 }
 
+TEST_F(PicturePathsTest, WithoutACurrentFolderThereIsNoWayFromARelativeOne) {
+  const std::unique_ptr<TableReader> table =
+      open_table(folder_.put("in/t.csv", "photo\na.png\nb.png\n"));
+  PicturePaths paths(*table, {{"photo"}, {}}, "out");
+  std::vector<std::string_view> cells;
+  ASSERT_TRUE(table->next(cells));
+  const std::filesystem::path before = std::filesystem::current_path();
+  const TempFolder gone;
+  std::filesystem::current_path(gone.path());
+  std::filesystem::remove(gone.path());
+  const std::string message = message_of(Code::kNotFound, [&] { paths.move(cells); });
+  std::filesystem::current_path(before);
+  EXPECT_EQ(message, "data: the way from: \"out\": No such file or directory");
+}
+
 }  // namespace
 }  // namespace ingot::data::picture_paths_test
