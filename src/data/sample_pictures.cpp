@@ -111,7 +111,8 @@ std::vector<std::vector<io::Image>> Picker::decode(const std::vector<std::string
       const io::Image image = io::decode_image(std::as_bytes(std::span(bytes)), picture_name(from),
                                                {0, options_.max_pixels});
       pictures[wanted.begin()->second].push_back(in_cell(image, cell));
-    } catch (const Error&) {  // inspect_pictures names what is wrong
+    } catch (const Error& error) {  // inspect_pictures names what is wrong with a picture
+      if (error.code() == Code::kOutOfMemory || error.code() == Code::kCancelled) throw;
     }
     wanted.erase(wanted.begin());
   }
