@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/table_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <system_error>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "data/formats/csv_writer.h"
 #include "data/formats/table_parts.h"
 #include "data/picture_paths.h"
@@ -52,17 +55,49 @@ int64_t write_rows(FileSystem& files, const std::string& path, TableReader& tabl
   return rows;
 }
 
-/// Writing a file that is read, or that the next call needs, would lose rows for good.
-void require_apart(const std::string& path, const TableConfig& config) {
+bool is_same_file(const std::string& a, const std::string& b) {
+  std::error_code none;  // one of the two is not there
+  return std::filesystem::equivalent(a, b, none);
+}
+
+/// The table and those held out of it, as far as they are there: opening the others says so.
+std::vector<std::string> tables_of(const TableConfig& config) {
+  std::vector<std::string> tables;
   for (const std::string& table :
        {config.path, config.split.validation_file, config.split.test_file}) {
-    if (table.empty() || is_table_missing(table)) continue;  // opening it says so
+    if (!table.empty() && !is_table_missing(table)) tables.push_back(table);
+  }
+  return tables;
+}
+
+/// Writing a file that is read, or that the next call needs, would lose rows for good.
+void require_apart(const std::string& path, const TableConfig& config, std::string_view remedy) {
+  for (const std::string& table : tables_of(config)) {
     for (const std::string& file : table_parts(table)) {
-      std::error_code none;  // one of the two is not there
-      require(!std::filesystem::equivalent(path, file, none), Code::kInvalidArgument,
-              "data: \"{}\" is a file of the table and would be written over; set out=FOLDER to "
-              "another one",
-              path);
+      require(!is_same_file(path, file), Code::kInvalidArgument,
+              "data: \"{}\" is a file of the table and would be written over; {}", path, remedy);
+    }
+  }
+}
+
+constexpr std::string_view kOtherFolder = "set out=FOLDER to another one";
+
+/// In the columns of these names.
+void require_no_cell_names(const std::string& path, TableReader& table,
+                           const std::vector<std::string>& pictures) {
+  const std::vector<std::string>& names = table.columns();
+  RowFolder folder(table);
+  std::vector<std::string_view> cells;
+  while (table.next(cells)) {
+    for (size_t i = 0; i < cells.size(); ++i) {
+      const bool is_path = std::find(pictures.begin(), pictures.end(), names[i]) != pictures.end();
+      if (!is_path || io::is_image(cells[i])) continue;
+      const std::string cell(trim(cells[i]));
+      const std::string picture = cell.starts_with('/') ? cell : join_path(folder.get(), cell);
+      require(!is_same_file(path, picture), Code::kInvalidArgument,
+              "data: \"{}\" is a picture of \"{}\" (line {}) and would be written over; name "
+              "another file",
+              path, table.name(), table.line());
     }
   }
 }
@@ -71,8 +106,28 @@ bool every_row(int64_t /*row*/) { return true; }
 
 }  // namespace
 
+void require_picture_apart(const std::string& path, const TableConfig& config) {
+  require_apart(path, config, "name another file");
+  const std::vector<std::string> tables = tables_of(config);
+  for (const std::string& table : tables) {
+    for (const std::string& part : table_parts(table)) {
+      require(!directory_exists(part) || !is_inside(path, part), Code::kInvalidArgument,
+              "data: \"{}\" lies in the table \"{}\" and would be a picture of it; name a file "
+              "outside, for example {}",
+              path, part, join_path(parent_path(part), "samples.png"));
+    }
+  }
+  if (!file_exists(path) || is_table_missing(config.path)) return;
+  const std::vector<std::string> pictures =
+      find_picture_columns(config, *open_clean_table(config)).names;
+  if (pictures.empty()) return;
+  for (const std::string& table : tables) {
+    require_no_cell_names(path, *open_table(table, config.format), pictures);
+  }
+}
+
 CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path) {
-  require_apart(path, config);
+  require_apart(path, config, kOtherFolder);
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
   const PictureColumns pictures = pictures_of(config, *table);
   write_rows(files, path, *table, pictures, every_row);
@@ -85,7 +140,7 @@ SplitFiles write_split_tables(FileSystem& files, const TableConfig& config,
     return join_path(directory, std::string(split_name(s)) + ".csv");
   };
   for (const Split s : {Split::kTrain, Split::kValidation, Split::kTest}) {
-    require_apart(path_of(s), config);
+    require_apart(path_of(s), config, kOtherFolder);
   }
   const std::unique_ptr<CleanTable> table = open_clean_table(config);
   const PictureColumns pictures = pictures_of(config, *table);

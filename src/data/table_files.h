@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a recipe's table as CSV files: cleaned, or apart by split, exactly the rows that
 // training would take. Cells stay as they were, but for paths of pictures, which lead to the same
-// files from the new place (picture_paths.h); transforms are not applied. Called by
-// `ingot data clean` and `ingot data split`.
+// files from the new place (picture_paths.h); transforms are not applied. And what keeps the files
+// that are written apart from those that are read. Called by `ingot data`.
 #pragma once
 
 #include <array>
@@ -12,6 +12,12 @@
 #include "data/table_examples.h"
 
 namespace ingot::data {
+
+/// Throws kInvalidArgument when a picture that is drawn into `path` would become a part of the
+/// table or take the place of one: a file of the table or of its held-out ones, a path in a folder
+/// of pictures, a picture that a cell names. Cost: where a file is there already, a pass over a
+/// table that names pictures.
+void require_picture_apart(const std::string& path, const TableConfig& config);
 
 struct CleanFile {
   CleanCounts counts;

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "data/temp_folder.h"
+#include "io/image.h"
 
 namespace ingot::data::table_files_test {
 namespace {
@@ -87,6 +88,43 @@ TEST_F(TableFilesTest, RecordsThatAreNoRowsAreSaid) {
   c.split.test_file = folder_.put("later.csv", "x,y\n8,a\n9\n");
   EXPECT_EQ(write_split_tables(*files_, c, folder_.path()).notes,
             (std::vector<std::string>{"2" + note, c.split.test_file + ": 1" + note}));
+}
+
+TEST_F(TableFilesTest, APictureThatIsDrawnTakesNoPlaceOfTheTable) {
+  const std::string gray = io::pnm_head(1, 1, 1) + "a";
+  const std::string own = folder_.put("p/cat/1.png", gray);
+  (void)folder_.put("photos/2.png", gray);
+  (void)folder_.put("other.png", gray);
+  TableConfig c;
+  const auto refusal = [&](const std::string& path) {
+    return message_of(Code::kInvalidArgument, [&] { require_picture_apart(path, c); });
+  };
+  c.path = folder_.file("p");
+  for (const std::string& path : {own, folder_.file("p/new.png"), folder_.file("x/../p/new.png")}) {
+    EXPECT_EQ(refusal(path),
+              "data: \"" + path + "\" lies in the table \"" + c.path +
+                  "\" and would be a picture of it; name a file outside, for example " +
+                  folder_.file("samples.png"));
+  }
+  require_picture_apart(folder_.file("other.png"), c);
+  require_picture_apart(folder_.file("new.png"), c);
+
+  const std::string table = folder_.put("t.csv", "photo,y\nphotos/1.png,a\nphotos/2.png,b\nNA,a\n");
+  c.path = table;
+  const std::string named = folder_.file("./photos/2.png");
+  EXPECT_EQ(refusal(named), "data: \"" + named + "\" is a picture of \"" + table +
+                                "\" (line 3) and would be written over; name another file");
+  require_picture_apart(folder_.file("photos/3.png"), c);  // beside them, where nothing is
+  require_picture_apart(folder_.file("other.png"), c);
+  const std::string later = folder_.put("later.csv", "y,photo\na,other.png\n");
+  c.split.test_file = later;
+  EXPECT_EQ(refusal(folder_.file("other.png")),
+            "data: \"" + folder_.file("other.png") + "\" is a picture of \"" + later +
+                "\" (line 2) and would be written over; name another file");
+  c.path = folder_.put("t.png", "");
+  EXPECT_EQ(refusal(c.path), "data: \"" + c.path +
+                                 "\" is a file of the table and would be written over; name "
+                                 "another file");
 }
 
 TEST_F(TableFilesTest, NoFileOfTheTableIsWrittenOver) {

@@ -17,6 +17,7 @@
 #include "data/inspect_pictures.h"
 #include "data/inspect_table.h"
 #include "data/sample_pictures.h"
+#include "data/table_files.h"
 
 namespace ingot::cli {
 namespace {
@@ -124,6 +125,7 @@ class DataVerb : public Verb {
     if (print_config(rest, recipe)) return 0;
     require(is_tabular(recipe), Code::kInvalidArgument,
             "data: preview shows the pictures of a table. Set table.path=FOLDER");
+    data::require_picture_apart(file, recipe.table);
     preview_table(rest, recipe, file);
     return 0;
   }
@@ -147,6 +149,7 @@ class DataVerb : public Verb {
   }
 
   static void inspect(Invocation& rest, const Recipe& recipe, const std::string& samples) {
+    if (!samples.empty()) data::require_picture_apart(samples, recipe.table);
     const data::TableReport report = data::inspect_table(recipe.table, rest.stop);
     rest.console.stream(report.text());
     Json json = report.to_json();
