@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "data/table_examples.h"
@@ -22,9 +23,10 @@ class SplitRows {
   /// The row of the next example; cells stay valid until the next call. false at the end.
   bool next(std::vector<std::string_view>& cells);
   [[nodiscard]] const std::vector<std::string>& columns() const { return table_->columns(); }
-  /// The row last given as an example: equal to the stored one as long as the table is the one that
-  /// the examples were made from.
-  [[nodiscard]] std::span<const std::byte> record() const { return record_; }
+  /// Whether the row last given is what the stored example was made from, as far as an example
+  /// tells. Means of the target are not compared in rows that train: what such a row was given
+  /// leaves out rows that only the fitting knew (transforms/target_means.h).
+  [[nodiscard]] bool is_same(std::span<const std::byte> stored) const;
   /// Line of the row last given, in the file that the split's rows come from.
   [[nodiscard]] int64_t line() const { return table_->line(); }
 
@@ -38,6 +40,7 @@ class SplitRows {
   std::optional<TableSplit> splits_;  // of the table itself; empty in the split's own file
   std::optional<ExampleEncoder> encoder_;
   std::vector<std::byte> record_;
+  std::vector<std::pair<size_t, size_t>> means_;  // bytes of records, from and to
   int64_t row_ = 0;
 };
 

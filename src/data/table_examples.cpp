@@ -113,6 +113,24 @@ void warn_of_unused(const Schema& schema, const TableConfig& config,
   }
 }
 
+/// Means of the target are over rows of any time, those after a row among them: what a split by
+/// time is there to forbid.
+void require_no_later_rows(const FeatureSet& features, const TableSplitConfig& split) {
+  if (split.method != SplitMethod::kTime) return;
+  for (const auto& feature : features.features()) {
+    require(!feature->learns_target(), Code::kInvalidArgument,
+            "table.features: column \"{}\": encode=target would tell a training row the targets of "
+            "later rows, which table.split.method=time rules out; set encode: frequency "
+            "or index for it in table.features, or table.split.method=random",
+            feature->name());
+  }
+}
+
+MeansOptions means_options(const TableConfig& config) {
+  const bool has_groups = config.split.method == SplitMethod::kGroup;
+  return {config.split.seed, has_groups ? config.split.column : "", config.space.bytes};
+}
+
 struct Outputs {
   explicit Outputs(const SortSpace& space) : leaks(space) {}
   std::array<std::unique_ptr<SplitFile>, kSplits> files;
@@ -289,10 +307,11 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   TableExamples result;
   result.schema = schema_of(config, table, result.warnings);
   FeatureSet features(result.schema, config.features, config.target);
+  require_no_later_rows(features, config.split);
   warn_of_unused(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };
-  result.fit = features.fit(table, is_training, config.split.seed);
+  result.fit = features.fit(table, is_training, means_options(config));
 
   make_directories(files, directory);
   const ExampleLayout layout = example_layout(features, true);

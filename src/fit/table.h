@@ -21,6 +21,9 @@ struct Table {
   [[nodiscard]] std::vector<Flow> inputs() const;
   /// Rows of cells as examples without targets; `columns` names the cells. Throws kInvalidArgument
   /// for a column that is missing and for cells that the features refuse.
+  /// Rows are new ones here: under encode=target every row gets the mean of all training rows, its
+  /// own target among them when it is one of these. To train, or to judge what was learned from,
+  /// take `train`, where a row's own part is left out.
   [[nodiscard]] data::ExampleReader encode(const std::vector<std::string>& columns,
                                            const std::vector<std::vector<std::string>>& rows) const;
 };

@@ -6,8 +6,11 @@
 #include <cmath>
 #include <cstring>
 
+#include <nlohmann/json.hpp>
+
 #include "data/temp_folder.h"
 #include "data/transforms/image_feature.h"
+#include "data/transforms/target_means.h"
 #include "io/image.h"
 
 namespace ingot::data::table_examples_test {
@@ -29,6 +32,15 @@ class TableExamplesTest : public ::testing::Test {
     c.target.column = "price";
     c.target.unit = 1000;
     return c;
+  }
+  /// The plain mean of the target per street.
+  static FeatureConfig street_means() {
+    FeatureConfig street;
+    street.name = "street";
+    street.kind = FeatureKind::kCategory;
+    street.encode = CategoryEncode::kTarget;
+    street.smoothing = 0;
+    return street;
   }
   TempFolder folder_;
   std::unique_ptr<FileSystem> files_ = real_files();
@@ -129,32 +141,78 @@ TEST_F(TableExamplesTest, AFileThatIsJudgedLaterIsEncodedAsATestFileIs) {
                        "lacks the column price"));
 }
 
-/// An identifier under encode=target: rows that train learn nothing from it, rows of a file of its
-/// own are encoded by all rows that trained.
+/// Ten streets of four houses under encode=target: a row that trains gets the mean of the other
+/// parts, a row of another file that of all rows that trained. The scale is taken back.
 TEST_F(TableExamplesTest, TheTargetsMeanKnowsWhoTrains) {
-  std::string csv = "id,price\n";
+  std::string csv = "street,price\n";
   for (int i = 0; i < 40; ++i)
-    csv += "h" + std::to_string(i) + "," + std::to_string(1000 * i) + "\n";
+    csv += "s" + std::to_string(i / 4) + "," + std::to_string(1000 * i) + "\n";
   TableConfig c = config(csv);
-  c.split.test_file = folder_.put("later.csv", "id,price\nh7,1000\nh40,1000\n");
+  c.split.test_file = folder_.put("later.csv", "street,price\ns1,1000\ns40,1000\n");
   c.split.test = c.split.validation = 0;
-  FeatureConfig& id = c.features.emplace_back();
-  id.name = "id";
-  id.kind = FeatureKind::kCategory;
-  id.encode = CategoryEncode::kTarget;
-  id.smoothing = 0;
+  c.features = {street_means()};
   (void)make_examples(*files_, c, folder_.file("data"));
-  const auto first = [](const ExampleReader& examples, int64_t row) {
+  const Json json = parse_json(read_file(folder_.file("data/features.json")), "features.json");
+  const Json& scale = json["features"][0]["state"]["target"]["scale"][0];
+  const auto first = [&](const ExampleReader& examples, int64_t row) {
     float value = 0.0F;
     std::memcpy(&value, examples.row(row).data(), sizeof(value));
-    return value;
+    return double{value} * scale["divisor"].get<double>() + scale["center"].get<double>();
   };
+  constexpr double kFloat = 1e-5;
   const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
   ASSERT_EQ(train.rows(), 40);
-  for (int64_t i = 0; i < 40; ++i) EXPECT_EQ(first(train, i), 19.5F) << "the mean of 0 .. 39";
+  for (int64_t i = 0; i < 40; ++i) {
+    double sum = 0.0, count = 0.0;
+    for (int64_t j = i / 4 * 4; j < i / 4 * 4 + 4; ++j) {
+      if (fold_of(c.split.seed, j, 5) == fold_of(c.split.seed, i, 5)) continue;
+      sum += static_cast<double>(j);
+      count += 1.0;
+    }
+    EXPECT_NEAR(first(train, i), count == 0.0 ? 19.5 : sum / count, kFloat) << i;
+  }
   const ExampleReader test(examples_path(folder_.file("data"), Split::kTest));
-  EXPECT_EQ(first(test, 0), 7.0F);
-  EXPECT_EQ(first(test, 1), 19.5F) << "h40 did not train";
+  EXPECT_NEAR(first(test, 0), 5.5, kFloat) << "the mean of 4 .. 7";
+  EXPECT_NEAR(first(test, 1), 19.5, kFloat) << "s40 did not train";
+}
+
+/// Where whole groups are held out, a street that is one group says nothing to its own rows.
+TEST_F(TableExamplesTest, TheTargetsMeanKeepsGroupsTogether) {
+  std::string csv = "street,price\n";
+  for (int i = 0; i < 40; ++i)
+    csv += "s" + std::to_string(i / 4) + "," + std::to_string(1000 * i) + "\n";
+  TableConfig c = config(csv);
+  c.features = {street_means()};
+  c.split.method = SplitMethod::kGroup;
+  c.split.column = "street";
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{32, 4, 4}));
+  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
+  for (int64_t i = 0; i < train.rows(); ++i) {
+    float value = -1.0F;
+    std::memcpy(&value, train.row(i).data(), sizeof(value));
+    EXPECT_EQ(value, 0.0F) << "the mean of all, as for every row";
+  }
+}
+
+TEST_F(TableExamplesTest, TheTargetsMeanLooksAtNoLaterRow) {
+  std::string csv = "street,day,price\n";
+  for (int i = 0; i < 20; ++i) {
+    csv += "s" + std::to_string(i % 4) + "," + std::to_string(i) + ",";
+    csv += std::to_string(1000 * i) + "\n";
+  }
+  TableConfig c = config(csv);
+  c.features = {street_means()};
+  c.split.method = SplitMethod::kTime;
+  c.split.column = "day";
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+            "table.features: column \"street\": encode=target would tell a training row the "
+            "targets of later rows, which table.split.method=time rules out; set encode: frequency "
+            "or index for it in table.features, or table.split.method=random");
+  c.features[0].encode = CategoryEncode::kFrequency;
+  c.features[0].smoothing.reset();
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).rows[0], 16);
 }
 
 TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {

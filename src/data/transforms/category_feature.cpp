@@ -85,8 +85,10 @@ bool CategoryFeature::finish_pass(std::vector<std::string>& warnings) {
   return learns_target();
 }
 
-void CategoryFeature::begin_target(const Target& target, uint64_t seed) {
-  if (learns_target()) means_.emplace(config_, mean_places(), target, seed);
+int64_t CategoryFeature::begin_target(const Target& target, uint64_t seed, int64_t space) {
+  if (!learns_target()) return 0;
+  means_.emplace(config_, mean_places(), target, seed, space);
+  return means_->bytes();
 }
 
 void CategoryFeature::add_with_target(const Cell& cell, const TrainingRow& row) {
@@ -183,7 +185,7 @@ int64_t CategoryFeature::mean_place(const Cell& cell, FeatureScratch& scratch) c
 
 bool CategoryFeature::encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const {
   if (means_) {
-    means_->write(mean_place(cell, scratch), cell.training_row, slots.floats);
+    means_->write(mean_place(cell, scratch), cell.part_key, slots.floats);
     return true;
   }
   const int64_t place = place_of(cell, scratch);

@@ -23,7 +23,7 @@ class CategoryFeature final : public Feature {
 
   void add(const Cell& cell) override;
   [[nodiscard]] bool finish_pass(std::vector<std::string>& warnings) override;
-  void begin_target(const Target& target, uint64_t seed) override;
+  int64_t begin_target(const Target& target, uint64_t seed, int64_t space) override;
   void add_with_target(const Cell& cell, const TrainingRow& row) override;
   [[nodiscard]] FeatureLayout layout() const override;
   bool encode(const Cell& cell, Slots slots, FeatureScratch& scratch) const override;

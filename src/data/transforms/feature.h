@@ -26,9 +26,9 @@ inline constexpr int64_t kNotTrained = -1;
 
 /// The target of a row that is fitted on, for features that learn from it.
 struct TrainingRow {
-  int64_t row = kNotTrained;  ///< records of the table, from 0
-  int32_t label = 0;          ///< of a target of classes: its id
-  double number = 0.0;        ///< of a target of numbers: what the model is trained on
+  int64_t part_key = kNotTrained;  ///< as of Cell
+  int32_t label = 0;               ///< of a target of classes: its id
+  double number = 0.0;             ///< of a target of numbers: what the model is trained on
 };
 
 /// A cell on its way through a transform.
@@ -40,8 +40,8 @@ struct Cell {
   std::string_view folder{};
   /// The texts that count as no value, for messages.
   std::span<const std::string> none{};
-  /// The row's number, when it is one of those that are fitted on.
-  int64_t training_row = kNotTrained;
+  /// Of a row that is fitted on: what its part is drawn from (target_means.h), >= 0.
+  int64_t part_key = kNotTrained;
 };
 
 /// Where a feature writes: exactly as many slots as its layout says.
@@ -80,12 +80,16 @@ class Feature {
   /// true: give all cells again. Notes worth a warning are appended, as "column: text". Throws
   /// kInvalidArgument when the cells seen allow no transform (none at all, all missing).
   [[nodiscard]] virtual bool finish_pass(std::vector<std::string>& warnings) = 0;
-  /// Whether it learns from the target: after its first pass it is given the fitted one and a seed,
-  /// and every cell of the next pass through add_with_target().
+  /// Whether it learns from the target: after its first pass it is given the fitted one, a seed and
+  /// the bytes that are left for what it keeps of it, and every cell of the next pass through
+  /// add_with_target().
   [[nodiscard]] bool learns_target() const {
     return config_.kind == FeatureKind::kCategory && config_.encode == CategoryEncode::kTarget;
   }
-  virtual void begin_target(const Target& /*target*/, uint64_t /*seed*/) {}
+  /// The bytes that it takes. Throws kInvalidArgument when they are more than `space`.
+  virtual int64_t begin_target(const Target& /*target*/, uint64_t /*seed*/, int64_t /*space*/) {
+    return 0;
+  }
   virtual void add_with_target(const Cell& cell, const TrainingRow& /*row*/) { add(cell); }
 
   [[nodiscard]] virtual FeatureLayout layout() const = 0;

@@ -76,6 +76,22 @@ void check_number(const FeatureConfig& config) {
           "table.features: column \"{}\": clip=values needs clip_low or clip_high", config.name);
 }
 
+void check_target_means(const FeatureConfig& config) {
+  require(config.encode == CategoryEncode::kTarget || (!config.folds && !config.smoothing),
+          Code::kInvalidArgument,
+          "table.features: column \"{}\": folds and smoothing are for encode=target, its encode is "
+          "{}; set encode: target or leave them out",
+          config.name, enum_name(config.encode));
+  const int64_t folds = config.folds.value_or(kDefaultFolds);
+  require(folds >= 2 && folds <= 100, Code::kInvalidArgument,
+          "table.features: column \"{}\": folds is {}, it must be in 2 .. 100; {} is usual",
+          config.name, folds, kDefaultFolds);
+  const double smoothing = config.smoothing.value_or(kDefaultSmoothing);
+  require(std::isfinite(smoothing) && smoothing >= 0, Code::kInvalidArgument,
+          "table.features: column \"{}\": smoothing is {}, it must be >= 0; {} is usual",
+          config.name, smoothing, kDefaultSmoothing);
+}
+
 void check_category(const FeatureConfig& config) {
   require(config.min_count >= 1, Code::kInvalidArgument,
           "table.features: column \"{}\": min_count is {}, it must be >= 1", config.name,
@@ -88,12 +104,7 @@ void check_category(const FeatureConfig& config) {
           "unknown=error "
           "refuses; set unknown=zero, bucket or most_frequent",
           config.name, config.min_count);
-  require(config.folds >= 2 && config.folds <= 100, Code::kInvalidArgument,
-          "table.features: column \"{}\": folds is {}, it must be in 2 .. 100; 5 is usual",
-          config.name, config.folds);
-  require(std::isfinite(config.smoothing) && config.smoothing >= 0, Code::kInvalidArgument,
-          "table.features: column \"{}\": smoothing is {}, it must be >= 0; 10 is usual",
-          config.name, config.smoothing);
+  check_target_means(config);
 }
 
 void check_text(const FeatureConfig& config) {

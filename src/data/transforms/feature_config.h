@@ -127,6 +127,10 @@ struct TextOptions {
   }
 };
 
+/// Of encode=target, where the recipe does not say.
+inline constexpr int64_t kDefaultFolds = 5;
+inline constexpr double kDefaultSmoothing = 10;
+
 /// One column. Defaults by kind: numbers are filled with the median and standardised, categories
 /// are one-hot with missing as a category of its own, texts are ids, pictures are standardised.
 struct FeatureConfig {
@@ -145,8 +149,9 @@ struct FeatureConfig {
   Unknown unknown = Unknown::kZero;
   int64_t min_count = 1;
   int64_t max_categories = 1000;
-  int64_t folds = 5;
-  double smoothing = 10;
+  // encode=target. Not set they are not printed, so that other recipes stay the ones they were.
+  std::optional<int64_t> folds;
+  std::optional<double> smoothing;
   TextOptions text;
   ImageOptions image;
 
@@ -181,9 +186,10 @@ struct FeatureConfig {
     field("max_categories", max_categories, "the most frequent so many are kept, >= 1");
     field("folds", folds,
           "encode=target: training rows are in so many parts, and the mean that a row gets leaves "
-          "out its own part, in 2 .. 100");
+          "out its own part, in 2 .. 100, 5 when left out");
     field("smoothing", smoothing,
-          "encode=target: every category counts as many rows more, of the mean of all, >= 0");
+          "encode=target: every category counts as many rows more, of the mean of all, >= 0, 10 "
+          "when left out");
     field("text", text, "texts");
     field("image", image, "pictures");
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/philox.h"
 #include "base/text.h"
 #include "data/transforms/image_feature.h"
@@ -145,9 +146,31 @@ Cell FeatureSet::cell_of(const Feature& feature, std::string_view text, const Co
   return {text, lacks_value(text, feature.config(), missing_), line, map.folder, missing_};
 }
 
-TrainingRow FeatureSet::row_with_target(int64_t row, const Cell& target) const {
-  if (target_->is_class()) return {row, target_->encode_class(target), 0.0};
-  return {row, 0, static_cast<double>(target_->encode_number(target))};
+TrainingRow FeatureSet::row_with_target(int64_t part_key, const Cell& target) const {
+  if (target_->is_class()) return {part_key, target_->encode_class(target), 0.0};
+  return {part_key, 0, static_cast<double>(target_->encode_number(target))};
+}
+
+/// The number of a training row, or that of its group.
+int64_t FeatureSet::part_key(int64_t training_row, std::span<const std::string_view> cells,
+                             const ColumnMap& map) const {
+  if (training_row == kNotTrained || group_.empty()) return training_row;
+  INGOT_ASSERT(map.group != ColumnMap::kAbsent);
+  return static_cast<int64_t>(hash64(trim(cells[static_cast<size_t>(map.group)])) >> 1);
+}
+
+/// Groups matter to features that learn from the target alone.
+void FeatureSet::set_groups(const TableReader& table, const std::string& column) {
+  const bool learns = std::any_of(features_.begin(), features_.end(),
+                                  [](const auto& feature) { return feature->learns_target(); });
+  if (!learns || column.empty()) return;
+  const std::vector<std::string>& columns = table.columns();
+  require(std::find(columns.begin(), columns.end(), column) != columns.end(),
+          Code::kInvalidArgument,
+          "features: encode=target keeps rows of one group together, and \"{}\" has no column "
+          "\"{}\" of groups; set table.split.column=NAME.{}",
+          table.name(), column, did_you_mean(column, columns));
+  group_ = column;
 }
 
 /// Streams the training rows past the features that want them; with `first` also past the target,
@@ -183,15 +206,18 @@ void FeatureSet::fit_pass(TableReader& table, const RowFilter& is_training, FitP
       if (pass.first || !features_[i]->learns_target()) {
         features_[i]->add(row[i]);
       } else {
-        features_[i]->add_with_target(row[i], row_with_target(index, target));
+        features_[i]->add_with_target(row[i], row_with_target(part_key(index, cells, map), target));
       }
     }
   }
 }
 
-FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training, uint64_t seed) {
+FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training,
+                          const MeansOptions& means) {
   require(!fitted_, Code::kInvalidArgument,
           "features: already fitted; make a new set to fit on other rows");
+  set_groups(table, means.group);
+  int64_t space = means.bytes;
   FitReport report;
   FitPass pass{true, std::vector<bool>(features_.size(), true), 0, 0};
   while (std::find(pass.wants.begin(), pass.wants.end(), true) != pass.wants.end()) {
@@ -204,7 +230,7 @@ FitReport FeatureSet::fit(TableReader& table, const RowFilter& is_training, uint
     for (size_t i = 0; i < features_.size(); ++i) {
       if (!pass.wants[i]) continue;
       pass.wants[i] = features_[i]->finish_pass(report.warnings);
-      if (pass.first && target_) features_[i]->begin_target(*target_, seed);
+      if (pass.first && target_) space -= features_[i]->begin_target(*target_, means.seed, space);
     }
     pass.first = false;
   }
@@ -270,6 +296,7 @@ ColumnMap FeatureSet::map_columns(std::span<const std::string> columns, std::str
     if (map.features.back() == ColumnMap::kAbsent) lacking.push_back(feature->name());
   }
   if (target_) map.target = find(target_->config().column);
+  if (!group_.empty()) map.group = find(group_);
   if (need_target && target_ && map.target == ColumnMap::kAbsent) {
     lacking.push_back(target_->config().column);
   }
@@ -297,10 +324,11 @@ bool FeatureSet::encode(std::span<const std::string_view> cells, const ColumnMap
   INGOT_ASSERT(static_cast<int64_t>(cells.size()) == map.columns &&
                map.features.size() == features_.size());
   record.unseen.clear();
+  const int64_t key = part_key(training_row, cells, map);
   for (size_t i = 0; i < features_.size(); ++i) {
     const Feature& feature = *features_[i];
     Cell cell = cell_of(feature, cells[static_cast<size_t>(map.features[i])], map, line);
-    cell.training_row = training_row;
+    cell.part_key = key;
     if (feature.drops(cell)) {
       record.scratch.reason = fmt::format("column \"{}\" has no value", excerpt(feature.name()));
       return false;

@@ -35,6 +35,14 @@ inline constexpr std::string_view kTableBlock = "table";
 /// Which rows (from 0, records of the table) are fitted on.
 using RowFilter = std::function<bool(int64_t row)>;
 
+/// What encode=target takes besides the rows. Whoever splits by groups hands them on.
+struct MeansOptions {
+  uint64_t seed = 1;  ///< of the parts of the training rows
+  /// Rows with one text in this column are in one part; empty: every row is dealt by its number.
+  std::string group{};
+  int64_t bytes = int64_t{64} << 20;  ///< what all columns together may keep
+};
+
 struct FitReport {
   int64_t rows = 0;     ///< training rows that were used
   int64_t dropped = 0;  ///< left out: missing under drop_row
@@ -57,6 +65,7 @@ struct ColumnMap {
   static constexpr int32_t kAbsent = -1;
   std::vector<int32_t> features;
   int32_t target = kAbsent;
+  int32_t group = kAbsent;  ///< of MeansOptions
   int64_t columns = 0;
   /// Where relative paths of pictures start, of the row that is encoded (RowFolder). Empty:
   /// pictures must stand in the cells themselves, so that nobody reads files of a server by naming
@@ -97,9 +106,10 @@ class FeatureSet {
   [[nodiscard]] std::string to_json() const;
 
   /// Fits everything on the rows the filter lets through (all when empty), in one or more passes.
-  /// `seed`: of the parts of the training rows under encode=target. Throws kInvalidArgument: no
-  /// training row, and what the features and the target refuse.
-  FitReport fit(TableReader& table, const RowFilter& is_training = {}, uint64_t seed = 1);
+  /// Throws kInvalidArgument: no training row, no column of the groups, and what the features and
+  /// the target refuse.
+  FitReport fit(TableReader& table, const RowFilter& is_training = {},
+                const MeansOptions& means = {});
   [[nodiscard]] bool fitted() const { return fitted_; }
 
   /// Throws kInvalidArgument naming every column that is missing and those that are there; more
@@ -111,8 +121,9 @@ class FeatureSet {
   /// Fills `record`; false: the row is to be left out (missing=drop_row, a broken picture), and
   /// record.scratch.reason says why. cells: all columns of the table `map` was made for.
   /// training_row: the row's number in the table that this set, and not one it was stored as, was
-  /// fitted on, when it was one of the rows. Throws kInvalidArgument by policy, naming column, line
-  /// and value.
+  /// fitted on, when it was one of the rows; without it a row that trained gets what a new one
+  /// gets, under encode=target the mean of all training rows. Throws kInvalidArgument by policy,
+  /// naming column, line and value.
   bool encode(std::span<const std::string_view> cells, const ColumnMap& map, int64_t line,
               Record& record, int64_t training_row = kNotTrained) const;
   /// The target's cell of the row; target() encodes it. INGOT_ASSERTs that the map has it.
@@ -149,7 +160,10 @@ class FeatureSet {
     int64_t dropped = 0;
   };
   void fit_pass(TableReader& table, const RowFilter& is_training, FitPass& pass);
-  [[nodiscard]] TrainingRow row_with_target(int64_t row, const Cell& target) const;
+  [[nodiscard]] TrainingRow row_with_target(int64_t part_key, const Cell& target) const;
+  [[nodiscard]] int64_t part_key(int64_t training_row, std::span<const std::string_view> cells,
+                                 const ColumnMap& map) const;
+  void set_groups(const TableReader& table, const std::string& column);
   void lay_out();
   [[nodiscard]] Cell cell_of(const Feature& feature, std::string_view text, const ColumnMap& map,
                              int64_t line) const;
@@ -157,6 +171,7 @@ class FeatureSet {
   std::vector<std::string> missing_;  // texts that count as missing
   std::vector<std::unique_ptr<Feature>> features_;
   std::optional<Target> target_;
+  std::string group_;  // column of MeansOptions; a stored set has forgotten it
   bool fitted_ = false;
   std::vector<Place> places_;
   std::vector<Block> blocks_;

@@ -15,13 +15,14 @@ bool is_log1p(Scale kind) { return kind == Scale::kLog1p || kind == Scale::kLog1
 
 }  // namespace
 
-void Moments::add(double x) {
-  count += 1;
+void Moments::add(double x, int64_t times) {
+  const auto n = static_cast<double>(times);
+  count += times;
   min = std::min(min, x);
   max = std::max(max, x);
   const double before = x - mean;
-  mean += before / static_cast<double>(count);
-  squares += before * (x - mean);
+  mean += before * n / static_cast<double>(count);
+  squares += before * (x - mean) * n;
 }
 
 double Moments::deviation() const {

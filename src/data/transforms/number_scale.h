@@ -20,7 +20,7 @@ struct Moments {
   double mean = 0;
   double squares = 0;  ///< sum of squared differences from the mean
 
-  void add(double x);
+  void add(double x, int64_t times = 1);   ///< times >= 1
   [[nodiscard]] double deviation() const;  ///< 0 for no values and for equal ones
   [[nodiscard]] bool constant() const { return count > 0 && min == max; }
 };

@@ -17,8 +17,35 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kMostSums = int64_t{1} << 24;  // 128 MiB
 constexpr int64_t kAllParts = -1;
+constexpr int64_t kNumber = 8;       // bytes of a sum, a count or a value
+constexpr int64_t kOtherPlaces = 2;  // a missing one, the bucket
+/// Deviations that are a smaller share of the values than this are their rounding.
+constexpr double kRounding = 1e-12;
+
+/// Sums and a count per part, and the values.
+int64_t bytes_per_place(int64_t folds, int64_t width) {
+  return kNumber * (folds * (width + 1) + width);
+}
+
+/// What of a column's keys would fit into the space, for a message.
+std::string fitting_keys(const std::string& name, int64_t folds, int64_t width, int64_t space) {
+  const auto categories = [&](int64_t parts) {
+    return space / bytes_per_place(parts, width) - kOtherPlaces;
+  };
+  constexpr int64_t kFewest = 2;
+  if (categories(folds) >= 1) {
+    return fmt::format(
+        "set {{name: \"{}\", max_categories: {}}} in table.features, or encode: index", name,
+        categories(folds));
+  }
+  if (categories(kFewest) >= 1) {
+    return fmt::format(
+        "set {{name: \"{}\", folds: {}, max_categories: {}}} in table.features, or encode: index",
+        name, kFewest, categories(kFewest));
+  }
+  return fmt::format("set {{name: \"{}\", encode: index}} in table.features", name);
+}
 
 std::vector<std::string> mean_columns(const std::string& name, const Target& target) {
   if (!target.is_class()) {
@@ -44,29 +71,28 @@ std::vector<double> number_list(const Json& list, size_t size, std::string_view 
 
 }  // namespace
 
-int64_t fold_of(uint64_t seed, int64_t row, int64_t folds) {
+int64_t fold_of(uint64_t seed, int64_t part_key, int64_t folds) {
   constexpr uint64_t kTag = 0x464F4C4453ULL;  // apart from other uses of the same seed
-  const uint64_t draw = mix64(mix64(seed ^ kTag) ^ static_cast<uint64_t>(row));
+  const uint64_t draw = mix64(mix64(seed ^ kTag) ^ static_cast<uint64_t>(part_key));
   return static_cast<int64_t>(draw % static_cast<uint64_t>(folds));
 }
 
 TargetMeans::TargetMeans(const FeatureConfig& config, int64_t places, const Target& target,
-                         uint64_t seed)
+                         uint64_t seed, int64_t space)
     : columns_(mean_columns(config.name, target)),
       prior_(columns_.size()),
       places_(places),
-      folds_(config.folds),
-      smoothing_(config.smoothing),
+      folds_(config.folds.value_or(kDefaultFolds)),
+      smoothing_(config.smoothing.value_or(kDefaultSmoothing)),
       seed_(seed),
       is_class_(target.is_class()) {
-  const auto per_place = folds_ * static_cast<int64_t>(width());
-  require(places <= kMostSums / per_place, Code::kInvalidArgument,
-          "features: column \"{}\": encode=target keeps {} numbers ({} categories, {} folds, {} "
-          "columns), at most {} are possible; set {{name: \"{}\", max_categories: {}}} in "
-          "table.features, or encode: index",
-          config.name, places * per_place, places, folds_, width(), kMostSums, config.name,
-          std::max<int64_t>(1, kMostSums / per_place - 2));
-  sums_.resize(static_cast<size_t>(places * per_place));
+  const auto columns = static_cast<int64_t>(width());
+  require(bytes() <= space, Code::kInvalidArgument,
+          "features: column \"{}\": encode=target keeps {} bytes ({} categories, {} folds, {} "
+          "columns), {} are left for it; {}",
+          config.name, bytes(), places, folds_, columns, space,
+          fitting_keys(config.name, folds_, columns, space));
+  sums_.resize(static_cast<size_t>(places * folds_) * width());
   counts_.resize(static_cast<size_t>(places * folds_));
 }
 
@@ -86,6 +112,16 @@ TargetMeans::TargetMeans(const Json& state, int64_t places, std::string_view wha
     const std::vector<double> row = number_list(item, width(), what);
     values_.insert(values_.end(), row.begin(), row.end());
   }
+  const Json& scales = json_member(state, "scale", what);
+  require(scales.is_array() && scales.size() == width(), Code::kInvalidArgument,
+          "{}: \"scale\" must be a list of one per column", what);
+  for (const Json& scale : scales) {
+    scales_.push_back(NumberScale::from_json(Scale::kStandard, scale, what));
+  }
+}
+
+int64_t TargetMeans::bytes() const {
+  return places_ * bytes_per_place(folds_, static_cast<int64_t>(width()));
 }
 
 void TargetMeans::add(int64_t place, const TrainingRow& row) {
@@ -96,7 +132,7 @@ void TargetMeans::add(int64_t place, const TrainingRow& row) {
   rows_ += 1;
   prior_[column] += amount;  // a sum until finish()
   if (place == kNone) return;
-  const auto part = static_cast<size_t>(place * folds_ + fold_of(seed_, row.row, folds_));
+  const auto part = static_cast<size_t>(place * folds_ + fold_of(seed_, row.part_key, folds_));
   counts_[part] += 1;
   sums_[part * width() + column] += amount;
 }
@@ -108,6 +144,32 @@ void TargetMeans::finish() {
   for (int64_t place = 0; place < places_; ++place) {
     means(place, kAllParts,
           std::span(values_).subspan(static_cast<size_t>(place) * width(), width()));
+  }
+  fit_scales();
+}
+
+/// Of what the training rows get: all rows of a place and a part get the same.
+void TargetMeans::fit_scales() {
+  std::vector<Moments> moments(width());
+  std::vector<double> own(width());
+  int64_t placeless = rows_;
+  const auto add = [&](std::span<const double> values, int64_t rows) {
+    for (size_t k = 0; k < width() && rows > 0; ++k) moments[k].add(values[k], rows);
+  };
+  for (int64_t place = 0; place < places_; ++place) {
+    for (int64_t fold = 0; fold < folds_; ++fold) {
+      const int64_t rows = counts_[static_cast<size_t>(place * folds_ + fold)];
+      if (rows == 0) continue;
+      means(place, fold, own);
+      add(own, rows);
+      placeless -= rows;
+    }
+  }
+  add(prior_, placeless);
+  for (Moments& of : moments) {
+    const double largest = std::max(std::abs(of.min), std::abs(of.max));
+    if (of.deviation() <= kRounding * largest) of.max = of.min;  // the same for all
+    scales_.emplace_back(Scale::kStandard).fit(of);
   }
 }
 
@@ -122,28 +184,23 @@ void TargetMeans::means(int64_t place, int64_t left_out, std::span<double> out) 
   }
   const auto n = static_cast<double>(count);
   for (size_t k = 0; k < width(); ++k) {
-    out[k] = count == 0 ? prior_[k] : prior_[k] + (out[k] - n * prior_[k]) / (n + smoothing_);
+    out[k] = count == 0 ? prior_[k] : (out[k] + smoothing_ * prior_[k]) / (n + smoothing_);
   }
 }
 
-void TargetMeans::write(int64_t place, int64_t row, std::span<float> out) const {
+void TargetMeans::write(int64_t place, int64_t part_key, std::span<float> out) const {
   INGOT_ASSERT(out.size() == width() && place < places_);
-  if (place == kNone) {
-    std::transform(prior_.begin(), prior_.end(), out.begin(),
-                   [](double x) { return static_cast<float>(x); });
-    return;
-  }
-  if (row == kNotTrained) {
-    for (size_t k = 0; k < width(); ++k) {
-      out[k] = static_cast<float>(values_[static_cast<size_t>(place) * width() + k]);
-    }
-    return;
+  const auto put = [&](std::span<const double> values) {
+    for (size_t k = 0; k < width(); ++k) out[k] = static_cast<float>(scales_[k].apply(values[k]));
+  };
+  if (place == kNone) return put(prior_);
+  if (part_key == kNotTrained) {
+    return put(std::span(values_).subspan(static_cast<size_t>(place) * width(), width()));
   }
   INGOT_ASSERT(folds_ > 0);  // a loaded one has forgotten the training rows
   std::vector<double> own(width());
-  means(place, fold_of(seed_, row, folds_), own);
-  std::transform(own.begin(), own.end(), out.begin(),
-                 [](double x) { return static_cast<float>(x); });
+  means(place, fold_of(seed_, part_key, folds_), own);
+  put(own);
 }
 
 Json TargetMeans::state() const {
@@ -153,7 +210,12 @@ Json TargetMeans::state() const {
         std::vector<double>(values_.begin() + static_cast<std::ptrdiff_t>(at),
                             values_.begin() + static_cast<std::ptrdiff_t>(at + width())));
   }
-  return Json{{"columns", columns_}, {"prior", prior_}, {"values", std::move(values)}};
+  Json scales = Json::array();
+  for (const NumberScale& scale : scales_) scales.push_back(scale.to_json());
+  return Json{{"columns", columns_},
+              {"prior", prior_},
+              {"values", std::move(values)},
+              {"scale", std::move(scales)}};
 }
 
 }  // namespace ingot::data

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -21,6 +22,11 @@ std::string feature_refusal(const std::string& yaml) {
     check(config);
   });
 }
+
+struct ColumnList {
+  std::vector<FeatureConfig> features;
+  void visit(auto& field) { field("features", features, "columns"); }
+};
 
 TEST(FeatureConfig, TheDefaultsOfEveryKindAreFine) {
   for (const EnumName& kind : kFeatureKindNames) {
@@ -42,6 +48,17 @@ TEST(FeatureConfig, ReadsARecipe) {
   FeatureConfig again;
   bind_text(to_yaml(config), "t", again);
   EXPECT_EQ(to_yaml(again), to_yaml(config));
+}
+
+/// The key of a run is made of the printed recipe: one that does not use them keeps its key.
+TEST(FeatureConfig, PrintsFoldsAndSmoothingWhereTheyAreSet) {
+  ColumnList columns{{FeatureConfig()}};
+  EXPECT_EQ(to_yaml(columns).find("folds"), std::string::npos);
+  EXPECT_EQ(to_yaml(columns).find("smoothing"), std::string::npos);
+  columns.features[0].folds = 3;
+  columns.features[0].smoothing = 0.5;
+  EXPECT_NE(to_yaml(columns).find("folds: 3\n    smoothing: 0.5\n"), std::string::npos)
+      << to_yaml(columns);
 }
 
 TEST(FeatureConfig, NamesWhatIsWrong) {

@@ -39,6 +39,18 @@ TEST(Moments, OfKnownValues) {
   EXPECT_FALSE(Moments{}.constant());
 }
 
+TEST(Moments, OfValuesThatComeManyTimes) {
+  Moments moments;
+  moments.add(2, 1);
+  moments.add(4, 3);
+  moments.add(5, 2);
+  moments.add(7);
+  moments.add(9, 1);
+  EXPECT_EQ(moments.count, 8);
+  EXPECT_DOUBLE_EQ(moments.mean, 5);
+  EXPECT_DOUBLE_EQ(moments.deviation(), 2);
+}
+
 TEST(Moments, KeepTheSpreadOfLargeNumbers) {
   // The naive sum of squares loses all digits here.
   Moments moments;

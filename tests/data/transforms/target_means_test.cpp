@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Against plain loops in double over the rows outside a row's own part, and what a training row
-// must never learn: its own target.
+// must never learn: its own target. The loops give means; what a column holds is standardised, so
+// it is taken back by the stored scale before the two are compared.
 #include "data/transforms/target_means.h"
 
 #include <cmath>
@@ -66,7 +67,22 @@ class City {
        const RowFilter& is_training = {})
       : set_(schema_of({{"city", Kind::kCategory}, {"price", Kind::kNumber}}),
              std::vector<FeatureConfig>{config}, price_target(kind)) {
-    set_.fit(*table_of(csv_of(rows)), is_training, kSeed);
+    set_.fit(*table_of(csv_of(rows)), is_training, {.seed = kSeed});
+    const Json json = parse_json(set_.to_json(), "features");
+    for (const Json& scale : json["features"][0]["state"]["target"]["scale"]) {
+      centers_.push_back(scale["center"].get<double>());
+      divisors_.push_back(scale["divisor"].get<double>());
+    }
+  }
+  /// What a row gets, not standardised.
+  [[nodiscard]] std::vector<double> mean_of(const std::string& city,
+                                            int64_t row = kNotTrained) const {
+    std::vector<double> means;
+    for (const float x : of(city, row)) {
+      const size_t k = means.size();
+      means.push_back(double{x} * divisors_.at(k) + centers_.at(k));
+    }
+    return means;
   }
   /// What a row gets; `row` is its number when it trains.
   [[nodiscard]] Floats of(const std::string& city, int64_t row = kNotTrained) const {
@@ -84,6 +100,7 @@ class City {
 
  private:
   FeatureSet set_;
+  std::vector<double> centers_, divisors_;  // per column
 };
 
 /// The definition in the plainest form: the mean of value(j) over rows j of the city that lie in
@@ -114,8 +131,8 @@ TEST(TargetMeans, NumbersEqualPlainLoopsOverTheOtherParts) {
       const std::string& name = rows[static_cast<size_t>(i)].city;
       const double own = plain_mean(rows, name, i, smoothing, price);
       const double full = plain_mean(rows, name, kNotTrained, smoothing, price);
-      EXPECT_NEAR(city.of(name, i)[0], own, 10 * kFloat) << i;
-      EXPECT_NEAR(city.of(name)[0], full, 10 * kFloat) << i;
+      EXPECT_NEAR(city.mean_of(name, i)[0], own, 10 * kFloat) << i;
+      EXPECT_NEAR(city.mean_of(name)[0], full, 10 * kFloat) << i;
       different += std::abs(own - full) > 0.01 ? 1 : 0;
     }
     EXPECT_GT(different, 10) << "the test would not tell the two apart";
@@ -135,9 +152,9 @@ TEST(TargetMeans, ClassesGetAShareEachAndTwoClassesOne) {
     const auto is_k = [&](const Row& row) { return row.price == labels[k] ? 1.0 : 0.0; };
     for (int64_t i = 0; i < std::ssize(rows); ++i) {
       const std::string& name = rows[static_cast<size_t>(i)].city;
-      EXPECT_NEAR(three.of(name, i)[k], plain_mean(rows, name, i, 2, is_k), kFloat);
+      EXPECT_NEAR(three.mean_of(name, i)[k], plain_mean(rows, name, i, 2, is_k), kFloat);
     }
-    EXPECT_NEAR(three.of("Oslo")[k], plain_mean(rows, "Oslo", kNotTrained, 2, is_k), kFloat);
+    EXPECT_NEAR(three.mean_of("Oslo")[k], plain_mean(rows, "Oslo", kNotTrained, 2, is_k), kFloat);
   }
   for (Row& row : rows) row.price = row.price == "a" ? "no" : "yes";
   const City two(rows, city_config(2), TargetKind::kClass);
@@ -146,7 +163,7 @@ TEST(TargetMeans, ClassesGetAShareEachAndTwoClassesOne) {
   for (int64_t i = 0; i < std::ssize(rows); ++i) {
     const std::string& name = rows[static_cast<size_t>(i)].city;
     ASSERT_EQ(two.of(name, i).size(), 1U);
-    EXPECT_NEAR(two.of(name, i)[0], plain_mean(rows, name, i, 2, is_yes), kFloat);
+    EXPECT_NEAR(two.mean_of(name, i)[0], plain_mean(rows, name, i, 2, is_yes), kFloat);
   }
 }
 
@@ -160,12 +177,13 @@ TEST(TargetMeans, AnIdentifierTellsNoTrainingRowItsTarget) {
   }
   for (const double smoothing : {0.0, 10.0}) {
     const City city(rows, city_config(smoothing), TargetKind::kNumber);
-    const Floats prior = {static_cast<float>(sum / 50)};
     for (int64_t i = 0; i < 50; ++i) {
-      EXPECT_EQ(city.of(rows[static_cast<size_t>(i)].city, i), prior) << i;
+      const std::string& name = rows[static_cast<size_t>(i)].city;
+      EXPECT_EQ(city.of(name, i), Floats{0}) << i;
+      EXPECT_EQ(city.mean_of(name, i), std::vector<double>{sum / 50}) << i;
     }
-    EXPECT_EQ(city.of("never seen"), prior);
-    EXPECT_NE(city.of("id3"), prior) << "another row with that id may know what it was";
+    EXPECT_EQ(city.of("never seen"), Floats{0});
+    EXPECT_EQ(city.of("id3"), Floats{0}) << "what said nothing in training says nothing later";
   }
 }
 
@@ -178,12 +196,13 @@ TEST(TargetMeans, ARowsOwnTargetIsNotInItsValue) {
     const std::string& name = rows[static_cast<size_t>(changed)].city;
     other[static_cast<size_t>(changed)].price = "1000";
     const City after(other, city_config(0), TargetKind::kNumber);
-    EXPECT_NEAR(after.of(name, changed)[0], before.of(name, changed)[0], 1e-5);
+    constexpr double kOfLarge = 1e-4;  // one rounding to float32 of values up to a thousand
+    EXPECT_NEAR(after.mean_of(name, changed)[0], before.mean_of(name, changed)[0], kOfLarge);
     int moved = 0;
     for (int64_t i = 0; i < std::ssize(rows); ++i) {
       if (rows[static_cast<size_t>(i)].city != name) continue;
       const bool is_own_part = fold_of(kSeed, i, 5) == fold_of(kSeed, changed, 5);
-      const bool has_moved = std::abs(after.of(name, i)[0] - before.of(name, i)[0]) > 1.0F;
+      const bool has_moved = std::abs(after.mean_of(name, i)[0] - before.mean_of(name, i)[0]) > 1.0;
       EXPECT_EQ(has_moved, !is_own_part) << i;
       moved += has_moved ? 1 : 0;
     }
@@ -212,21 +231,132 @@ TEST(TargetMeans, TheStoredSetGivesTheSameAndNeedsNoTarget) {
 TEST(TargetMeans, MissingAndRareOnesHaveMeansOfTheirOwn) {
   const std::vector<Row> rows = {{"a", "1"}, {"a", "2"}, {"", "6"}, {"", "8"},
                                  {"b", "4"}, {"c", "8"}, {"a", "3"}};
-  const Floats prior = {static_cast<float>(32.0 / 7)};
   FeatureConfig config = city_config(0);
   config.min_count = 2;
   config.unknown = Unknown::kBucket;
   const City bucket(rows, config, TargetKind::kNumber);
-  EXPECT_EQ(bucket.of("a"), Floats{2});
-  EXPECT_EQ(bucket.of(""), Floats{7});
-  EXPECT_EQ(bucket.of("b"), Floats{6}) << "of b and c";
-  EXPECT_EQ(bucket.of("new"), Floats{6});
+  EXPECT_NEAR(bucket.mean_of("a")[0], 2, kFloat);
+  EXPECT_NEAR(bucket.mean_of("")[0], 7, kFloat);
+  EXPECT_NEAR(bucket.mean_of("b")[0], 6, kFloat) << "of b and c";
+  EXPECT_EQ(bucket.of("new"), bucket.of("b"));
   config.unknown = Unknown::kZero;
-  EXPECT_EQ(City(rows, config, TargetKind::kNumber).of("b"), prior);
+  EXPECT_NEAR(City(rows, config, TargetKind::kNumber).mean_of("b")[0], 32.0 / 7, kFloat);
   config.unknown = Unknown::kMostFrequent;
   const City joined(rows, config, TargetKind::kNumber);
   EXPECT_EQ(joined.of("b"), joined.of("a"));
-  EXPECT_NEAR(joined.of("a")[0], (1 + 2 + 3 + 4 + 8) / 5.0, kFloat) << "b and c count for a";
+  EXPECT_NEAR(joined.mean_of("a")[0], (1 + 2 + 3 + 4 + 8) / 5.0, kFloat) << "b and c count for a";
+}
+
+/// Prices of some hundred thousands beside inputs of size one: the column is of size one too.
+TEST(TargetMeans, IsStandardisedOverTheTrainingRows) {
+  std::vector<Row> rows = houses();
+  for (Row& row : rows) row.price += "00000";
+  const auto trains = [](int64_t row) { return row % 3 != 0; };
+  const City city(rows, city_config(2), TargetKind::kNumber, trains);
+  double count = 0.0, sum = 0.0, squares = 0.0;
+  for (int64_t i = 0; i < std::ssize(rows); ++i) {
+    if (!trains(i)) continue;
+    const double x = double{city.of(rows[static_cast<size_t>(i)].city, i)[0]};
+    count += 1.0;
+    sum += x;
+    squares += x * x;
+  }
+  EXPECT_NEAR(sum / count, 0, kFloat);
+  EXPECT_NEAR(squares / count, 1, kFloat);
+  // rare ones without a place count with the prior that they get
+  FeatureConfig rare = city_config(2);
+  rare.min_count = 9;
+  const City other(rows, rare, TargetKind::kNumber);
+  sum = squares = 0.0;
+  for (int64_t i = 0; i < std::ssize(rows); ++i) {
+    const double x = double{other.of(rows[static_cast<size_t>(i)].city, i)[0]};
+    sum += x / 30;
+    squares += x * x / 30;
+  }
+  EXPECT_NEAR(sum, 0, kFloat);
+  EXPECT_NEAR(squares, 1, kFloat);
+}
+
+/// A target that is the same everywhere: what sums leave of rounding is no deviation.
+TEST(TargetMeans, ACityThatSaysNothingIsZero) {
+  std::vector<Row> rows = houses();
+  for (Row& row : rows) row.price = "0.1";
+  const City city(rows, city_config(0.3), TargetKind::kNumber);
+  for (int64_t i = 0; i < std::ssize(rows); ++i) {
+    EXPECT_EQ(city.of(rows[static_cast<size_t>(i)].city, i), Floats{0}) << i;
+  }
+  EXPECT_EQ(city.of("Oslo"), Floats{0});
+}
+
+/// The prior holds the huge price, the mean of the other cities must not be what is left of it.
+TEST(TargetMeans, AHugeValueElsewhereLeavesMeansAsTheyAre) {
+  const std::vector<Row> rows = {{"a", "1"}, {"a", "5"}, {"a", "9"}, {"b", "1e20"}, {"c", "3"}};
+  const City city(rows, city_config(0), TargetKind::kNumber);
+  const Json json = parse_json(city.set().to_json(), "features");
+  const Json& values = json["features"][0]["state"]["target"]["values"];
+  EXPECT_EQ(values[0][0].get<double>(), 5.0);
+  EXPECT_EQ(values[1][0].get<double>(), double{1e20F});
+  EXPECT_EQ(values[2][0].get<double>(), 3.0);
+}
+
+FeatureSet owners_of(const std::string& csv, double smoothing) {
+  const std::vector<FeatureConfig> configs = {city_config(smoothing)};
+  FeatureSet set(
+      schema_of({{"city", Kind::kCategory}, {"owner", Kind::kIgnore}, {"price", Kind::kNumber}}),
+      configs, price_target(TargetKind::kNumber));
+  set.fit(*table_of(csv), {}, {.seed = kSeed, .group = "owner"});
+  return set;
+}
+
+double mean_of_row(const FeatureSet& set, const std::string& city, const std::string& owner,
+                   int64_t row) {
+  const std::vector<std::string> columns = {"owner", "city"};
+  const std::vector<std::string_view> cells = {owner, city};
+  Record record = set.make_record();
+  EXPECT_TRUE(set.encode(cells, set.map_columns(columns, "t.csv", false), 2, record, row));
+  const Json json = parse_json(set.to_json(), "features");
+  const Json& scale = json["features"][0]["state"]["target"]["scale"][0];
+  return double{record.table[0]} * scale["divisor"].get<double>() + scale["center"].get<double>();
+}
+
+/// Owners of ten houses each: no house learns what another one of its owner costs.
+TEST(TargetMeans, NoRowGetsTheTargetsOfItsGroup) {
+  constexpr int kRows = 80;
+  constexpr int kOwners = 8;
+  const auto city = [](int i) { return std::string(i % 3 == 0 ? "Oslo" : "Rome"); };
+  const auto owner = [](int i) { return "o" + std::to_string(i % kOwners); };
+  const auto table = [&](int raised) {  // the owner whose houses cost more
+    std::string csv = "city,owner,price\n";
+    for (int i = 0; i < kRows; ++i) {
+      const int price = i * 37 % 11 + (i % kOwners == raised ? 1000 : 0);
+      csv += city(i) + ", " + owner(i) + " ," + std::to_string(price) + "\n";
+    }
+    return csv;
+  };
+  const FeatureSet before = owners_of(table(-1), 0);
+  int moved = 0;
+  for (int raised = 0; raised < kOwners; ++raised) {
+    const FeatureSet after = owners_of(table(raised), 0);
+    for (int i = 0; i < kRows; ++i) {
+      const double change =
+          mean_of_row(after, city(i), owner(i), i) - mean_of_row(before, city(i), owner(i), i);
+      constexpr double kOfLarge = 1e-4;
+      if (i % kOwners == raised) {
+        EXPECT_NEAR(change, 0, kOfLarge) << i;
+      }
+      moved += change > 1 ? 1 : 0;
+    }
+  }
+  EXPECT_GT(moved, kRows) << "the test would not tell the two apart";
+}
+
+TEST(TargetMeans, GroupsNeedTheirColumn) {
+  const std::vector<FeatureConfig> configs = {city_config(1)};
+  FeatureSet set(schema_of({{"city", Kind::kCategory}, {"price", Kind::kNumber}}), configs,
+                 price_target(TargetKind::kNumber));
+  EXPECT_EQ(message_of([&] { set.fit(*table_of("city,price\na,1\nb,2\n"), {}, {.group = "cty"}); }),
+            "features: encode=target keeps rows of one group together, and \"t.csv\" has no column "
+            "\"cty\" of groups; set table.split.column=NAME. Did you mean \"city\"?");
 }
 
 TEST(TargetMeans, PartsAreOfLikeSizeAndOfTheSeed) {
@@ -257,6 +387,12 @@ TEST(TargetMeans, NeedsATargetAndSoundKeys) {
   whole.folds = 1;
   EXPECT_EQ(refused(whole, price_target(TargetKind::kNumber)),
             "table.features: column \"city\": folds is 1, it must be in 2 .. 100; 5 is usual");
+  FeatureConfig idle = city_config(1);
+  idle.encode = CategoryEncode::kIndex;
+  EXPECT_EQ(
+      refused(idle, price_target(TargetKind::kNumber)),
+      "table.features: column \"city\": folds and smoothing are for encode=target, its encode "
+      "is index; set encode: target or leave them out");
 }
 
 TEST(TargetMeans, RefusesWhatWouldNotFitInMemory) {
@@ -266,10 +402,51 @@ TEST(TargetMeans, RefusesWhatWouldNotFitInMemory) {
   for (size_t i = 0; i < cells.size(); ++i) target.add(samples::cell_at(cells, i));
   std::vector<std::string> warnings;
   target.finish(warnings);
-  EXPECT_EQ(message_of([&] { (void)TargetMeans(city_config(1), 1001, target, 1); }),
-            "features: column \"city\": encode=target keeps 20020000 numbers (1001 categories, 5 "
-            "folds, 4000 columns), at most 16777216 are possible; set {name: \"city\", "
-            "max_categories: 836} in table.features, or encode: index");
+  // per category 5 parts of 4000 sums and a count, and 4000 values, of eight bytes
+  constexpr int64_t kEach = 8 * (5 * 4001 + 4000);
+  const auto refused = [&](const FeatureConfig& config, int64_t places, int64_t space) {
+    return message_of([&] { (void)TargetMeans(config, places, target, 1, space); });
+  };
+  EXPECT_EQ(refused(city_config(1), 1001, 100 * kEach),
+            "features: column \"city\": encode=target keeps 192232040 bytes (1001 categories, 5 "
+            "folds, 4000 columns), 19204000 are left for it; set {name: \"city\", max_categories: "
+            "98} in table.features, or encode: index");
+  EXPECT_EQ(refused(city_config(1), 98 + 2, 100 * kEach), "no error");
+  EXPECT_EQ(refused(city_config(1), 99 + 2, 100 * kEach).substr(0, 24),
+            "features: column \"city\":");
+  // not even one category, unless there are fewer parts
+  EXPECT_EQ(refused(city_config(1), 1001, 2 * kEach),
+            "features: column \"city\": encode=target keeps 192232040 bytes (1001 categories, 5 "
+            "folds, 4000 columns), 384080 are left for it; set {name: \"city\", folds: 2, "
+            "max_categories: 2} in table.features, or encode: index");
+  FeatureConfig few = city_config(1);
+  few.folds = 2;
+  EXPECT_EQ(refused(few, 2 + 2, 2 * kEach), "no error");
+  EXPECT_EQ(refused(city_config(1), 1001, kEach),
+            "features: column \"city\": encode=target keeps 192232040 bytes (1001 categories, 5 "
+            "folds, 4000 columns), 192040 are left for it; set {name: \"city\", encode: index} in "
+            "table.features");
+}
+
+TEST(TargetMeans, ColumnsShareOneBound) {
+  FeatureConfig second = city_config(1);
+  second.name = "zone";
+  const std::vector<FeatureConfig> configs = {city_config(1), second};
+  const auto fitted = [&](int64_t bytes) {
+    return message_of([&] {
+      FeatureSet set(
+          schema_of(
+              {{"city", Kind::kCategory}, {"zone", Kind::kCategory}, {"price", Kind::kNumber}}),
+          configs, price_target(TargetKind::kNumber));
+      set.fit(*table_of("city,zone,price\na,u,1\nb,v,2\nb,v,3\n"), {}, {.bytes = bytes});
+    });
+  };
+  constexpr int64_t kEach = 2 * 8 * (5 * 2 + 1);  // two categories, one column
+  EXPECT_EQ(fitted(2 * kEach), "no error");
+  EXPECT_EQ(fitted(2 * kEach - 1),
+            "features: column \"zone\": encode=target keeps 176 bytes (2 categories, 5 folds, 1 "
+            "columns), 175 are left for it; set {name: \"zone\", folds: 2, max_categories: 2} in "
+            "table.features, or encode: index");
 }
 
 TEST(TargetMeans, RefusesABrokenState) {
@@ -288,7 +465,16 @@ TEST(TargetMeans, RefusesABrokenState) {
             "features.json: \"target\" must hold 1 numbers per category");
   EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1e300], "values": [[1], [2]]})"),
             "features.json: \"target\" must hold 1 numbers per category");
-  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]]})"), "no error");
+  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]]})"),
+            "features.json: \"scale\" is missing");
+  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]], "scale": []})"),
+            "features.json: \"scale\" must be a list of one per column");
+  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]],
+                       "scale": [{"center": 1, "divisor": -1}]})"),
+            "features.json: \"divisor\" is -1, it must not be negative");
+  EXPECT_EQ(message(R"({"columns": ["x"], "prior": [1], "values": [[1], [2]],
+                       "scale": [{"center": 1, "divisor": 2}]})"),
+            "no error");
 }
 
 }  // namespace
