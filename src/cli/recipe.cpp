@@ -26,7 +26,8 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   require(recipe.name.find('/') == std::string::npos && !recipe.name.empty(),
           Code::kInvalidArgument, "recipe: name \"{}\" must be a plain file name", recipe.name);
   check_globals(recipe);
-  // Sorts of a table's rows, at most four at once, take a quarter of the memory or less.
+  // Sorts of a table's rows, at most four at once, take a quarter of the memory or less, and means
+  // of the target as much as one sort.
   const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
   recipe.data.memory_bytes = memory;
   recipe.table.space.stop = invocation.stop;

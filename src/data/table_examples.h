@@ -32,7 +32,9 @@ struct TableConfig {
   TargetConfig target;
   std::vector<FeatureConfig> features;
   TableSplitConfig split;
-  SortSpace space;  ///< what sorting the rows may take, what stops their passes; not of the recipe
+  /// What a sort of the rows may take, and the means of the target beside it; what stops their
+  /// passes. Not of the recipe.
+  SortSpace space;
 
   void visit(auto& field) {
     field("path", path,

@@ -78,6 +78,7 @@ class SplitRowsOfMeansTest : public SplitRowsTest {
   void SetUp() override {
     SplitRowsTest::SetUp();
     write_towns("");
+    config_.target.kind = TargetKind::kNumber;
     FeatureConfig town;
     town.name = "town";
     town.encode = CategoryEncode::kTarget;
