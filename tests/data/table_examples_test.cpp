@@ -211,7 +211,6 @@ TEST_F(TableExamplesTest, TheTargetsMeanLooksAtNoLaterRow) {
             "targets of later rows, which table.split.method=time rules out; set encode: frequency "
             "or index for it in table.features, or table.split.method=random");
   c.features[0].encode = CategoryEncode::kFrequency;
-  c.features[0].smoothing.reset();
   EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).rows[0], 16);
 }
 

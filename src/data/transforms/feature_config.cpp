@@ -77,11 +77,6 @@ void check_number(const FeatureConfig& config) {
 }
 
 void check_target_means(const FeatureConfig& config) {
-  require(config.encode == CategoryEncode::kTarget || (!config.folds && !config.smoothing),
-          Code::kInvalidArgument,
-          "table.features: column \"{}\": folds and smoothing are for encode=target, its encode is "
-          "{}; set encode: target or leave them out",
-          config.name, enum_name(config.encode));
   const int64_t folds = config.folds.value_or(kDefaultFolds);
   require(folds >= 2 && folds <= 100, Code::kInvalidArgument,
           "table.features: column \"{}\": folds is {}, it must be in 2 .. 100; {} is usual",
