@@ -17,8 +17,7 @@ void Pipeline::check() const {
   require(recipe_.eval.context < recipe_.train.seq, Code::kInvalidArgument,
           "eval.context: {} is not below train.seq {}; -1 takes half of the window",
           recipe_.eval.context, recipe_.train.seq);
-  train::require_validation(recipe_.train, recipe_.data.validation > 0,
-                            "Set data.validation=0.1");
+  train::require_validation(recipe_.train, recipe_.data.validation > 0, "Set data.validation=0.1");
 }
 
 /// Of the training split alone: an evaluation fills the rest of a batch up.
