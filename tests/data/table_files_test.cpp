@@ -93,6 +93,7 @@ TEST_F(TableFilesTest, RecordsThatAreNoRowsAreSaid) {
 TEST_F(TableFilesTest, APictureThatIsDrawnTakesNoPlaceOfTheTable) {
   const std::string gray = io::pnm_head(1, 1, 1) + "a";
   const std::string own = folder_.put("p/cat/1.png", gray);
+  (void)folder_.put("p/dog/1.png", gray);
   (void)folder_.put("photos/2.png", gray);
   (void)folder_.put("other.png", gray);
   TableConfig c;
