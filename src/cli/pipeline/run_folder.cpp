@@ -2,6 +2,7 @@
 #include "cli/pipeline/run_folder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -68,11 +69,11 @@ RunFolder::RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use
   FileSystem& files = *invocation_.files;
   const bool is_there = directory_exists(recipe_.out);
   if (is_there) require_own_place();
-  if (is_there && invocation_.is_fresh) require_removable();
+  if (is_there && invocation_.is_fresh) require_movable();
   made_.emplace(files, recipe_.out, recipe_.name);
   lock();
   made_->own(kRunLock);
-  if (is_there && invocation_.is_fresh) remove_run();
+  if (is_there && invocation_.is_fresh) set_aside();
   require_same_maker();
   require_same_run();
   make_directories(files, path("stages"));
@@ -128,10 +129,25 @@ void RunFolder::lock() {
   }
 }
 
-void RunFolder::remove_run() {
-  for (const std::string& name : invocation_.files->list(recipe_.out)) {
-    if (is_of_run(name) && name != kRunLock) remove_tree(*invocation_.files, path(name));
+/// Into the first of replaced-1, replaced-2, … that is not there. What makes it a run directory
+/// goes last, so that a --fresh that was cut off can be repeated.
+void RunFolder::set_aside() {
+  FileSystem& files = *invocation_.files;
+  const std::string_view last[] = {"stages", "run.json"};
+  std::vector<std::string> names = files.list(recipe_.out);
+  std::erase_if(names,
+                [](const std::string& name) { return !is_of_run(name) || name == kRunLock; });
+  std::stable_partition(names.begin(), names.end(), [&](const std::string& name) {
+    return std::find(std::begin(last), std::end(last), name) == std::end(last);
+  });
+  std::string aside;
+  for (int number = 1; aside.empty() || directory_exists(aside) || file_exists(aside); ++number) {
+    aside = path(fmt::format("replaced-{}", number));
   }
+  make_directories(files, aside);
+  for (const std::string& name : names) files.rename(path(name), join_path(aside, name));
+  invocation_.console.note("run: what was in " + recipe_.out + " is in " + aside +
+                           "; remove it when you need it no more");
 }
 
 /// threads and memory are this command's; what the run was made with stays in its recipe.
@@ -154,20 +170,20 @@ bool RunFolder::writes_record() const {
   return makes_model() || !is_there || (use_ == FolderUse::kData && !has_model());
 }
 
-/// --fresh removes only what a run has made, and a model only for a verb that makes one.
-void RunFolder::require_removable() const {
+/// --fresh sets aside only what a run has made, and a model only for a verb that makes one.
+void RunFolder::require_movable() const {
   require(is_run_directory(recipe_.out), Code::kInvalidArgument,
-          "run: {} is not a run directory (no run.json and stages/); --fresh does not empty it",
+          "run: {} is not a run directory (no run.json and stages/); --fresh does not touch it",
           recipe_.out);
   require(
       makes_model() || !has_model(), Code::kInvalidArgument,
-      "run: {} holds a model, which --fresh would remove; only run, train and import begin anew "
+      "run: {} holds a model, which --fresh would set aside; only run, train and import begin anew "
       "there. Leave --fresh out, or use another out=DIR",
       recipe_.out);
   const auto require_outside = [&](const std::string& kept, std::string_view what) {
     require(!is_inside(kept, recipe_.out), Code::kInvalidArgument,
-            "run: --fresh would remove {}, which holds {} ({}). Use another out=DIR", recipe_.out,
-            what, kept);
+            "run: --fresh would set {} aside, which holds {} ({}). Use another out=DIR",
+            recipe_.out, what, kept);
   };
   require_outside(".", "the current folder");
   const data::TableConfig& table = recipe_.table;

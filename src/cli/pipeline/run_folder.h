@@ -93,10 +93,10 @@ class RunFolder {
     return use_ == FolderUse::kTrain || use_ == FolderUse::kImport;
   }
   [[nodiscard]] bool writes_record() const;
-  void require_removable() const;
+  void require_movable() const;
   void require_own_place() const;
   void lock();
-  void remove_run();
+  void set_aside();
   void write_recipe(const Recipe& recipe) const;
   void require_same_run() const;
   void require_same_maker() const;
