@@ -397,6 +397,7 @@ Json evaluate_file(const Invocation& invocation, Runtime& runtime, const Recipe&
   recipe.predict.check();
   const std::string& file = recipe.table.split.test_file;
   const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, folder);
+  model->features.set_missing_target(recipe.table.target.missing);
   const std::unique_ptr<data::TableReader> table = data::open_held_out(file, recipe.table);
   const ScratchFolder scratch;
   const std::string examples = data::examples_path(scratch.path(), data::Split::kTest);

@@ -27,8 +27,9 @@ struct TableEvaluation {
                                              bool wants_details);
 
 /// The same numbers, {file, examples, metric: …}, on the rows of recipe.table.split.test_file,
-/// which the model's own transforms encode, in a scratch folder; prints them. Throws what the file
-/// and the transforms refuse, kInvalidArgument for a file without a row.
+/// which the model's own transforms encode, in a scratch folder; prints them. Rows without target
+/// are as recipe.table.target.missing says. Throws what the file and the transforms refuse,
+/// kInvalidArgument for a file without a row.
 [[nodiscard]] Json evaluate_file(const Invocation& invocation, Runtime& runtime,
                                  const Recipe& recipe, const std::string& folder);
 

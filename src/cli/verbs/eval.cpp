@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "cli/help_text.h"
 #include "cli/lm.h"
+#include "cli/network_model.h"
 #include "cli/pipeline/table_evaluation.h"
 #include "cli/verbs/verbs.h"
 
@@ -16,10 +17,11 @@ namespace ingot::cli {
 namespace {
 
 constexpr std::string_view kFileKey = "table.split.test_file";
+constexpr std::string_view kMissingKey = "table.target.missing";
 
 const std::vector<std::string> kEvalSections = {
-    "eval.",       "pack.",         std::string(kFileKey), "table.format.",
-    "table.keep.", "predict.batch", "predict.tta"};
+    "eval.",         "pack.",       std::string(kFileKey), std::string(kMissingKey),
+    "table.format.", "table.keep.", "predict.batch",       "predict.tta"};
 
 std::string key_of(std::string_view override_text) {
   return std::string(override_text.substr(0, override_text.find('=')));
@@ -31,11 +33,21 @@ bool is_given(const Invocation& invocation, std::string_view key) {
                      [&](const std::string& text) { return key_of(text) == key; });
 }
 
-/// A file in place of a model, which is a folder: `ingot eval RUN new.csv`.
+/// Whether a folder is no model of any kind, beside a run on a table: one of pictures by class.
+bool is_pictures(const std::string& run, const std::string& folder) {
+  const bool is_language_model = file_exists(join_path(folder, "config.json")) ||
+                                 file_exists(join_path(folder, "model/config.json"));
+  return holds_network(run) && !holds_network(folder) && !is_language_model &&
+         !is_run_directory(folder);
+}
+
+/// A table in place of a model: `ingot eval RUN new.csv`, `ingot eval RUN pictures`.
 void take_file(Invocation& invocation) {
   std::vector<std::string>& words = invocation.words;
-  if (words.size() != 2 || directory_exists(words[1])) return;
-  if (!file_exists(words[1]) && !data::is_table_name(words[1])) return;
+  if (words.size() != 2 || (directory_exists(words[1]) && !is_pictures(words[0], words[1]))) return;
+  if (!file_exists(words[1]) && !directory_exists(words[1]) && !data::is_table_name(words[1])) {
+    return;
+  }
   invocation.overrides.push_back(fmt::format("{}={}", kFileKey, words[1]));
   words.pop_back();
 }
@@ -48,7 +60,8 @@ bool is_of_data(const std::string& key) {
 
 /// Those that say how the rows of a file are read.
 bool is_of_file(const std::string& key) {
-  return key == kFileKey || key.starts_with("table.format") || key.starts_with("table.keep");
+  return key == kFileKey || key == kMissingKey || key.starts_with("table.format") ||
+         key.starts_with("table.keep");
 }
 
 /// Refuses keys that would be taken and change nothing.
@@ -60,8 +73,10 @@ void require_effect(const Invocation& invocation, const Recipe& recipe) {
     require(!is_of_data(key) || (has_file && is_of_file(key)), Code::kInvalidArgument,
             "eval: {} would change nothing: the data of {} was made with the run. {}", key,
             recipe.out,
-            is_table ? "Rows of another file are judged by table.split.test_file=FILE"
-                     : "A split of it is judged by eval.split=train, validation or test");
+            has_file   ? "Of the rows of another file table.format, table.keep and "
+                         "table.target.missing are taken"
+            : is_table ? "Rows of another file are judged by table.split.test_file=FILE"
+                       : "A split of it is judged by eval.split=train, validation or test");
   }
   if (!has_file) return;
   require(!recipe.table.split.test_file.empty(), Code::kInvalidArgument,
@@ -84,9 +99,10 @@ class EvalVerb : public Verb {
         "       ingot eval RUN FILE\n\n"
         "RUN is a run directory; MODEL another model folder, such as RUN/model-q4: of a language\n"
         "model one of the same tokenizer, of a table one of the same training rows and features.\n"
-        "FILE is a table with the columns of training, its target too (a folder of pictures by\n"
-        "class with table.split.test_file=): its rows go through the transforms that were fitted\n"
-        "in training, and the run stays as it is.",
+        "FILE is a table with the columns of training, its target too, or a folder of pictures by\n"
+        "class: its rows go through the transforms that were fitted in training, and the run "
+        "stays\n"
+        "as it is. Rows without target: table.target.missing=drop_row leaves them out.",
         kEvalSections);
   }
   VerbTakes takes() const override { return {verb_keys(kEvalSections), {"--print-config"}}; }

@@ -144,6 +144,11 @@ class FeatureSet {
   [[nodiscard]] const ImageFeature* find_image(std::string_view name) const;
   /// nullptr when there is none.
   [[nodiscard]] const Target* target() const { return target_ ? &*target_ : nullptr; }
+  /// What becomes of rows without target from now on, whatever it was in training; nothing where
+  /// there is no target.
+  void set_missing_target(MissingTarget missing) {
+    if (target_) target_->set_missing(missing);
+  }
 
  private:
   struct Place {

@@ -64,6 +64,7 @@ class Target {
   [[nodiscard]] bool drops(const Cell& cell) const {
     return cell.missing && config_.missing == MissingTarget::kDropRow;
   }
+  void set_missing(MissingTarget missing) { config_.missing = missing; }
 
   /// Class id. Throws kInvalidArgument for a label not seen in training, naming it, its line and
   /// the known ones.
