@@ -118,6 +118,12 @@ Objective make_objective(const ObjectiveConfig& config, int64_t classes,
   const int64_t width = output.shape.size();
   const bool fits = output.dtype == DType::kF32 && output.shape.rank() == 1;
   const bool is_binary = width == 1 && classes == 2;
+  require(
+      output.dtype != DType::kF32 || output.shape.rank() < 2, Code::kShapeMismatch,
+      "layers: the last layer \"{}\" gives {}, an answer at every place, and a row needs one. End "
+      "with {{type: global_average_pool}} or {{type: flatten}}, and behind it {{type: dense, "
+      "units: {}}}",
+      output.name, output.shape.text(), std::max<int64_t>(classes, 1));
   require(classes > 0 || (fits && width == 1), Code::kShapeMismatch,
           "layers: the last layer \"{}\" gives {}, a number needs [1]. Set its units to 1, or "
           "flatten before",

@@ -75,6 +75,21 @@ TEST(Connection, MalformedHttpGetsItsStatusAndTheServerGoesOn) {
   EXPECT_EQ(ask(service.port(), get("/health")).status, 200);
 }
 
+TEST(Connection, WhatIsTooLargeNamesItsKey) {
+  ServeConfig config;
+  config.max_body_bytes = 1000;
+  config.max_header_bytes = 1024;
+  Service service(config);
+  const std::string head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n";
+  EXPECT_EQ(ask(service.port(), head + "Content-Length: 1001\r\n\r\n").body,
+            R"({"error":{"message":"The request's body is larger than 1000 bytes, the server's )"
+            R"(serve.max_body_bytes. Send less at once, or start the server with more.",)"
+            R"("type":"invalid_request_error","param":null,"code":"request_too_large"}})");
+  EXPECT_NE(ask(service.port(), head + "X: " + std::string(5000, 'x'))
+                .body.find("larger than 1024 bytes, the server's serve.max_header_bytes."),
+            std::string::npos);
+}
+
 TEST(Connection, ErrorsAreLiteral) {
   ServeConfig config;
   config.api_key = "secret";

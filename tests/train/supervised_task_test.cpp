@@ -304,6 +304,13 @@ TEST_F(SupervisedTest, WhatDoesNotFitIsNamed) {
       message_of([&] { (void)make_objective({}, 0, network.output()); }),
       "layers: the last layer \"dense\" gives [3], a number needs [1]. Set its units to 1, or "
       "flatten before");
+  // units that are right, at every pixel
+  models::Network pixels({dense(2)}, {{"picture", {14, 14, 3}, DType::kF32, 0, -1}});
+  EXPECT_EQ(
+      message_of([&] { (void)make_objective({}, 2, pixels.output()); }),
+      "layers: the last layer \"dense\" gives [14, 14, 2], an answer at every place, and a row "
+      "needs one. End with {type: global_average_pool} or {type: flatten}, and behind it "
+      "{type: dense, units: 2}");
   ObjectiveConfig wrong;
   wrong.loss = LossName::kMse;
   EXPECT_EQ(message_of([&] { (void)make_objective(wrong, 3, network.output()); }),
