@@ -31,6 +31,10 @@ NetworkPredictor::NetworkPredictor(Engine& engine, NetworkModel& model, int64_t 
     names.push_back(feature->name());
     inputs_.push_back({feature->name(), kind_of(*feature)});
   }
+  unused_.assign(model.features.ignored().begin(), model.features.ignored().end());
+  if (model.features.target() != nullptr) {
+    unused_.push_back(model.features.target()->config().column);
+  }
   for (size_t lane = 0; lane < serve::kLanes; ++lane) {
     encoders_.emplace_back(model.features, names, kWhat, false);
   }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,7 @@ class NetworkPredictor final : public serve::Predictor {
   NetworkPredictor(Engine& engine, NetworkModel& model, int64_t max_batch, train::Tta tta);
 
   [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return inputs_; }
+  [[nodiscard]] std::span<const std::string> unused() const override { return unused_; }
   [[nodiscard]] const serve::AnswerForm& form() const override { return answers_->form(); }
   [[nodiscard]] int64_t record_bytes() const override { return answers_->record_bytes(); }
   bool encode(std::span<const std::string_view> cells, size_t lane,
@@ -35,6 +37,7 @@ class NetworkPredictor final : public serve::Predictor {
 
  private:
   std::vector<serve::PredictorInput> inputs_;   // the features, in their order
+  std::vector<std::string> unused_;             // columns left out by the recipe, and the target
   std::vector<data::ExampleEncoder> encoders_;  // one per lane
   std::optional<NetworkAnswers> answers_;
 };

@@ -2,6 +2,7 @@
 #include "serve/instances.h"
 
 #include <algorithm>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -21,6 +22,7 @@ const std::string* base64_of(const Json& value) {
 }
 
 constexpr size_t kMaxIgnored = 32;
+constexpr size_t kUnused = std::numeric_limits<size_t>::max();
 
 }  // namespace
 
@@ -39,9 +41,16 @@ bool InstanceReader::parse(std::string_view body, Json& root) {
 void InstanceReader::unknown_field(const std::string& key, std::span<const std::string> known) {
   if (limits_.strict) {
     reject("unknown field \"{}\".{}", excerpt(key), did_you_mean(key, known));
-  } else if (request.ignored.size() < kMaxIgnored) {
-    request.ignored.push_back(excerpt(key));
+  } else {
+    ignore(key);
   }
+}
+
+void InstanceReader::ignore(std::string_view name) {
+  if (request.ignored.size() >= kMaxIgnored) return;
+  const std::string shown = excerpt(name);
+  std::vector<std::string>& all = request.ignored;
+  if (std::find(all.begin(), all.end(), shown) == all.end()) all.push_back(shown);
 }
 
 void InstanceReader::add_rows(int64_t count) {
@@ -62,9 +71,14 @@ std::string InstanceReader::names() const {
 std::optional<size_t> InstanceReader::find(std::string_view name, int64_t instance) {
   if (places_.empty()) {
     for (size_t i = 0; i < inputs_.size(); ++i) places_.emplace(inputs_[i].name, i);
+    for (const std::string& column : limits_.unused) places_.emplace(column, kUnused);
   }
   const auto at = places_.find(name);
-  if (at != places_.end()) return at->second;
+  if (at != places_.end() && at->second != kUnused) return at->second;
+  if (at != places_.end()) {
+    ignore(name);
+    return std::nullopt;
+  }
   std::vector<std::string> known;
   for (const PredictorInput& input : inputs_) known.push_back(input.name);
   const std::string who = instance < 0 ? std::string() : fmt::format("instance {}: ", instance);
@@ -109,7 +123,8 @@ void InstanceReader::put_instance(int64_t instance, const Json& value) {
     std::vector<bool> given(inputs_.size(), false);
     for (const auto& [name, cell] : value.items()) {
       const std::optional<size_t> input = find(name, instance);
-      if (!input) return;
+      if (failed()) return;
+      if (!input) continue;
       given[*input] = true;
       put(instance, *input, cell);
     }

@@ -24,7 +24,8 @@ namespace ingot::serve {
 
 struct PredictLimits {
   int64_t max_depth = 64;
-  bool strict = false;  ///< unknown fields are errors
+  bool strict = false;                    ///< unknown fields are errors
+  std::span<const std::string> unused{};  ///< names of Predictor::unused()
 };
 
 /// An output that a request of the Open Inference Protocol wants.
@@ -37,7 +38,7 @@ struct WantedOutput {
 struct PredictRequest {
   int64_t rows = 0;
   std::vector<std::string> cells;    ///< [rows, inputs]; a missing value is an empty text
-  std::vector<std::string> ignored;  ///< unknown fields
+  std::vector<std::string> ignored;  ///< unknown fields, columns that the model does not use
 
   bool by_column = false;             ///< TensorFlow Serving: "inputs" instead of "instances"
   std::string id;                     ///< Open Inference Protocol
@@ -66,7 +67,8 @@ class InstanceReader {
   /// that memory stays in proportion to the body.
   void add_rows(int64_t count);
   [[nodiscard]] std::span<const PredictorInput> inputs() const { return inputs_; }
-  /// The input called `name`; after the error of it, nothing. `instance` < 0: of no instance.
+  /// The input called `name`. Nothing for a column that the model does not use, which is kept as
+  /// ignored, and after the error for an unknown one. `instance` < 0: of no instance.
   [[nodiscard]] std::optional<size_t> find(std::string_view name, int64_t instance);
   /// Puts one value into its cell: a text, number, truth value, null or {"b64": text}, bare or as
   /// the only item of a list.
@@ -84,12 +86,14 @@ class InstanceReader {
   PredictRequest request;
 
  private:
+  void ignore(std::string_view name);
   void put_bytes(int64_t instance, size_t input, std::string_view base64);
   [[nodiscard]] std::string where(int64_t instance, size_t input) const;
 
   std::span<const PredictorInput> inputs_;
   const PredictLimits& limits_;
-  std::unordered_map<std::string_view, size_t> places_;  // of inputs_, once find() is called
+  // Of inputs_, and kUnused for what the model does not use, once find() is called.
+  std::unordered_map<std::string_view, size_t> places_;
   std::optional<ApiError> error_;
 };
 

@@ -177,7 +177,8 @@ std::vector<Tensor> read_tensors(InstanceReader& in, const Json& list, std::stri
     Tensor tensor = read_tensor(in, entry, raw);
     if (in.failed()) return {};
     const std::optional<size_t> input = in.find(tensor.name, -1);
-    if (!input) return {};
+    if (in.failed()) return {};
+    if (!input) continue;
     if (tensors[*input].type != nullptr) in.reject("input \"{}\" is given twice", tensor.name);
     tensors[*input] = std::move(tensor);
   }

@@ -87,6 +87,7 @@ PredictApi::PredictApi(const ServeConfig& config, ModelInfo model, Predictor& pr
       metrics_(metrics),
       max_pixels_(config.max_pixels) {
   limits_.strict = config.strict;
+  limits_.unused = predictor.unused();
   const auto inputs = predictor.inputs();
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i].kind == InputKind::kImage) pictures_.push_back(i);

@@ -30,6 +30,9 @@ class Predictor {
  public:
   virtual ~Predictor() = default;
   [[nodiscard]] virtual std::span<const PredictorInput> inputs() const = 0;
+  /// Columns that the model was trained beside and does not use, such as its target: a client may
+  /// send them, as it may leave them out.
+  [[nodiscard]] virtual std::span<const std::string> unused() const { return {}; }
   [[nodiscard]] virtual const AnswerForm& form() const = 0;
   [[nodiscard]] virtual int64_t record_bytes() const = 0;
   /// A cell per input, as a table would hold it (for kImage the bytes themselves) → `record`. False

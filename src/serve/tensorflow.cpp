@@ -39,7 +39,8 @@ std::vector<const Json*> find_columns(InstanceReader& in, const Json& value) {
   }
   for (const auto& [name, values] : value.items()) {
     const std::optional<size_t> input = in.find(name, -1);
-    if (!input) return {};
+    if (in.failed()) return {};
+    if (!input) continue;
     columns[*input] = &values;
   }
   const auto absent = std::find(columns.begin(), columns.end(), nullptr);

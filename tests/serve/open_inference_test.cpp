@@ -49,6 +49,21 @@ std::string bad(const std::string& body, const std::string& raw = "") {
   return error->message;
 }
 
+TEST(OpenInference, ColumnsThatTheModelDoesNotUseAreLeftOut) {
+  const std::vector<std::string> unused = {"animal"};
+  PredictLimits limits;
+  limits.unused = unused;
+  // raw: its bytes are passed over too
+  const std::string body = R"({"inputs":[{"name":"animal","datatype":"INT8","shape":[2],)"
+                           R"("parameters":{"binary_data_size":2}},)" +
+                           tensor("legs", "INT8", "[2]", "[4,2]") + "," + kNote + "]}";
+  const auto result = parse_open_inference({body, "xy"}, kInputs, kForm, limits);
+  const auto* request = std::get_if<PredictRequest>(&result);
+  ASSERT_NE(request, nullptr);
+  EXPECT_EQ(request->cells, (std::vector<std::string>{"4", "a", "2", ""}));
+  EXPECT_EQ(request->ignored, std::vector<std::string>{"animal"});
+}
+
 TEST(OpenInference, EveryDatatypeOfJsonMakesCells) {
   const std::vector<std::vector<std::string>> table = {
       {"FP32", "[0.1,-2]", "0.1", "-2"},

@@ -2,6 +2,7 @@
 // Bodies of :predict, right and wrong, as tables; answers, status and metadata literally.
 #include "serve/tensorflow.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <vector>
@@ -51,6 +52,29 @@ TEST(Tensorflow, RowsAreObjectsOrListsInOrder) {
     EXPECT_EQ(request.cells, cells) << instances;
     EXPECT_FALSE(request.by_column);
   }
+}
+
+TEST(Tensorflow, ColumnsThatTheModelDoesNotUseAreLeftOut) {
+  const std::vector<std::string> unused = {"id", "animal"};
+  PredictLimits limits;
+  limits.unused = unused;
+  limits.strict = true;  // they are known
+  const Cells cells = {"4", "a", "2", "b"};
+  for (
+      const char* body :
+      {R"({"instances":[{"legs":4,"note":"a","id":7},{"id":[8],"animal":{},"legs":2,"note":"b"}]})",
+       R"({"inputs":{"id":[7,8,9],"legs":[4,2],"animal":null,"note":["a","b"]}})"}) {
+    const PredictRequest request = good(body, kInputs, limits);
+    EXPECT_EQ(request.cells, cells) << body;
+    Cells ignored = request.ignored;
+    std::sort(ignored.begin(), ignored.end());
+    EXPECT_EQ(ignored, (Cells{"animal", "id"})) << body;
+  }
+  EXPECT_EQ(bad(R"({"instances":[{"legs":4,"note":"a","animals":1}]})", kInputs, limits)
+                .find(R"(instance 0: the model has no input "animals".)"),
+            0U);
+  EXPECT_EQ(bad(R"({"instances":[{"legs":4,"id":1}]})", kInputs, limits),
+            R"(instance 0 lacks the column "note"; null stands for a missing value)");
 }
 
 TEST(Tensorflow, ColumnsAreListsOfOneLength) {

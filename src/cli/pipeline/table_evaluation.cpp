@@ -365,11 +365,15 @@ TableEvaluation Evaluator::run(bool wants_details) {
 /// The stored examples are what the run's own transforms made of the table: a network that learned
 /// through others would be given numbers and classes that mean something else.
 void require_same_features(const std::string& run, const std::string& model) {
-  const auto text = [](const std::string& file) { return data::FeatureSet::load(file).to_json(); };
+  const auto used = [](const std::string& file) {
+    Json json = parse_json(data::FeatureSet::load(file).to_json(), file);
+    json.erase("ignored");  // makes no number
+    return json;
+  };
   const std::string own = join_path(run, "data/features.json");
   const std::string other = join_path(network_folder(model), "features.json");
   require(
-      text(own) == text(other), Code::kInvalidArgument,
+      used(own) == used(other), Code::kInvalidArgument,
       "eval: the model in {} was fitted on other training rows or columns than {} (features.json "
       "differs), so the examples of the one say nothing about the other. Train it on the same "
       "table, features and split",

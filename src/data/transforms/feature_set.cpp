@@ -124,7 +124,11 @@ FeatureSet::FeatureSet(const Schema& schema, std::span<const FeatureConfig> conf
   for (const ColumnSchema& column : schema.columns) {
     if (column.name == target.column) continue;
     const FeatureConfig config = feature_config(column, configs);
-    if (config.kind != FeatureKind::kIgnore) features_.push_back(make_feature(config));
+    if (config.kind == FeatureKind::kIgnore) {
+      ignored_.push_back(column.name);
+    } else {
+      features_.push_back(make_feature(config));
+    }
   }
   for (const auto& feature : features_) {
     require(!feature->learns_target() || !target.column.empty(), Code::kInvalidArgument,

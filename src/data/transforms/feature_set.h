@@ -142,6 +142,9 @@ class FeatureSet {
   [[nodiscard]] std::span<const std::unique_ptr<Feature>> features() const { return features_; }
   /// The column of pictures of that name; nullptr when there is none.
   [[nodiscard]] const ImageFeature* find_image(std::string_view name) const;
+  /// Columns of the table that are neither a feature nor the target; empty for a set that was
+  /// stored by a program that did not keep them.
+  [[nodiscard]] std::span<const std::string> ignored() const { return ignored_; }
   /// nullptr when there is none.
   [[nodiscard]] const Target* target() const { return target_ ? &*target_ : nullptr; }
   /// What becomes of rows without target from now on, whatever it was in training; nothing where
@@ -175,6 +178,7 @@ class FeatureSet {
 
   std::vector<std::string> missing_;  // texts that count as missing
   std::vector<std::unique_ptr<Feature>> features_;
+  std::vector<std::string> ignored_;
   std::optional<Target> target_;
   std::string group_;  // column of MeansOptions; a stored set has forgotten it
   bool fitted_ = false;

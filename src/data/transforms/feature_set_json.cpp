@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// features.json: {"format": 1, "missing": [...], "features": [{"config", "state"}, ...], "target":
-// {...} or null}. Numbers are written with the digits that read back to the same bits. The config
-// is the recipe's, bound by the same visitor, so an unknown key is refused by name.
+// features.json: {"format": 1, "missing": [...], "features": [{"config", "state"}, ...],
+// "ignored": [...], "target": {...} or null}. "ignored" may be absent, as it was once. Numbers are
+// written with the digits that read back to the same bits. The config is the recipe's, bound by the
+// same visitor, so an unknown key is refused by name.
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,16 @@ namespace {
 
 constexpr int64_t kFormat = 1;
 constexpr int64_t kMaxBytes = int64_t{1} << 30;
+
+void read_texts(const Json& list, const char* key, std::string_view what,
+                std::vector<std::string>& to) {
+  require(list.is_array(), Code::kInvalidArgument, "{}: \"{}\" must be a list of texts", what, key);
+  for (const Json& text : list) {
+    require(text.is_string(), Code::kInvalidArgument, "{}: \"{}\" must be a list of texts", what,
+            key);
+    to.push_back(text.get<std::string>());
+  }
+}
 
 std::unique_ptr<Feature> read_feature(const Json& item, std::string_view what) {
   FeatureConfig config;
@@ -35,6 +46,7 @@ std::string FeatureSet::to_json() const {
   const Json json{{"format", kFormat},
                   {"missing", missing_},
                   {"features", std::move(features)},
+                  {"ignored", ignored_},
                   {"target", target_ ? target_->to_json() : Json()}};
   return dump_json(json) + "\n";
 }
@@ -50,10 +62,9 @@ FeatureSet FeatureSet::from_json(std::string_view json, std::string_view what) {
     require(format == kFormat, Code::kInvalidArgument,
             "{}: \"format\" is {}, this program reads {}; train again or use a newer program", what,
             format, kFormat);
-    for (const Json& text : json_member(root, "missing", what)) {
-      require(text.is_string(), Code::kInvalidArgument, "{}: \"missing\" must be a list of texts",
-              what);
-      set.missing_.push_back(text.get<std::string>());
+    read_texts(json_member(root, "missing", what), "missing", what, set.missing_);
+    if (const Json* ignored = json_optional(root, "ignored", what)) {
+      read_texts(*ignored, "ignored", what, set.ignored_);
     }
     const Json& features = json_member(root, "features", what);
     require(features.is_array() && !features.empty(), Code::kInvalidArgument,

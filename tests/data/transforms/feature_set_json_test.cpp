@@ -82,6 +82,26 @@ TEST(FeaturesJson, KeepsASetWithoutTarget) {
   EXPECT_EQ(FeatureSet::from_json(set.to_json(), "f").target(), nullptr);
 }
 
+TEST(FeaturesJson, KeepsTheNamesOfOtherColumns) {
+  TargetConfig target;
+  target.column = "y";
+  std::vector<FeatureConfig> configs(1);
+  configs[0].name = "note";
+  configs[0].kind = FeatureKind::kIgnore;
+  FeatureSet set(schema_of({{"id", Kind::kIgnore},
+                            {"a", Kind::kNumber},
+                            {"note", Kind::kText},
+                            {"y", Kind::kCategory}}),
+                 configs, target);
+  set.fit(*table_of("id,a,note,y\n1,1,x,no\n2,2,x,yes\n"));
+  const FeatureSet again = FeatureSet::from_json(set.to_json(), "f");
+  EXPECT_EQ(std::vector<std::string>(again.ignored().begin(), again.ignored().end()),
+            (std::vector<std::string>{"id", "note"}));
+  Json before = parse_json(set.to_json(), "t");  // of a program that did not keep them
+  before.erase("ignored");
+  EXPECT_TRUE(FeatureSet::from_json(dump_json(before), "f").ignored().empty());
+}
+
 TEST(FeaturesJson, NamesWhatIsBroken) {
   const std::string good = fitted().to_json();
   const auto message = [](const std::string& json) {
