@@ -137,16 +137,16 @@ class RowAnswers {
 
   void add(data::ExampleEncoder& encoder, std::span<const std::string_view> cells,
            const data::TableReader& table) {
-    const auto place = std::span(records_).subspan(rows_.size() * bytes_, bytes_);
-    is_kept_.push_back(encoder.encode(cells, table.line(), place));
-    if (is_kept_.back()) {
-      rows_.push_back(place.data());
-      unseen_.add(encoder.unseen(), table.name(), table.line());
-    } else if (left_out_++ < static_cast<int64_t>(kNamedRows)) {
-      reasons_.push_back(
-          fmt::format("{}, line {}: {}", table.name(), table.line(), encoder.reason()));
+    if (cells.empty()) {
+      ++ragged_;
+      leave_out(table, "another number of cells than the table has columns");
+      return;
     }
-    if (is_kept_.size() == static_cast<size_t>(answers_.max_batch())) flush();
+    const auto place = std::span(records_).subspan(rows_.size() * bytes_, bytes_);
+    if (!encoder.encode(cells, table.line(), place)) return leave_out(table, encoder.reason());
+    rows_.push_back(place.data());
+    unseen_.add(encoder.unseen(), table.name(), table.line());
+    push(true);
   }
   void flush() {
     answers_.run(rows_, values_);
@@ -167,16 +167,32 @@ class RowAnswers {
   [[nodiscard]] std::vector<std::string> unseen_notes() const { return unseen_.notes(); }
   /// What to say of the rows without an answer: how many, and the first of them.
   [[nodiscard]] std::string left_out_text() const {
-    std::string text = fmt::format(
-        "predict: {} rows have no answer: a value is missing or a picture broken, and the model "
-        "leaves such rows out:",
-        left_out_);
+    std::string text = fmt::format("predict: {} rows have no answer: {}:", left_out_, cause());
     for (const std::string& reason : reasons_) text += "\n  " + reason;
     const int64_t more = left_out_ - std::ssize(reasons_);
     return more > 0 ? text + fmt::format("\n  and {} more", more) : text;
   }
 
  private:
+  void push(bool is_kept) {
+    is_kept_.push_back(is_kept);
+    if (is_kept_.size() == static_cast<size_t>(answers_.max_batch())) flush();
+  }
+  void leave_out(const data::TableReader& table, const std::string& reason) {
+    if (left_out_++ < static_cast<int64_t>(kNamedRows)) {
+      reasons_.push_back(fmt::format("{}, line {}: {}", table.name(), table.line(), reason));
+    }
+    push(false);
+  }
+  [[nodiscard]] std::string_view cause() const {
+    if (ragged_ == left_out_) return "predict.input.ragged=skip";
+    if (ragged_ == 0) {
+      return "a value is missing or a picture broken, and the model leaves such rows out";
+    }
+    return "a value is missing or a picture broken, and the model leaves such rows out; "
+           "predict.input.ragged=skip";
+  }
+
   NetworkAnswers& answers_;
   AnswerWriter& writer_;
   size_t bytes_, width_;
@@ -185,6 +201,7 @@ class RowAnswers {
   std::vector<const std::byte*> rows_;  // the records that are kept
   std::vector<bool> is_kept_;
   int64_t count_ = 0, left_out_ = 0;
+  int64_t ragged_ = 0;                // of left_out_
   std::vector<std::string> reasons_;  // of the first rows left out
   data::UnseenCategories unseen_;
 };
@@ -203,7 +220,8 @@ class PredictVerb : public Verb {
         "KiB of JSON lines, of which 1,000 come before the first answer; paths of pictures in it\n"
         "start from the current folder. Answers go to standard output, one line per row, in the\n"
         "order of the rows; with --json as the list \"answers\" of one object, which takes the\n"
-        "memory of all of them. A row that is left out has an empty answer: \"\" or null.\n"
+        "memory of all of them. A row that is left out, ragged ones under\n"
+        "predict.input.ragged=skip too, has an empty answer: \"\" or null.\n"
         "`ingot serve` answers with the same bytes.",
         kPredictSections);
   }
@@ -218,8 +236,9 @@ class PredictVerb : public Verb {
     recipe.predict.check();
     Runtime runtime(recipe);
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
-    const std::unique_ptr<data::TableReader> table =
-        open_input(words, recipe.predict.input, invocation.stop);
+    data::TableFormat format = recipe.predict.input;
+    format.gives_ragged = true;
+    const std::unique_ptr<data::TableReader> table = open_input(words, format, invocation.stop);
     predict(runtime, *model, *table, recipe.predict, invocation);
     return 0;
   }

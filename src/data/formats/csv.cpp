@@ -50,6 +50,7 @@ class CsvReader final : public TableReader {
       : verb_(verb),
         has_header_(layout.has_header),
         skip_ragged_(format.ragged == RaggedRows::kSkip),
+        gives_ragged_(format.gives_ragged),
         prefix_(format.prefix),
         records_(std::move(source), verb, layout.records) {
     const std::string where = fmt::format("{}: \"{}\"", verb_, name());
@@ -92,6 +93,10 @@ class CsvReader final : public TableReader {
               "{}: \"{}\": line {} has {} cells, the table {} columns; mend it, or leave such "
               "records out with {}ragged=skip",
               verb_, name(), records_.line(), cells.size(), columns_.size(), prefix_);
+      if (gives_ragged_) {
+        cells.clear();
+        return true;
+      }
       ++skipped_;
     }
     return false;
@@ -101,6 +106,7 @@ class CsvReader final : public TableReader {
   const char* verb_;
   bool has_header_;
   bool skip_ragged_;
+  bool gives_ragged_;
   std::string prefix_;  // of the keys that messages propose
   RecordReader records_;
   std::vector<std::string> columns_;

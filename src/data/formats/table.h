@@ -52,6 +52,9 @@ struct TableFormat {
   /// What stands before these keys where they are set, so that messages propose keys that work; of
   /// the place, so not itself a key.
   std::string prefix = "table.format.";
+  /// For whoever answers row by row: under ragged=skip a ragged record is a row without cells,
+  /// which keeps its place, and is not counted. Not itself a key.
+  bool gives_ragged = false;
 
   void visit(auto& field) {
     field("delimiter", delimiter,
@@ -82,7 +85,8 @@ class TableReader {
   virtual ~TableReader() = default;
   /// The names, all different, none empty. Fixed from the opening on.
   [[nodiscard]] virtual const std::vector<std::string>& columns() const = 0;
-  /// The next record, one cell per column, in UTF-8 or a picture; the cells stay valid until the
+  /// The next record, one cell per column (none for a ragged record that TableFormat::gives_ragged
+  /// asks for), in UTF-8 or a picture; the cells stay valid until the
   /// next call of next() or rewind(). false at the end (cells are then empty). A broken record
   /// throws Error{kCorruptFile} with its line; after an error only rewind() may be called.
   virtual bool next(std::vector<std::string_view>& cells) = 0;

@@ -146,6 +146,9 @@ TEST(Csv, RaggedRecordsAreRefusedOrCounted) {
     table->rewind();
     EXPECT_EQ(table->skipped(), 0);
   }
+  format.gives_ragged = true;
+  EXPECT_EQ(read(text, format).rows,
+            (std::vector<std::vector<std::string>>{{"1", "2"}, {}, {}, {"7", "8"}}));
 }
 
 TEST(Csv, RefusesWhatIsNoTable) {
