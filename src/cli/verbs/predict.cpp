@@ -17,6 +17,8 @@
 #include "cli/runtime.h"
 #include "cli/verbs/verbs.h"
 #include "data/formats/csv_writer.h"
+#include "data/formats/image_folder.h"
+#include "data/formats/picture_table.h"
 #include "io/stream_source.h"
 
 namespace ingot::cli {
@@ -67,12 +69,26 @@ std::unique_ptr<data::TableReader> open_standard_input(const data::TableFormat& 
   return table;
 }
 
-/// A file, or standard input when none is named.
+/// The model's only column of pictures, else the name that tables of pictures give theirs.
+std::string picture_column(const data::FeatureSet& features) {
+  std::vector<std::string> names;
+  for (const auto& feature : features.features()) {
+    if (feature->config().kind == data::FeatureKind::kImage) names.push_back(feature->name());
+  }
+  return names.size() == 1 ? names[0] : data::kImageColumn;
+}
+
+/// A file, a folder of pictures, a picture, or standard input when none is named.
 std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& words,
+                                              const data::FeatureSet& features,
                                               const data::TableFormat& format,
                                               const StopFlag* stop) {
   if (words.size() > 1) {
     data::require_table(words[1], "FILE");
+    const bool is_picture = data::is_image_name(words[1]) && file_exists(words[1]);
+    if (is_picture || directory_exists(words[1])) {
+      return data::open_pictures(words[1], picture_column(features));
+    }
     return data::open_table(words[1], format);
   }
   return open_standard_input(format, stop);
@@ -214,8 +230,8 @@ class PredictVerb : public Verb {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
-        "(CSV, TSV, JSON lines, .npy; a folder, CIFAR or IDX of pictures), or standard input "
-        "(CSV,\n"
+        "(CSV, TSV, JSON lines, .npy; CIFAR or IDX of pictures), a picture, a folder of pictures\n"
+        "(with those in its folders, in the order of their paths), or standard input (CSV,\n"
         "or JSON lines when it begins with a brace), which is read in blocks: 64 KiB of CSV, 256\n"
         "KiB of JSON lines, of which 1,000 come before the first answer; paths of pictures in it\n"
         "start from the current folder. Answers go to standard output, one line per row, in the\n"
@@ -238,7 +254,8 @@ class PredictVerb : public Verb {
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
     data::TableFormat format = recipe.predict.input;
     format.gives_ragged = true;
-    const std::unique_ptr<data::TableReader> table = open_input(words, format, invocation.stop);
+    const std::unique_ptr<data::TableReader> table =
+        open_input(words, model->features, format, invocation.stop);
     predict(runtime, *model, *table, recipe.predict, invocation);
     return 0;
   }

@@ -52,14 +52,19 @@ void add_class(const std::string& name, ImageFolder& folder) {
 
 class FolderTable final : public TableReader {
  public:
-  explicit FolderTable(ImageFolder folder) : folder_(std::move(folder)) {}
+  /// `columns`: that of the paths, and that of the classes where there are any.
+  FolderTable(ImageFolder folder, std::vector<std::string> columns)
+      : folder_(std::move(folder)), columns_(std::move(columns)) {}
 
   [[nodiscard]] const std::vector<std::string>& columns() const override { return columns_; }
   bool next(std::vector<std::string_view>& cells) override {
     cells.clear();
     if (next_ == folder_.images.size()) return false;
     const FolderImage& image = folder_.images[next_++];
-    cells = {image.path, folder_.classes[static_cast<size_t>(image.label)]};
+    cells.emplace_back(image.path);
+    if (columns_.size() > 1) {
+      cells.emplace_back(folder_.classes[static_cast<size_t>(image.label)]);
+    }
     return true;
   }
   [[nodiscard]] int64_t line() const override { return static_cast<int64_t>(next_); }
@@ -70,14 +75,35 @@ class FolderTable final : public TableReader {
 
  private:
   ImageFolder folder_;
-  std::vector<std::string> columns_{kImageColumn, kClassColumn};
+  std::vector<std::string> columns_;
   size_t next_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<TableReader> open_image_folder(const std::string& root) {
-  return std::make_unique<FolderTable>(list_image_folder(root));
+  return std::make_unique<FolderTable>(list_image_folder(root),
+                                       std::vector<std::string>{kImageColumn, kClassColumn});
+}
+
+std::unique_ptr<TableReader> open_pictures(const std::string& path, const std::string& column) {
+  ImageFolder folder;
+  folder.root = path;
+  if (!directory_exists(path)) {
+    require(file_exists(path), Code::kNotFound, "images: \"{}\" is not there", path);
+    folder.images.push_back({base_name(path), 0});
+    return std::make_unique<FolderTable>(std::move(folder), std::vector<std::string>{column});
+  }
+  for (const FileEntry& file : list_files(path).files) {
+    if (is_image_name(file.path)) {
+      folder.images.push_back({file.path, 0});
+    } else {
+      add_other(join_path(path, file.path), folder);
+    }
+  }
+  require(!folder.images.empty(), Code::kInvalidArgument,
+          "images: \"{}\" holds no .png, .jpg or .jpeg file, nor do its folders", path);
+  return std::make_unique<FolderTable>(std::move(folder), std::vector<std::string>{column});
 }
 
 bool is_image_name(std::string_view name) {

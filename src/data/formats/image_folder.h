@@ -38,6 +38,12 @@ struct ImageFolder {
 /// The same as a table: columns "image" (path below the root) and "class".
 [[nodiscard]] std::unique_ptr<TableReader> open_image_folder(const std::string& root);
 
+/// Pictures without classes, to be answered for: those of the folder `path` and of its folders, in
+/// the order of their paths, or, where it is a file, this one. A table of the one column `column`.
+/// Throws kNotFound when nothing is there, kInvalidArgument for a folder that holds none.
+[[nodiscard]] std::unique_ptr<TableReader> open_pictures(const std::string& path,
+                                                         const std::string& column);
+
 /// Whether a name ends in .png, .jpg or .jpeg, in any case.
 [[nodiscard]] bool is_image_name(std::string_view name);
 /// Whether it ends as pictures do that no reader takes by their name: .webp, .gif, .heic and

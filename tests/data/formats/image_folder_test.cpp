@@ -64,6 +64,38 @@ TEST(ImageFolder, IsATableOfPaths) {
   }
 }
 
+TEST(ImageFolder, PicturesWithoutClassesAreATableOfOneColumn) {
+  const TempFolder folder;
+  for (const char* name : {"new/b.png", "new/a.JPG", "new/deep/c.jpeg", "new/d.webp", "new/.e.png",
+                           "empty/notes.txt"}) {
+    (void)folder.put(name, "");
+  }
+  const auto paths = [](TableReader& reader) {
+    EXPECT_EQ(reader.columns(), std::vector<std::string>{"photo"});
+    std::vector<std::string> all;
+    std::vector<std::string_view> cells;
+    while (reader.next(cells)) {
+      EXPECT_EQ(cells.size(), 1U);
+      all.emplace_back(cells[0]);
+    }
+    return all;
+  };
+  const auto several = open_pictures(folder.file("new"), "photo");
+  EXPECT_EQ(paths(*several), (std::vector<std::string>{"a.JPG", "b.png", "deep/c.jpeg"}));
+  EXPECT_EQ(several->unread().count, 1);
+  EXPECT_EQ(folder_of_table(several->name()), folder.file("new"));
+  const auto one = open_pictures(folder.file("new/b.png"), "photo");
+  EXPECT_EQ(paths(*one), std::vector<std::string>{"b.png"});
+  EXPECT_EQ(folder_of_table(one->name()), folder.file("new"));
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [&] { (void)open_pictures(folder.file("empty"), "photo"); }),
+            "images: \"" + folder.file("empty") +
+                "\" holds no .png, .jpg or .jpeg file, nor do its folders");
+  EXPECT_EQ(
+      message_of(Code::kNotFound, [&] { (void)open_pictures(folder.file("f.png"), "photo"); }),
+      "images: \"" + folder.file("f.png") + "\" is not there");
+}
+
 TEST(ImageFolder, RefusesWhatIsNoDataSet) {
   const auto refusal = [](const TempFolder& folder) {
     std::string message =
