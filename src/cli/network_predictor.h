@@ -28,6 +28,7 @@ class NetworkPredictor final : public serve::Predictor {
   [[nodiscard]] int64_t record_bytes() const override { return answers_->record_bytes(); }
   bool encode(std::span<const std::string_view> cells, size_t lane,
               std::span<std::byte> record) override;
+  [[nodiscard]] std::string reason(size_t lane) const override { return encoders_[lane].reason(); }
   [[nodiscard]] int64_t unseen(size_t lane) const override {
     return std::ssize(encoders_[lane].unseen());
   }

@@ -84,6 +84,7 @@ std::string Metrics::text(const std::string& model) const {
   counter("ingot_generation_tokens_total", "Tokens written", generation_tokens);
   counter("ingot_recomputed_tokens_total", "Tokens whose cache was given up", recomputed_tokens);
   counter("ingot_examples_total", "Examples answered by a network", examples);
+  counter("ingot_left_out_total", "Examples without an answer, left out by policy", left_out);
   counter("ingot_unseen_categories_total", "Categories sent that no training row had",
           unseen_categories);
   counter("ingot_engine_steps_total", "Forward passes", steps);

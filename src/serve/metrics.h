@@ -38,8 +38,8 @@ class Metrics {
  public:
   std::atomic<int64_t> running{0}, waiting{0}, pages_used{0}, pages_total{0};
   std::atomic<int64_t> prompt_tokens{0}, generation_tokens{0}, recomputed_tokens{0};
-  std::atomic<int64_t> examples{0}, unseen_categories{0}, steps{0}, preemptions{0}, slow_clients{0},
-      disconnects{0}, engine_errors{0};
+  std::atomic<int64_t> examples{0}, left_out{0}, unseen_categories{0}, steps{0}, preemptions{0},
+      slow_clients{0}, disconnects{0}, engine_errors{0};
   std::atomic<int64_t> finished_stop{0}, finished_length{0}, finished_cancelled{0},
       finished_error{0};
   std::atomic<int64_t> connections{0}, connections_total{0}, refused_connections{0};

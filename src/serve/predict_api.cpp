@@ -47,6 +47,15 @@ int64_t pixels_of(std::string_view bytes) {
   }
 }
 
+/// What could end or bend the line becomes '?', as the reason may quote the request.
+std::string left_out_line(int64_t count, std::string_view first) {
+  constexpr int64_t kShown = 200;
+  std::string reason = excerpt(first, kShown);
+  std::replace_if(
+      reason.begin(), reason.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return fmt::format("x-ingot-left-out: {}; {}\r\n", count, reason);
+}
+
 class PredictJob final : public Job {
  public:
   using Write = std::function<Reply(std::span<const float> answers)>;
@@ -207,21 +216,24 @@ Outcome PredictApi::infer(Call& call) {
 Outcome PredictApi::submit(Call& call, Parsed parsed, Write write) {
   if (const auto* error = std::get_if<ApiError>(&parsed)) return error_reply(*error);
   auto request = std::make_shared<PredictRequest>(std::get<PredictRequest>(std::move(parsed)));
-  std::vector<std::byte> records;
-  std::vector<bool> kept;
+  Encoded made;
   auto error = check_size(*request);
   if (!error) error = check_pixels(*request);
-  if (!error) error = encode(*request, call, records, kept);
+  if (!error) error = encode(*request, call, made);
   if (error) return error_reply(*error);
   request->cells = {};
-  const auto rows = static_cast<int64_t>(std::count(kept.begin(), kept.end(), true));
+  const auto rows = static_cast<int64_t>(std::count(made.kept.begin(), made.kept.end(), true));
   const std::string ignored = header_list(request->ignored);
-  auto answer = [request = std::move(request), kept = std::move(kept), write = std::move(write),
+  auto answer = [request = std::move(request), kept = std::move(made.kept),
+                 left_out = std::move(made.left_out), write = std::move(write),
                  width = predictor_.form().width()](std::span<const float> answers) {
-    return write(*request, rows_of(kept, answers, width));
+    Reply reply = write(*request, rows_of(kept, answers, width));
+    reply.more_lines += left_out;
+    return reply;
   };
   if (rows == 0) return answer({});
-  SubmittedPrediction submitted = batcher_.submit(std::move(records), rows, std::move(call.notify));
+  SubmittedPrediction submitted =
+      batcher_.submit(std::move(made.records), rows, std::move(call.notify));
   if (submitted.error == SubmitError::kStopped) return error_reply(stopping_error());
   if (submitted.error == SubmitError::kQueueFull) return queue_full();
   return std::make_unique<PredictJob>(std::move(submitted.prediction), std::move(answer), ignored);
@@ -267,11 +279,12 @@ std::optional<ApiError> PredictApi::check_pixels(const PredictRequest& request) 
 }
 
 std::optional<ApiError> PredictApi::encode(const PredictRequest& request, const Call& call,
-                                           std::vector<std::byte>& records,
-                                           std::vector<bool>& kept) {
+                                           Encoded& to) {
   const size_t columns = predictor_.inputs().size();
   const auto bytes = static_cast<size_t>(predictor_.record_bytes());
-  records.resize(static_cast<size_t>(request.rows) * bytes);
+  to.records.resize(static_cast<size_t>(request.rows) * bytes);
+  int64_t left_out = 0;
+  std::string first;
   size_t end = 0;
   std::vector<std::string_view> cells(columns);
   for (int64_t row = 0; row < request.rows; ++row) {
@@ -279,15 +292,23 @@ std::optional<ApiError> PredictApi::encode(const PredictRequest& request, const 
     const auto from = request.cells.begin() + row * static_cast<int64_t>(columns);
     std::copy(from, from + static_cast<int64_t>(columns), cells.begin());
     try {
-      kept.push_back(predictor_.encode(cells, call.lane, std::span(records).subspan(end, bytes)));
+      to.kept.push_back(
+          predictor_.encode(cells, call.lane, std::span(to.records).subspan(end, bytes)));
     } catch (const Error& error) {
       if (error.code() == Code::kInternal) throw;
       return request_error(400, fmt::format("instance {}: {}", row, error.what()));
     }
+    if (!to.kept.back()) {
+      if (left_out++ == 0)
+        first = fmt::format("instance {}: {}", row, predictor_.reason(call.lane));
+      continue;
+    }
     metrics_.unseen_categories += predictor_.unseen(call.lane);
-    if (kept.back()) end += bytes;
+    end += bytes;
   }
-  records.resize(end);
+  to.records.resize(end);
+  metrics_.left_out += left_out;
+  if (left_out > 0) to.left_out = left_out_line(left_out, first);
   return std::nullopt;
 }
 

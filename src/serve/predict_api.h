@@ -39,6 +39,13 @@ class PredictApi final : public ModelApi {
   /// The answer from its rows.
   using Write = std::function<Reply(const PredictRequest&, const AnswerRows&)>;
 
+  /// The instances of a request on their way to the batcher.
+  struct Encoded {
+    std::vector<std::byte> records;  ///< of those that are kept
+    std::vector<bool> kept;
+    std::string left_out;  ///< a line of the answer's header where some are not, else empty
+  };
+
   void add_tensorflow(std::vector<Route>& to);
   void add_open_inference(std::vector<Route>& to, const std::atomic<bool>& draining);
   [[nodiscard]] Route named(std::string_view method, std::string_view path, bool is_queued,
@@ -55,8 +62,7 @@ class PredictApi final : public ModelApi {
   [[nodiscard]] std::optional<ApiError> check_size(const PredictRequest& request) const;
   [[nodiscard]] std::optional<ApiError> check_pixels(const PredictRequest& request) const;
   [[nodiscard]] std::optional<ApiError> encode(const PredictRequest& request, const Call& call,
-                                               std::vector<std::byte>& records,
-                                               std::vector<bool>& kept);
+                                               Encoded& to);
   [[nodiscard]] Reply queue_full() const;
 
   ModelInfo model_;

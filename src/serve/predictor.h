@@ -40,6 +40,8 @@ class Predictor {
   /// one thread per lane (route.h).
   virtual bool encode(std::span<const std::string_view> cells, size_t lane,
                       std::span<std::byte> record) = 0;
+  /// Why the example encoded last on this lane was left out.
+  [[nodiscard]] virtual std::string reason(size_t lane) const = 0;
   /// Categories in the cells encoded last on this lane that no training row had.
   [[nodiscard]] virtual int64_t unseen(size_t lane) const = 0;
   /// One row of form().width() values per record; at most as many records as the model was opened

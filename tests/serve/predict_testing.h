@@ -46,6 +46,9 @@ class FakePredictor final : public serve::Predictor {
     std::memcpy(record.data(), &hash, sizeof hash);
     return true;
   }
+  [[nodiscard]] std::string reason(size_t /*lane*/) const override {
+    return "column \"note\": \"dröp\"\r\nis left out";
+  }
   [[nodiscard]] int64_t unseen(size_t lane) const override { return unseen_[lane]; }
   void run(std::span<const std::byte* const> records, std::span<float> answers) override {
     if (before_run) before_run();
