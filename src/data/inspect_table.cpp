@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "base/text.h"
+#include "data/external_sort.h"
 #include "data/inspect_pictures.h"
 #include "data/transforms/text_feature.h"
 #include "io/image.h"
@@ -81,7 +82,7 @@ class Inspection {
       : report_(report),
         drops_target_(config.target.missing == MissingTarget::kDropRow),
         leaks_(config.space),
-        rows_(config.space) {
+        targets_(config.space) {
     report.findings.resize(report.schema.columns.size());
     texts_.resize(report.schema.columns.size());
     for (size_t i = 0; i < texts_.size(); ++i) {
@@ -114,9 +115,10 @@ class Inspection {
           !target || !drops_target_ || !is_missing(cells[*target], report_.schema.missing);
       if (has_target &&
           keep_features(cells, features, {{}, false, table.line(), folder.get()}, kept)) {
-        leaks_.add(kept, split_of(row), table.name(), table.line());
-        if (target) kept.push_back(cells[*target]);
-        rows_.add(kept, split_of(row), table.name(), table.line());
+        const uint64_t hash = leaks_.add(kept, split_of(row), table.name(), table.line());
+        if (target && !is_missing(cells[*target], report_.schema.missing)) {
+          targets_.add({hash, hash64(trim(cells[*target]))});
+        }
       }
       if (!is_main) continue;
       ++report_.rows;
@@ -134,7 +136,7 @@ class Inspection {
     }
     report_.samples = samples_.in_order();
     report_.leaks = leaks_.report();
-    report_.conflicts = report_.leaks.duplicates - rows_.report().duplicates;
+    report_.conflicts = count_conflicts();
     for (const auto& [value, count] : classes_) report_.classes.push_back({value, count});
     std::stable_sort(
         report_.classes.begin(), report_.classes.end(),
@@ -197,13 +199,28 @@ class Inspection {
     }
   }
 
+  /// Rows of equal features stand side by side, by target: all are alike if the ends are.
+  int64_t count_conflicts() {
+    targets_.sort();
+    int64_t conflicts = 0;
+    ExternalSort<2>::Record row{};
+    for (bool more = targets_.next(row); more;) {
+      const auto [features, first] = row;
+      uint64_t last = first;
+      int64_t rows = 0;
+      for (; more && row[0] == features; more = targets_.next(row), ++rows) last = row[1];
+      if (first != last) conflicts += rows;
+    }
+    return conflicts;
+  }
+
   TableReport& report_;
   bool drops_target_;
   std::vector<std::optional<TextLengths>> texts_;  // per column
   std::vector<FeatureConfig> features_;
   std::vector<std::string> digests_;  // per feature, of pictures
   LeakCheck leaks_;                   // equal features
-  LeakCheck rows_;                    // equal features and target
+  ExternalSort<2> targets_;           // hashes of the features and of the target
   Samples samples_;
   std::map<std::string, int64_t, std::less<>> classes_;
 };
@@ -237,7 +254,7 @@ void add_warnings(const TableConfig& config, TableReport& report, bool has_featu
                                 : "refuses them: set table.target.missing=drop_row"));
   }
   if (report.conflicts > 0) {
-    warn(fmt::format("{} rows equal another in every feature but not in \"{}\"",
+    warn(fmt::format("{} rows have the same features as a row with another \"{}\"",
                      with_thousands(report.conflicts), report.target));
   }
   if (report.is_class && report.classes.size() < 2) {

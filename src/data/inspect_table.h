@@ -58,7 +58,7 @@ struct TableReport {
   std::array<int64_t, kSplits> splits{};
   std::string split_method;
   LeakReport leaks;       ///< of the rows that training takes; none when no column is a feature
-  int64_t conflicts = 0;  ///< rows that equal another but for the target
+  int64_t conflicts = 0;  ///< rows with the features of a row that has another target
   CleanCounts clean;
   std::vector<SampleRow> samples;  ///< the same rows every time
   std::vector<std::string> warnings;

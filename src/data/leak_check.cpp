@@ -44,8 +44,8 @@ uint64_t LeakCheck::number_of(std::string_view table) {
   return last_;
 }
 
-void LeakCheck::add(std::span<const std::string_view> cells, Split split, std::string_view table,
-                    int64_t line) {
+uint64_t LeakCheck::add(std::span<const std::string_view> cells, Split split,
+                        std::string_view table, int64_t line) {
   uint64_t hash = cells.size();
   for (const std::string_view cell : cells) {
     squeeze(cell, squeezed_);
@@ -53,6 +53,7 @@ void LeakCheck::add(std::span<const std::string_view> cells, Split split, std::s
   }
   rows_.add({hash, static_cast<uint64_t>(split) << kSplitShift | number_of(table) << kTableShift |
                        (static_cast<uint64_t>(line) & kLines)});
+  return hash;
 }
 
 std::string LeakCheck::place(uint64_t packed) const {

@@ -38,10 +38,10 @@ class LeakCheck {
   explicit LeakCheck(SortSpace space = {}) : rows_(std::move(space)) {}
 
   /// A picture is given by a digest, not its bytes. Examples name the first 16,383 tables; lines
-  /// are below 2^48. Both throw kIo for a temporary file, kCancelled once the space's stop is
-  /// requested.
-  void add(std::span<const std::string_view> cells, Split split, std::string_view table,
-           int64_t line);
+  /// are below 2^48. Returns the hash of the cells. Both throw kIo for a temporary file, kCancelled
+  /// once the space's stop is requested.
+  uint64_t add(std::span<const std::string_view> cells, Split split, std::string_view table,
+               int64_t line);
   [[nodiscard]] LeakReport report();
 
  private:

@@ -69,8 +69,24 @@ TEST_F(InspectTableTest, CountsClassesDuplicatesAndConflicts) {
   EXPECT_EQ(report.classes[0].count, 74);
   EXPECT_EQ(report.classes[1].count, 26);
   EXPECT_EQ(report.leaks.duplicates, 1);
-  EXPECT_EQ(report.conflicts, 1);
+  EXPECT_EQ(report.conflicts, 2);  // both of the pair
   EXPECT_EQ(report.splits, (std::array<int64_t, kSplits>{80, 10, 10}));
+}
+
+TEST_F(InspectTableTest, EveryRowOfAGroupWithSeveralLabelsIsAConflict) {
+  TableConfig c;
+  c.path =
+      folder_.put("g.csv", "a,label\n1,yes\n1,no\n1,yes\n1,no\n1,yes\n2,no\n2,no\n3,yes\n1,\n");
+  c.target.column = "label";
+  c.target.missing = MissingTarget::kDropRow;
+  c.split.validation = c.split.test = 0;
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.conflicts, 5);         // those of a = 1; a row without label has no other one
+  EXPECT_EQ(report.leaks.duplicates, 5);  // 4 of a = 1, 1 of a = 2
+  EXPECT_TRUE(contains(report.text(),
+                       "5 rows have the same features as a row with another "
+                       "\"label\""))
+      << report.text();
 }
 
 TEST_F(InspectTableTest, SaysWhatShouldNotBeOverlooked) {
@@ -78,7 +94,7 @@ TEST_F(InspectTableTest, SaysWhatShouldNotBeOverlooked) {
   const std::vector<std::string> wanted = {
       "column \"empty\": no row has a value; it is not used",
       "column \"same\": the same value in every row that has one",
-      "1 rows equal another in every feature but not in \"label\""};
+      "2 rows have the same features as a row with another \"label\""};
   EXPECT_EQ(report.warnings, wanted);
   const std::string text = report.text();
   EXPECT_TRUE(contains(text, "classes of label: no 74 (74.0 %), yes 26 (26.0 %)\n")) << text;
@@ -195,7 +211,7 @@ TEST_F(InspectTableTest, OnePictureUnderTwoNamesIsADuplicate) {
   const TableReport report = inspect_table(c);
   EXPECT_EQ(report.leaks.rows, 4);
   EXPECT_EQ(report.leaks.duplicates, 2);
-  EXPECT_EQ(report.conflicts, 1);
+  EXPECT_EQ(report.conflicts, 3);
 }
 
 /// Inspect counts rows and duplicates as training does.
@@ -280,7 +296,7 @@ TEST_F(InspectTableTest, JsonHasWhatTheTextHas) {
   EXPECT_EQ(json["columns"][1]["truncation"]["longest"], 13);
   EXPECT_EQ(json["classes"]["yes"], 26);
   EXPECT_EQ(json["split"]["train"], 80);
-  EXPECT_EQ(json["conflicts"], 1);
+  EXPECT_EQ(json["conflicts"], 2);
   EXPECT_EQ(json["samples"].size(), 5U);
 }
 
