@@ -78,7 +78,19 @@ bool CleanTable::next(std::vector<std::string_view>& cells) {
     note("equals an earlier row");
     next_duplicate();
   }
+  require_any();
   return false;
+}
+
+/// Of equal rows one stays, so that these alone never leave out all.
+void CleanTable::require_any() const {
+  if (counts_.kept() > 0 || counts_.rows == 0) return;
+  std::vector<std::string> keys;
+  if (counts_.required > 0) keys.emplace_back("table.clean.required=[]");
+  if (counts_.missing > 0) keys.emplace_back("table.clean.max_missing=1");
+  if (counts_.range > 0) keys.emplace_back("table.clean.ranges=[]");
+  fail(Code::kInvalidArgument, "clean: \"{}\": {}; {} {} them", name(), counts_.text(),
+       join(keys, " and "), keys.size() == 1 ? "keeps" : "keep");
 }
 
 /// Sorted by their hashes and then by their numbers, the first of equal rows is the one that stays.

@@ -70,7 +70,13 @@ Schema infer_schema(TableReader& table, const SchemaOptions& options, const Sche
       }
     }
   }
+  const int64_t skipped = table.skipped();
   table.rewind();
+  require(
+      schema.rows > 0 || skipped == 0, Code::kInvalidArgument,
+      "schema: all {} records of \"{}\" have another number of cells than its {} names and were "
+      "left out (format.ragged=skip); format.ragged=error says where the first stands",
+      skipped, table.name(), table.columns().size());
   require(schema.rows > 0, Code::kCorruptFile, "schema: \"{}\" holds no records below its names",
           table.name());
   for (size_t i = 0; i < profiles.size(); ++i) {

@@ -164,8 +164,9 @@ struct SchemaOptions {
 /// Reads the table from its first record (rewinds it before and after). `locked`, when given, lends
 /// its kinds and its missing texts; so do options.kinds, which go first. A column given as number
 /// that holds another text is inferred instead, and `note` names the text and its line. Throws
-/// kInvalidArgument for a column of options.kinds that is not there, kCorruptFile for a table
-/// without records. Cost: one pass; memory per column 8·sample bytes and its categories.
+/// kInvalidArgument for a column of options.kinds that is not there or when the format left out all
+/// records, kCorruptFile for a table without records. Cost: one pass; memory per column 8·sample
+/// bytes and its categories.
 [[nodiscard]] Schema infer_schema(TableReader& table, const SchemaOptions& options = {},
                                   const Schema* locked = nullptr);
 

@@ -66,6 +66,29 @@ TEST(CleanTable, EveryReasonCountsItsRows) {
   }
 }
 
+TEST(CleanTable, ATableOfWhichNoRowStaysSaysWhichKeysLeaveThemOut) {
+  TableCleanConfig config;
+  config.ranges = {{"age", 400.0, std::nullopt}};
+  config.required = {"age"};
+  // Fay's age is no number, which a range lets pass.
+  EXPECT_EQ(names(*open(config)), "Fay ");
+  const auto refusal = [](const std::string& csv, const TableCleanConfig& clean) {
+    CleanTable rows(open_table(io::memory_source(csv, "f.csv"), "f.csv"), clean, default_missing());
+    return message_of(Code::kInvalidArgument, [&] { (void)names(rows); });
+  };
+  EXPECT_EQ(refusal("name,age\nAnn,30\nBob,\nCid,31\n", config),
+            "clean: \"f.csv\": 0 of 3 rows stay; 1 lack a value that is required; 2 hold a number "
+            "out of range (line 2: age is 30, below 400); table.clean.required=[] and "
+            "table.clean.ranges=[] keep them");
+  config.ranges.clear();
+  EXPECT_EQ(refusal("name,age\nAnn,\nBob,NA\n", config),
+            "clean: \"f.csv\": 0 of 2 rows stay; 2 lack a value that is required (line 2: no "
+            "age); table.clean.required=[] keeps them");
+  CleanTable none(open_table(io::memory_source("name,age\n", "f.csv"), "f.csv"), config,
+                  default_missing());
+  EXPECT_EQ(names(none), "");
+}
+
 TEST(CleanTable, DuplicatesAreTheSameWhenTheySpill) {
   std::string csv = "x,y\n";
   for (int64_t i = 0; i < 2000; ++i) {

@@ -85,6 +85,14 @@ TEST(InferSchema, ALockedSchemaLendsItsKinds) {
 TEST(InferSchema, RefusesWhatCannotBe) {
   EXPECT_EQ(message_of(Code::kCorruptFile, [] { (void)infer("a,b\n"); }),
             "schema: \"f.csv\" holds no records below its names");
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [] {
+                         const auto table = open_csv(io::memory_source("a,b\n1\n1,2,3\n", "f.csv"),
+                                                     CsvKind::kCsv, {.ragged = RaggedRows::kSkip});
+                         (void)infer_schema(*table);
+                       }),
+            "schema: all 2 records of \"f.csv\" have another number of cells than its 2 names and "
+            "were left out (format.ragged=skip); format.ragged=error says where the first stands");
   const auto refusal = [](const SchemaOptions& options) {
     return message_of(Code::kInvalidArgument, [&] { (void)infer("age,b\n1,2\n", options); });
   };
