@@ -20,6 +20,7 @@ using data::Schema;
 constexpr int64_t kMostNumberClasses = 20;          // whole numbers with more values are numbers
 constexpr int64_t kFewRows = 20;                    // too few to hold any out
 constexpr double kRare = 0.2;                       // of an equal share of the classes
+constexpr double kFinite = 3e38;                    // of a target, as float32 holds it
 constexpr double kFarTail = 10;                     // quartile distances
 constexpr double kLongCharacters = 12;              // characters between spaces, above: not words
 constexpr std::string_view kTableInput = "table";   // what a network calls numbers and categories
@@ -258,6 +259,10 @@ RecipeDraft draft_recipe(const Schema& schema, const NewRequest& request) {
   draft.why_target = target.why;
   draft.rows = schema.rows - target.column->missing;
   draft.is_class = is_class(*target.column, schema.rows);
+  if (!draft.is_class && target.column->infinite > 0) {
+    draft.rows -= target.column->infinite;
+    draft.ranges = {{draft.target, -kFinite, kFinite}};
+  }
   draft.classes = draft.is_class ? target.column->distinct : 0;
   draft.drops_missing_target = target.column->missing > 0;
   draft.is_unbalanced = draft.is_class && rarest_share(*target.column, schema.rows) <

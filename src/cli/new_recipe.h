@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "data/clean_table.h"
 #include "data/schema.h"
 #include "data/table_split.h"
 
@@ -52,7 +53,8 @@ struct RecipeDraft {
   bool is_class = false;
   int64_t classes = 0;
   bool drops_missing_target = false;
-  std::vector<ColumnDraft> columns;  ///< without the target
+  std::vector<data::ColumnRange> ranges;  ///< that leave out rows of an infinite target
+  std::vector<ColumnDraft> columns;       ///< without the target
   std::vector<TextDraft> texts;
   std::vector<std::string> pictures;  ///< columns
   bool has_table = false;             ///< a number or category is used

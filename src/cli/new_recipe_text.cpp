@@ -102,6 +102,12 @@ std::string target_text(const RecipeDraft& draft) {
   text += fmt::format("  target: {{column: {}, {}{}}}\n", yaml_text(draft.target),
                       draft.is_class ? "kind: class" : "kind: number, scale: standard",
                       draft.drops_missing_target ? ", missing: drop_row" : "");
+  for (const data::ColumnRange& range : draft.ranges) {
+    text += fmt::format(
+        "  # Rows whose answer is infinite are left out.\n"
+        "  clean: {{ranges: [{{column: {}, low: {}, high: {}}}]}}\n",
+        yaml_text(range.column), *range.low, *range.high);
+  }
   return text;
 }
 

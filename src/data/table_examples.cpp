@@ -113,6 +113,17 @@ void warn_of_unused(const Schema& schema, const TableConfig& config,
   }
 }
 
+/// Of a table without one, no row can be learned from.
+void require_some_target(const Schema& schema, const TableConfig& config,
+                         const std::string& table) {
+  const ColumnSchema* const target = schema.find(config.target.column);
+  require(config.infer.max_rows > 0 || target == nullptr || target->missing < schema.rows,
+          Code::kInvalidArgument,
+          "target \"{}\": no row of \"{}\" has a value; name another column: "
+          "table.target.column=NAME",
+          config.target.column, table);
+}
+
 /// Means of the target are over rows of any time, those after a row among them: what a split by
 /// time is there to forbid.
 void require_no_later_rows(const FeatureSet& features, const TableSplitConfig& split) {
@@ -130,6 +141,11 @@ MeansOptions means_options(const TableConfig& config) {
   const bool has_groups = config.split.method == SplitMethod::kGroup;
   return {config.split.seed, has_groups ? config.split.column : "", config.space.bytes};
 }
+
+/// Of a label that stands only in rows that the split holds out.
+constexpr const char* kSplitCure =
+    "Set table.split.method=stratified, which trains on every class, or correct it or leave the "
+    "row out";
 
 struct Outputs {
   explicit Outputs(const SortSpace& space) : leaks(space) {}
@@ -153,11 +169,10 @@ void encode_rows(TableReader& table, ExampleEncoder& encoder, const IsTraining& 
   }
 }
 
-/// Encodes every row of one table into the file of its split.
-void encode_table(TableReader& table, const FeatureSet& features,
+/// Encodes every row of one table, through `encoder`, into the file of its split.
+void encode_table(TableReader& table, ExampleEncoder encoder,
                   const std::function<Split(int64_t)>& split_of, Outputs& out,
                   TableExamples& result) {
-  ExampleEncoder encoder(features, table, features.target() != nullptr);
   encode_rows(
       table, encoder, [&](int64_t row) { return split_of(row) == Split::kTrain; },
       [&](int64_t row, std::span<const std::string_view> cells, std::span<const std::byte> record) {
@@ -228,9 +243,11 @@ ExampleEncoder::ExampleEncoder(const FeatureSet& features, const std::vector<std
       with_target_(with_target && features.target() != nullptr) {}
 
 ExampleEncoder::ExampleEncoder(const FeatureSet& features, const TableReader& table,
-                               bool with_target)
+                               bool with_target, std::string label_cure)
     : ExampleEncoder(features, table.columns(), table.name(), with_target) {
   folder_.emplace(table);
+  table_ = table.name();
+  label_cure_ = std::move(label_cure);
 }
 
 std::vector<std::string_view> ExampleEncoder::feature_values(
@@ -280,7 +297,7 @@ bool ExampleEncoder::encode(std::span<const std::string_view> cells, int64_t lin
   }
   if (target == nullptr) return true;
   if (target->is_class()) {
-    const int32_t label = target->encode_class(answer);
+    const int32_t label = target->encode_class(answer, table_, label_cure_);
     put(&label, sizeof(label));
   } else {
     const float value = target->encode_number(answer);
@@ -306,6 +323,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
           "table: nothing to predict is named. Set table.target.column=NAME");
   TableExamples result;
   result.schema = schema_of(config, table, result.warnings);
+  require_some_target(result.schema, config, table.name());
   FeatureSet features(result.schema, config.features, config.target);
   require_no_later_rows(features, config.split);
   warn_of_unused(result.schema, config, result.warnings);
@@ -321,7 +339,8 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
         std::make_unique<SplitFile>(files, examples_path(directory, static_cast<Split>(i)), layout);
   }
   encode_table(
-      table, features, [&](int64_t row) { return split.at(row); }, out, result);
+      table, ExampleEncoder(features, table, true, kSplitCure),
+      [&](int64_t row) { return split.at(row); }, out, result);
   result.left_out += rows.left_out();
   result.clean = table.counts();
   if (result.clean.kept() < result.clean.rows) result.warnings.push_back(result.clean.text());
@@ -332,7 +351,8 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
     if (path.empty()) return;
     const std::unique_ptr<KeptRows> more = open_kept(path, config, Met::kAny);
     encode_table(
-        *more, features, [&](int64_t /*row*/) { return to; }, out, result);
+        *more, ExampleEncoder(features, *more, true), [&](int64_t /*row*/) { return to; }, out,
+        result);
     result.left_out += more->left_out();
     for (const std::string& note : passed_over(*more, config.format.prefix)) {
       result.warnings.push_back(fmt::format("{}: {}", path, note));

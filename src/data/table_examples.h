@@ -76,7 +76,9 @@ class ExampleEncoder {
   /// For the rows of a table, whose cells may be paths of pictures beside it: encode() takes the
   /// row that the table gave last. `features` and `table` must outlive it. Throws as
   /// FeatureSet::map_columns.
-  ExampleEncoder(const FeatureSet& features, const TableReader& table, bool with_target);
+  /// `label_cure` ends the message about a label that training did not have.
+  ExampleEncoder(const FeatureSet& features, const TableReader& table, bool with_target,
+                 std::string label_cure = "Correct it or leave the row out");
   /// For rows from elsewhere, such as a request: pictures stand in the cells, no file is read.
   ExampleEncoder(const FeatureSet& features, const std::vector<std::string>& columns,
                  const std::string& table, bool with_target);
@@ -103,6 +105,7 @@ class ExampleEncoder {
   ExampleLayout layout_;
   ColumnMap map_;
   std::optional<RowFolder> folder_;  // of the rows of a table
+  std::string table_, label_cure_;   // the same, for a label that is not known
   Record row_;
   bool with_target_;
   bool lacks_target_ = false;

@@ -62,6 +62,21 @@ TEST_F(NewRecipe, ANameSaysWhatIsPredicted) {
   EXPECT_EQ(made.recipe.table.split.method, data::SplitMethod::kRandom);
 }
 
+TEST_F(NewRecipe, RowsOfAnInfiniteTargetAreLeftOut) {
+  const Made made = make("area,price", 200, [](int i) {
+    return n(50 + i % 90) + "," + (i == 3 ? "inf" : i == 4 ? "-1e400" : n(1000 + 7 * i));
+  });
+  EXPECT_FALSE(made.draft.is_class);
+  EXPECT_EQ(made.draft.rows, 198);
+  const std::vector<data::ColumnRange>& ranges = made.recipe.table.clean.ranges;
+  ASSERT_EQ(ranges.size(), 1U);
+  EXPECT_EQ(ranges[0].column, "price");
+  EXPECT_EQ(ranges[0].low, -3e38);
+  EXPECT_EQ(ranges[0].high, 3e38);
+  const auto row = [](int i) { return n(50 + i % 90) + "," + n(1000 + 7 * i); };
+  EXPECT_TRUE(make("area,price", 200, row).recipe.table.clean.ranges.empty());
+}
+
 TEST_F(NewRecipe, WordsOfANameAreToldApart) {
   // "MSSubClass" says class and "SalePrice" price; price is the likelier answer.
   const auto row = [](int i) { return n(i % 7) + "," + n(900 + 13 * i) + "," + n(i % 2); };

@@ -348,9 +348,47 @@ TEST_F(TableExamplesTest, AClassNeverSeenInTrainingIsNamed) {
   c.split.test = c.split.validation = 0;
   c.target.column = "class";
   c.target.kind = TargetKind::kClass;
-  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
-                                  [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-                       "target \"class\" (line 1): the label \"2\" was never seen in training."));
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+            "target \"class\" (line 1 of \"" + c.split.test_file +
+                "\"): the label \"2\" was never seen in training. Known: 0, 1. Correct it or leave "
+                "the row out");
+}
+
+TEST_F(TableExamplesTest, AClassThatTheSplitHoldsOutIsTrainedWhenStratified) {
+  std::string csv = "x,label\n";
+  for (int i = 0; i < 20; ++i) csv += std::to_string(i) + (i % 2 == 0 ? ",no\n" : ",yes\n");
+  csv += "20,maybe\n";
+  TableConfig c;
+  c.path = folder_.put("rare.csv", csv);
+  c.split.method = SplitMethod::kTime;  // the last row is held out
+  c.split.column = "x";
+  c.split.validation = 0;
+  c.target.column = "label";
+  EXPECT_EQ(
+      message_of(Code::kInvalidArgument,
+                 [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+      "target \"label\" (line 22 of \"" + c.path +
+          "\"): the label \"maybe\" was never seen in training. Known: no, yes. Set "
+          "table.split.method=stratified, which trains on every class, or correct it or leave "
+          "the row out");
+  c.split.method = SplitMethod::kStratified;
+  c.split.column.clear();
+  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
+  EXPECT_EQ(made.rows[0] + made.rows[2], 21);
+}
+
+TEST_F(TableExamplesTest, ATargetWithoutAnyValueIsNoTarget) {
+  TableConfig c;
+  c.path = folder_.put("gone.csv", "x,z,y\n1,5,\n2,6,NA\n3,4,\n");
+  c.target.column = "y";
+  for (const MissingTarget missing : {MissingTarget::kError, MissingTarget::kDropRow}) {
+    c.target.missing = missing;
+    EXPECT_EQ(message_of(Code::kInvalidArgument,
+                         [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
+              "target \"y\": no row of \"" + c.path +
+                  "\" has a value; name another column: table.target.column=NAME");
+  }
 }
 
 TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {

@@ -10,6 +10,7 @@
 #include "cli/new_recipe.h"
 #include "cli/recipe.h"
 #include "cli/verbs/verbs.h"
+#include "data/clean_table.h"
 #include "data/formats/table.h"
 #include "io/image.h"
 
@@ -154,11 +155,14 @@ class NewVerb : public Verb {
               "new: {} is there already. Use another name, or --fresh to replace it", file);
     }
     data::require_table(config.from, "from");
-    const std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
+    std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
     const data::Schema schema = data::infer_schema(*table);
     request.times = time_columns(*table, schema);
     request.picture_files = holds_paths(*table, schema);
     RecipeDraft draft = draft_recipe(schema, request);
+    data::TableCleanConfig clean;
+    clean.ranges = draft.ranges;
+    table = std::make_unique<data::CleanTable>(std::move(table), clean, schema.missing);
     settle_split(*table, schema, draft);
     write_atomically(*invocation.files, request.schema_file, data::schema_to_yaml(schema));
     write_atomically(*invocation.files, recipe_file,

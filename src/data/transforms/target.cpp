@@ -42,9 +42,13 @@ double Target::number(const Cell& cell) const {
           "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
   const std::optional<double> x = parse_number(cell.text);
-  require(x && std::isfinite(*x), Code::kInvalidArgument,
+  require(x.has_value(), Code::kInvalidArgument,
           "target \"{}\"{}: \"{}\" is no finite number; correct it, or set table.target.kind=class",
           config_.column, at_line(cell.line), excerpt(cell.text));
+  require(std::isfinite(*x), Code::kInvalidArgument,
+          "target \"{}\"{}: \"{}\" is no finite number; correct it, or leave such rows out: set "
+          "{{column: \"{}\", low: -3e38, high: 3e38}} in table.clean.ranges",
+          config_.column, at_line(cell.line), excerpt(cell.text), config_.column);
   return *x / config_.unit;
 }
 
@@ -80,7 +84,9 @@ void Target::add(const Cell& cell) {
 
 void Target::finish(std::vector<std::string>& warnings) {
   if (!is_class()) {
-    require(moments_.count > 0, Code::kInvalidArgument, "target \"{}\": no training row to fit on",
+    require(moments_.count > 0, Code::kInvalidArgument,
+            "target \"{}\": no training row has a value to fit on; name another column: "
+            "table.target.column=NAME",
             config_.column);
     scale_.fit(moments_);
     if (moments_.constant()) {
@@ -89,11 +95,14 @@ void Target::finish(std::vector<std::string>& warnings) {
     }
     return;
   }
-  require(!counts_.empty(), Code::kInvalidArgument, "target \"{}\": no training row to fit on",
+  require(!counts_.empty(), Code::kInvalidArgument,
+          "target \"{}\": no training row has a value to fit on; name another column: "
+          "table.target.column=NAME",
           config_.column);
   require(counts_.size() > 1, Code::kInvalidArgument,
           "target \"{}\": all training rows have the class \"{}\"; there is nothing to tell apart. "
-          "Check the column and the split (table.split.method=stratified)",
+          "If the table has others, table.split.method=stratified trains on each; if it has none, "
+          "name another column: table.target.column=NAME",
           config_.column, excerpt(counts_.begin()->first));
   for (const auto& [label, count] : counts_) classes_.push_back(label);
   finish_classes();
@@ -114,15 +123,20 @@ void Target::finish_classes() {
   for (size_t i = 0; i < classes_.size(); ++i) ids_[classes_[i]] = static_cast<int32_t>(i);
 }
 
-int32_t Target::encode_class(const Cell& cell) const {
+int32_t Target::encode_class(const Cell& cell, std::string_view table,
+                             std::string_view cure) const {
   INGOT_ASSERT(is_class());
   require(!cell.missing, Code::kInvalidArgument,
           "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
   const auto found = ids_.find(trim(cell.text));
-  require(found != ids_.end(), Code::kInvalidArgument,
-          "target \"{}\"{}: the label \"{}\" was never seen in training.{}", config_.column,
-          at_line(cell.line), excerpt(trim(cell.text)), did_you_mean(trim(cell.text), classes_));
+  if (found == ids_.end()) {
+    fail(Code::kInvalidArgument,
+         "target \"{}\"{}: the label \"{}\" was never seen in training.{}{}{}", config_.column,
+         table.empty() ? at_line(cell.line) : fmt::format(" (line {} of \"{}\")", cell.line, table),
+         excerpt(trim(cell.text)), did_you_mean(trim(cell.text), classes_), cure.empty() ? "" : " ",
+         cure);
+  }
   return found->second;
 }
 

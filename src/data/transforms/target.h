@@ -68,7 +68,9 @@ class Target {
 
   /// Class id. Throws kInvalidArgument for a label not seen in training, naming it, its line and
   /// the known ones.
-  [[nodiscard]] int32_t encode_class(const Cell& cell) const;
+  /// `table` and `cure`, where they are given, tell where it stands and what to do.
+  [[nodiscard]] int32_t encode_class(const Cell& cell, std::string_view table = {},
+                                     std::string_view cure = {}) const;
   /// What the model is trained on: scale(value / unit).
   [[nodiscard]] float encode_number(const Cell& cell) const;
   /// The inverse, in multiples of unit: what metrics and predictions are given in.

@@ -78,14 +78,18 @@ TEST(Target, ALabelNeverSeenInTrainingNamesItsLine) {
 }
 
 TEST(Target, RefusesWhatCannotBeLearnt) {
-  EXPECT_EQ(message_of([] { fitted(classes(), {}); }), "target \"y\": no training row to fit on");
+  EXPECT_EQ(message_of([] { fitted(classes(), {}); }),
+            "target \"y\": no training row has a value to fit on; name another column: "
+            "table.target.column=NAME");
   EXPECT_EQ(message_of([] { fitted(number_target(), {}); }),
-            "target \"y\": no training row to fit on");
+            "target \"y\": no training row has a value to fit on; name another column: "
+            "table.target.column=NAME");
   EXPECT_EQ(message_of([] {
               fitted(classes(), {"a", "a"});
             }),
             "target \"y\": all training rows have the class \"a\"; there is nothing to tell apart. "
-            "Check the column and the split (table.split.method=stratified)");
+            "If the table has others, table.split.method=stratified trains on each; if it has "
+            "none, name another column: table.target.column=NAME");
   EXPECT_EQ(message_of([] {
               fitted(classes(), {"a", "NA"});
             }),
@@ -104,8 +108,8 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
   EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", "inf"});
             }),
-            "target \"y\" (line 3): \"inf\" is no finite number; correct it, or set "
-            "table.target.kind=class");
+            "target \"y\" (line 3): \"inf\" is no finite number; correct it, or leave such rows "
+            "out: set {column: \"y\", low: -3e38, high: 3e38} in table.clean.ranges");
   EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", "1e300"});
             }),
