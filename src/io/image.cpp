@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/image.h"
 
+#include <utility>
+
 #include <png.h>
 
 #include "base/error.h"
@@ -30,13 +32,45 @@ const Codec* codec_of(std::string_view bytes) {
   return nullptr;
 }
 
+/// Of a kind of picture that is not read, "" for anything else. WebP: RIFF, a size, WEBP; HEIF and
+/// AVIF: a size, ftyp and a brand.
+std::string_view foreign_kind(std::string_view bytes) {
+  constexpr std::pair<std::string_view, std::string_view> kMagics[] = {
+      {"GIF87a", "GIF"},
+      {"GIF89a", "GIF"},
+      {std::string_view("II*\0", 4), "TIFF"},
+      {std::string_view("MM\0*", 4), "TIFF"}};
+  for (const auto& [magic, kind] : kMagics) {
+    if (bytes.starts_with(magic)) return kind;
+  }
+  const auto at = [&](size_t from) {
+    return bytes.size() >= from + 4 ? bytes.substr(from, 4) : std::string_view();
+  };
+  // Two letters are few: a BMP has four bytes of 0 behind its size.
+  if (bytes.starts_with("BM") && at(6) == std::string_view("\0\0\0\0", 4)) return "BMP";
+  if (at(0) == "RIFF" && at(8) == "WEBP") return "WEBP";
+  if (at(4) != "ftyp") return {};
+  if (at(8) == "avif" || at(8) == "avis") return "AVIF";
+  constexpr std::string_view kHeif[] = {"heic", "heix", "hevc", "hevx",
+                                        "heim", "heis", "mif1", "msf1"};
+  for (const std::string_view brand : kHeif) {
+    if (at(8) == brand) return "HEIC";
+  }
+  return {};
+}
+
 Image decode(std::span<const std::byte> bytes, std::string_view name, const DecodeOptions& options,
              ImageInfo* info) {
   require(options.channels == 0 || options.channels == 1 || options.channels == 3,
           Code::kInvalidArgument, "image: channels must be 0 (as stored), 1 or 3, got {}",
           options.channels);
   require(!bytes.empty(), Code::kCorruptFile, "image: \"{}\": the file is empty", name);
-  const Codec* codec = codec_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  const Codec* codec = codec_of(text);
+  const std::string_view foreign = codec == nullptr ? foreign_kind(text) : std::string_view();
+  require(foreign.empty(), Code::kCorruptFile,
+          "image: \"{}\": {} by its first bytes, which is not read; convert it to PNG or JPEG",
+          name, foreign);
   require(codec != nullptr, Code::kCorruptFile,
           "image: \"{}\": none of PNG, JPEG, PGM and PPM by its first bytes{}", name,
           bytes.size() < 8 ? fmt::format(" (the file has {})", bytes.size()) : "");

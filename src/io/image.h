@@ -48,7 +48,8 @@ struct DecodeOptions {
 /// Colour becomes gray as ITU-R 601-2 luma, rounded.
 /// Throws kInvalidArgument
 ///   image: "a.png": 20000 x 20000 pixels are more than the 67108864 allowed
-/// and kCorruptFile: the file is empty; no picture; truncated; the codec's own reason.
+/// and kCorruptFile: the file is empty; no picture, or of a kind that is not read (WEBP, HEIC,
+/// AVIF, GIF, BMP, TIFF); truncated; the codec's own reason.
 [[nodiscard]] Image decode_image(std::span<const std::byte> bytes, std::string_view name,
                                  const DecodeOptions& options = {});
 

@@ -229,11 +229,36 @@ TEST(Image, PicturesAreToldFromPaths) {
 TEST(Image, EmptyAndForeignFilesAreNamed) {
   EXPECT_EQ(message_of([] { (void)decode(""); }), "image: \"a\": the file is empty");
   EXPECT_EQ(code_of([] { (void)decode(""); }), "corrupt_file");
-  EXPECT_EQ(message_of([] { (void)decode("GIF89a and more"); }),
+  EXPECT_EQ(message_of([] { (void)decode("some text"); }),
             "image: \"a\": none of PNG, JPEG, PGM and PPM by its first bytes");
   EXPECT_EQ(message_of([] { (void)decode("\x89PN"); }),
             "image: \"a\": none of PNG, JPEG, PGM and PPM by its first bytes (the file has 3)");
   EXPECT_EQ(code_of([] { (void)read_image("/no/such.png"); }), "not_found");
+}
+
+TEST(Image, APictureOfAnotherKindIsNamed) {
+  using namespace std::string_view_literals;
+  const std::pair<std::string_view, std::string> kinds[] = {
+      {"RIFF\x24\x00\x00\x00WEBPVP8 "sv, "WEBP"},
+      {"\x00\x00\x00\x18"
+       "ftypheic"sv,
+       "HEIC"},
+      {"\x00\x00\x00\x1c"
+       "ftypavif"sv,
+       "AVIF"},
+      {"GIF89a\x01\x00"sv, "GIF"},
+      {"BM\x46\x00\x00\x00\x00\x00\x00\x00\x36"sv, "BMP"},
+      {"II*\x00\x08"sv, "TIFF"},
+      {"MM\x00*\x00"sv, "TIFF"}};
+  for (const auto& [bytes, kind] : kinds) {
+    EXPECT_EQ(message_of([&, data = std::string(bytes)] { (void)decode(data); }),
+              "image: \"a\": " + kind +
+                  " by its first bytes, which is not read; convert it to PNG or JPEG");
+  }
+  for (const std::string_view text : {"RIFF\x24\x00\x00\x00WAVEfmt "sv, "BMW, a car"sv}) {
+    EXPECT_EQ(message_of([&] { (void)decode(std::string(text)); }),
+              "image: \"a\": none of PNG, JPEG, PGM and PPM by its first bytes");
+  }
 }
 
 TEST(Image, ACutAnywhereIsAnError) {
