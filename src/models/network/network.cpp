@@ -203,10 +203,9 @@ std::vector<int> Network::sources(const LayerConfig& config, const std::string& 
     std::vector<std::string> known;
     for (const Value& in : inputs_) known.push_back(in.name);
     for (const Place& place : places_) known.push_back(place.name);
-    std::string list;
-    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    const std::string near = nearest_name(name, known);
     fail(Code::kInvalidArgument, "{}: \"{}\" is no input and no earlier layer.{} Known: {}", where,
-         name, did_you_mean(name, known), list);
+         name, near.empty() ? "" : fmt::format(" Did you mean \"{}\"?", near), join(known, ", "));
   }
   return from;
 }

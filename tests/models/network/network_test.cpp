@@ -150,6 +150,8 @@ TEST(NetworkErrors, NameLayersAndShapes) {
   EXPECT_EQ(refusal({dense(2, "first"), dense(2, "", {"frist"})}, one),
             "layers.1 (dense \"dense\"): \"frist\" is no input and no earlier layer. Did you mean "
             "\"first\"? Known: table, first");
+  EXPECT_EQ(refusal({dense(2, "a", {"b"})}, one),
+            "layers.0 (dense \"a\"): \"b\" is no input and no earlier layer. Known: table");
   EXPECT_EQ(refusal({dense(2)}, {numbers("table", 3), numbers("more", 3)}),
             "layers.0 (dense \"dense\"): the data has 2 inputs; say which with inputs: [table]");
   EXPECT_EQ(
