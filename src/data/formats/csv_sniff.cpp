@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/formats/encoding_hint.h"
 #include "data/schema.h"
 
 namespace ingot::data {
@@ -31,13 +32,18 @@ std::string read_head(io::ByteSource& source, const char* verb) {
   source.rewind();
   const std::string& name = source.name();
   require(!head.empty(), Code::kCorruptFile, "{}: \"{}\": the file is empty", verb, name);
-  require(!head.starts_with("\xFF\xFE") && !head.starts_with("\xFE\xFF"), Code::kCorruptFile,
-          "{}: \"{}\": the file is UTF-16; convert it with iconv -f UTF-16 -t UTF-8", verb, name);
+  const std::string_view marked = marked_encoding(head);
+  require(marked.empty(), Code::kCorruptFile,
+          "{0}: \"{1}\": the file is {2}; convert it with iconv -f {2} -t UTF-8", verb, name,
+          marked);
   const size_t nul = head.find('\0');
-  require(nul == std::string::npos, Code::kCorruptFile,
-          "{}: \"{}\": line {} holds a NUL byte: not a text file, or UTF-16, which iconv -f "
-          "UTF-16LE -t UTF-8 converts",
-          verb, name, position_of(head, static_cast<int64_t>(nul)).line);
+  if (nul != std::string::npos) {
+    const std::string_view wide = unmarked_encoding(head);
+    fail(Code::kCorruptFile,
+         "{}: \"{}\": line {} holds a NUL byte: not a text file, or {}, which iconv -f {} -t UTF-8 "
+         "converts",
+         verb, name, position_of(head, static_cast<int64_t>(nul)).line, wide.substr(0, 6), wide);
+  }
   return head;
 }
 

@@ -40,9 +40,27 @@ Pairs pairs_of(std::string_view text) {
 
 }  // namespace
 
+std::string_view marked_encoding(std::string_view head) {
+  using namespace std::string_view_literals;
+  // The mark of UTF-16 begins that of UTF-32.
+  if (head.starts_with("\xFF\xFE\0\0"sv) || head.starts_with("\0\0\xFE\xFF"sv)) return "UTF-32";
+  if (head.starts_with("\xFF\xFE"sv) || head.starts_with("\xFE\xFF"sv)) return "UTF-16";
+  return {};
+}
+
+std::string_view unmarked_encoding(std::string_view head) {
+  size_t even = 0, odd = 0;
+  for (size_t i = 0; i < head.size(); ++i) {
+    if (head[i] == '\0') ++(i % 2 == 0 ? even : odd);
+  }
+  // A letter of ASCII is one byte of two that is not 0, or of four.
+  if (2 * (even + odd) > head.size()) return head.front() == '\0' ? "UTF-32BE" : "UTF-32LE";
+  return even > odd ? "UTF-16BE" : "UTF-16LE";
+}
+
 std::string encoding_hint(std::string_view text, std::string_view prefix) {
-  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
-    return "it is UTF-16; convert it with iconv -f UTF-16 -t UTF-8";
+  if (const std::string_view wide = marked_encoding(text); !wide.empty()) {
+    return fmt::format("it is {0}; convert it with iconv -f {0} -t UTF-8", wide);
   }
   const Pairs pairs = pairs_of(text);
   if (pairs.all >= kFewestPairs && 4 * pairs.common >= 3 * pairs.all) {
@@ -52,7 +70,10 @@ std::string encoding_hint(std::string_view text, std::string_view prefix) {
                : "it may be Chinese, which iconv -f GB18030 -t UTF-8 converts, or Cyrillic: iconv "
                  "-f KOI8-R or -f WINDOWS-1251";
   }
-  return fmt::format("{}encoding=latin-1 reads it, if that is what the file is", prefix);
+  return fmt::format(
+      "{}encoding=latin-1 reads it, if that is what the file is; it takes any bytes: where letters "
+      "are wrong then, iconv -f ENCODING -t UTF-8 converts the file",
+      prefix);
 }
 
 }  // namespace ingot::data

@@ -163,6 +163,14 @@ TEST(Csv, RefusesWhatIsNoTable) {
   EXPECT_EQ(refusal(std::string("a,b\nc\0,\0d\n", 10)),
             "csv: \"f\": line 2 holds a NUL byte: not a text file, or UTF-16, which iconv -f "
             "UTF-16LE -t UTF-8 converts");
+  EXPECT_EQ(refusal(std::string("\0a\0,\0b\0\n\0"
+                                "1\0,\0"
+                                "2\0\n",
+                                16)),
+            "csv: \"f\": line 1 holds a NUL byte: not a text file, or UTF-16, which iconv -f "
+            "UTF-16BE -t UTF-8 converts");
+  EXPECT_EQ(refusal(std::string("\xff\xfe\0\0a\0\0\0", 8)),
+            "csv: \"f\": the file is UTF-32; convert it with iconv -f UTF-32 -t UTF-8");
   EXPECT_TRUE(contains(refusal("a,\"b\n1,2\n"), "line 1: the quote that opens cell 2"));
   EXPECT_TRUE(contains(refusal("a,b\xe9\n1,2\n"), "line 1: not UTF-8"));
   TableFormat names;

@@ -7,7 +7,9 @@
 namespace ingot::data::encoding_hint_test {
 namespace {
 
-const std::string kLatin1 = "format.encoding=latin-1 reads it, if that is what the file is";
+const std::string kLatin1 =
+    "format.encoding=latin-1 reads it, if that is what the file is; it takes any bytes: where "
+    "letters are wrong then, iconv -f ENCODING -t UTF-8 converts the file";
 const std::string kTwoBytes =
     "its characters look like two bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 converts "
     "it";
@@ -52,6 +54,27 @@ TEST(EncodingHint, CyrillicWordsOfEvenLengthAreNotTakenForChinese) {
 TEST(EncodingHint, AMarkOfUtf16IsKnown) {
   EXPECT_EQ(encoding_hint("\xff\xfe{", "format."), kUtf16);
   EXPECT_EQ(encoding_hint("\xfe\xff", "format."), kUtf16);
+}
+
+TEST(EncodingHint, WideCharactersAreToldByTheirMarks) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(marked_encoding("\xff\xfe"
+                            "a\0"sv),
+            "UTF-16");
+  EXPECT_EQ(marked_encoding("\xfe\xff\0a"sv), "UTF-16");
+  EXPECT_EQ(marked_encoding("\xff\xfe\0\0a\0\0\0"sv), "UTF-32");
+  EXPECT_EQ(marked_encoding("\0\0\xfe\xff\0\0\0a"sv), "UTF-32");
+  EXPECT_EQ(marked_encoding("a,b\n"sv), "");
+  EXPECT_EQ(encoding_hint("\xff\xfe\0\0a\0\0\0"sv, "format."),
+            "it is UTF-32; convert it with iconv -f UTF-32 -t UTF-8");
+}
+
+TEST(EncodingHint, WideCharactersWithoutAMarkAreToldByWhereTheZerosStand) {
+  using namespace std::string_view_literals;
+  EXPECT_EQ(unmarked_encoding("a\0,\0b\0\n\0"sv), "UTF-16LE");
+  EXPECT_EQ(unmarked_encoding("\0a\0,\0b\0\n"sv), "UTF-16BE");
+  EXPECT_EQ(unmarked_encoding("a\0\0\0,\0\0\0"sv), "UTF-32LE");
+  EXPECT_EQ(unmarked_encoding("\0\0\0a\0\0\0,"sv), "UTF-32BE");
 }
 
 }  // namespace

@@ -184,7 +184,8 @@ TEST(Records, ErrorsNameTheLineAndTheRemedy) {
   EXPECT_EQ(refusal("\"b\n\"c"), "csv: \"f\": line 2: " + after);
   EXPECT_EQ(refusal("a,b\n\"c\nd\",caf\xe9\n"),
             "csv: \"f\": line 3: not UTF-8: byte 0xe9 at offset 13 of the file; "
-            "table.format.encoding=latin-1 reads it, if that is what the file is");
+            "table.format.encoding=latin-1 reads it, if that is what the file is; it takes any "
+            "bytes: where letters are wrong then, iconv -f ENCODING -t UTF-8 converts the file");
   // The two cities of line 2 as iconv -t GB18030 writes them.
   EXPECT_EQ(refusal("a,b\n\xb3\xc7\xca\xd0,\xb1\xb1\xbe\xa9\n"),
             "csv: \"f\": line 2: not UTF-8: byte 0xb3 at offset 4 of the file; its characters look "
