@@ -276,6 +276,19 @@ void add_warnings(const TableConfig& config, TableReport& report, bool has_featu
   }
 }
 
+/// What training says of the features before it reads a row.
+void warn_of_features(const TableConfig& config, TableReport& report) {
+  for (const ColumnSchema& column : report.schema.columns) {
+    if (column.name == config.target.column) continue;
+    try {
+      require_no_later_rows(feature_config(column, config.features), config.split);
+    } catch (const Error& error) {
+      report.warnings.emplace_back(error.what());
+    }
+  }
+  for (std::string& note : idle_keys(config.features)) report.warnings.push_back(std::move(note));
+}
+
 void name_target(const TableConfig& config, TableReport& report) {
   report.target = config.target.column;
   if (report.target.empty()) return;
@@ -300,6 +313,7 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
     if (error.code() != Code::kInvalidArgument) throw;
     report.warnings.emplace_back(error.what());
   }
+  warn_of_features(config, report);
   report.split_method = enum_name(config.split.method);
   Inspection inspection(config, report);
   inspection.read(

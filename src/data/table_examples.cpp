@@ -98,9 +98,14 @@ std::vector<std::string> missing_of(const TableConfig& config) {
   return config.schema.empty() ? config.infer.missing : locked_schema(config).missing;
 }
 
-/// Columns that nobody left out by name and that are not used all the same.
+/// Keys that do nothing; columns that nobody left out, by name or by "*", and that are not used.
 void warn_of_unused(const Schema& schema, const TableConfig& config,
                     std::vector<std::string>& warnings) {
+  for (std::string& note : idle_keys(config.features)) warnings.push_back(std::move(note));
+  const bool is_rest_ignored = std::any_of(
+      config.features.begin(), config.features.end(),
+      [](const FeatureConfig& f) { return f.name == "*" && f.kind == FeatureKind::kIgnore; });
+  if (is_rest_ignored) return;
   for (const ColumnSchema& column : schema.columns) {
     const bool is_named =
         std::any_of(config.features.begin(), config.features.end(),
@@ -122,19 +127,6 @@ void require_some_target(const Schema& schema, const TableConfig& config,
           "target \"{}\": no row of \"{}\" has a value; name another column: "
           "table.target.column=NAME",
           config.target.column, table);
-}
-
-/// Means of the target are over rows of any time, those after a row among them: what a split by
-/// time is there to forbid.
-void require_no_later_rows(const FeatureSet& features, const TableSplitConfig& split) {
-  if (split.method != SplitMethod::kTime) return;
-  for (const auto& feature : features.features()) {
-    require(!feature->learns_target(), Code::kInvalidArgument,
-            "table.features: column \"{}\": encode=target would tell a training row the targets of "
-            "later rows, which table.split.method=time rules out; set encode: frequency "
-            "or index for it in table.features, or table.split.method=random",
-            feature->name());
-  }
 }
 
 MeansOptions means_options(const TableConfig& config) {
@@ -192,6 +184,30 @@ void encode_table(TableReader& table, ExampleEncoder encoder,
 }
 
 }  // namespace
+
+/// Means of the target are over rows of any time, those after a row among them: what a split by
+/// time is there to forbid.
+void require_no_later_rows(const FeatureConfig& feature, const TableSplitConfig& split) {
+  const bool learns_target =
+      feature.kind == FeatureKind::kCategory && feature.encode == CategoryEncode::kTarget;
+  require(split.method != SplitMethod::kTime || !learns_target, Code::kInvalidArgument,
+          "table.features: column \"{}\": encode=target would tell a training row the targets of "
+          "later rows, which table.split.method=time rules out; set encode: frequency "
+          "or index for it in table.features, or table.split.method=random",
+          feature.name);
+}
+
+std::vector<std::string> idle_keys(std::span<const FeatureConfig> features) {
+  std::vector<std::string> notes;
+  for (const FeatureConfig& feature : features) {
+    if (feature.encode == CategoryEncode::kTarget || (!feature.folds && !feature.smoothing))
+      continue;
+    notes.push_back(fmt::format("column \"{}\": {} only counts under encode: target, here it is {}",
+                                excerpt(feature.name), feature.folds ? "folds" : "smoothing",
+                                enum_name(feature.encode)));
+  }
+  return notes;
+}
 
 std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
   require_path(config);
@@ -325,7 +341,9 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   result.schema = schema_of(config, table, result.warnings);
   require_some_target(result.schema, config, table.name());
   FeatureSet features(result.schema, config.features, config.target);
-  require_no_later_rows(features, config.split);
+  for (const auto& feature : features.features()) {
+    require_no_later_rows(feature->config(), config.split);
+  }
   warn_of_unused(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };

@@ -7,6 +7,7 @@
 #include <array>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,13 @@ struct TableConfig {
 /// check_schema finds worth one.
 [[nodiscard]] Schema schema_of(const TableConfig& config, TableReader& table,
                                std::vector<std::string>& warnings);
+
+/// Throws kInvalidArgument for a feature of encode=target beside table.split.method=time.
+void require_no_later_rows(const FeatureConfig& feature, const TableSplitConfig& split);
+
+/// Notes about keys of encode=target that stand beside another encode and do nothing:
+///   column "city": folds only counts under encode: target, here it is one_hot
+[[nodiscard]] std::vector<std::string> idle_keys(std::span<const FeatureConfig> features);
 
 /// The fields of an example; without the target when the set has none or `with_target` is false.
 [[nodiscard]] ExampleLayout example_layout(const FeatureSet& features, bool with_target);

@@ -282,6 +282,33 @@ TEST_F(InspectTableTest, RowsThatTrainingLeavesOutAreNoDuplicates) {
   expect_as_in_training(pictures, folder_.file("pictures"), 2, 0);
 }
 
+TEST_F(InspectTableTest, SaysWhatTrainingWillSayOfTheFeatures) {
+  TableConfig c;
+  c.path =
+      folder_.put("f.csv", "day,city,town,y\n1,Oslo,a,1\n2,Rome,b,2\n3,Oslo,a,3\n4,Rome,b,4\n");
+  c.target.column = "y";
+  c.split.method = SplitMethod::kTime;
+  c.split.column = "day";
+  FeatureConfig city, town;
+  city.name = "city";
+  city.encode = CategoryEncode::kTarget;
+  town.name = "town";
+  town.folds = 3;
+  c.features = {city, town};
+  const std::vector<std::string> warnings = inspect_table(c).warnings;
+  const std::string later =
+      "table.features: column \"city\": encode=target would tell a training row the targets of "
+      "later rows, which table.split.method=time rules out; set encode: frequency or index for it "
+      "in table.features, or table.split.method=random";
+  const std::string idle =
+      "column \"town\": folds only counts under encode: target, here it is one_hot";
+  EXPECT_EQ(std::count(warnings.begin(), warnings.end(), later), 1);
+  EXPECT_EQ(std::count(warnings.begin(), warnings.end(), idle), 1);
+  EXPECT_EQ(message_of(Code::kInvalidArgument,
+                       [&] { (void)make_examples(*real_files(), c, folder_.file("time")); }),
+            later);
+}
+
 TEST_F(InspectTableTest, AValueToKeepThatNoRowHasIsNamed) {
   TableConfig c = config();
   c.keep = {"label", {"no", "yess"}};

@@ -378,6 +378,28 @@ TEST_F(TableExamplesTest, AClassThatTheSplitHoldsOutIsTrainedWhenStratified) {
   EXPECT_EQ(made.rows[0] + made.rows[2], 21);
 }
 
+TEST_F(TableExamplesTest, ColumnsThatAStarLeavesOutAreNoWarning) {
+  std::string csv = "day,x,y\n";
+  for (int i = 0; i < 30; ++i) {
+    csv += "," + std::to_string(i % 7) + "," + std::to_string(i) + "\n";
+  }
+  TableConfig c;
+  c.path = folder_.put("star.csv", csv);
+  c.target.column = "y";
+  FeatureConfig star, x;
+  star.name = "*";
+  x.name = "x";
+  x.smoothing = 2;
+  c.features = {star, x};
+  const std::vector<std::string> idle = {
+      "column \"x\": smoothing only counts under encode: target, here it is one_hot"};
+  std::vector<std::string> wanted = idle;
+  wanted.emplace_back("column \"day\" is not used: no row has a value");
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).warnings, wanted);
+  c.features[0].kind = FeatureKind::kIgnore;
+  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).warnings, idle);
+}
+
 TEST_F(TableExamplesTest, ATargetWithoutAnyValueIsNoTarget) {
   TableConfig c;
   c.path = folder_.put("gone.csv", "x,z,y\n1,5,\n2,6,NA\n3,4,\n");

@@ -130,6 +130,13 @@ void check(const FeatureConfig& config) {
       config.noise == 0 || config.kind == FeatureKind::kNumber || config.kind == FeatureKind::kAuto,
       Code::kInvalidArgument, "table.features: column \"{}\": noise is for numbers, its kind is {}",
       config.name, enum_name(config.kind));
+  require(
+      config.encode != CategoryEncode::kTarget || config.kind == FeatureKind::kCategory ||
+          config.kind == FeatureKind::kAuto || config.kind == FeatureKind::kIgnore,
+      Code::kInvalidArgument,
+      "table.features: column \"{}\": encode=target is for categories, its kind is {}; set kind: "
+      "category for it, or leave encode out",
+      config.name, enum_name(config.kind));
   check_missing(config);
   if (config.kind == FeatureKind::kNumber) check_number(config);
   if (config.kind == FeatureKind::kCategory) check_category(config);

@@ -85,6 +85,9 @@ FeatureConfig feature_config(const ColumnSchema& column, std::span<const Feature
   if (config.kind == FeatureKind::kAuto) config.kind = kind_of(column.kind);
   if (own) return config;
   if (config.kind != FeatureKind::kNumber) config.noise = 0;
+  if (config.kind != FeatureKind::kCategory && config.encode == CategoryEncode::kTarget) {
+    config.encode = CategoryEncode::kOneHot;
+  }
   if (!suits(config.missing, config.missing_value, config.kind)) config.missing = Missing::kAuto;
   return config;
 }

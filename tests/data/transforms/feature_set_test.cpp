@@ -270,6 +270,24 @@ TEST(FeatureSet, AStarKeepsEveryPolicyThatSuitsTheKind) {
       "table.features: missing=value for \"*\", all columns, needs a missing_value, for example 0");
 }
 
+TEST(FeatureSet, MeansOfTheTargetAreForCategories) {
+  const Schema schema =
+      schema_of({{"a", Kind::kNumber}, {"c", Kind::kCategory}, {"y", Kind::kNumber}});
+  TargetConfig target;
+  target.column = "y";
+  std::vector<FeatureConfig> configs(1);
+  configs[0].encode = CategoryEncode::kTarget;
+  configs[0].name = "a";
+  EXPECT_EQ(
+      message_of([&] { (void)FeatureSet(schema, configs, target); }),
+      "table.features: column \"a\": encode=target is for categories, its kind is number; set "
+      "kind: category for it, or leave encode out");
+  configs[0].name = "*";
+  const FeatureSet set(schema, configs, target);
+  EXPECT_EQ(set.features()[0]->config().encode, CategoryEncode::kOneHot);
+  EXPECT_EQ(set.features()[1]->config().encode, CategoryEncode::kTarget);
+}
+
 TEST(FeatureSet, AStarMayIgnoreWhatIsNotNamed) {
   std::vector<FeatureConfig> configs(2);
   configs[0].name = "*";
