@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/formats/csv_writer.h"
 #include "data/formats/table_parts.h"
+#include "data/own_picture.h"
 #include "data/picture_paths.h"
 #include "io/image.h"
 
@@ -117,13 +118,16 @@ void require_picture_apart(const std::string& path, const TableConfig& config) {
               path, part, join_path(parent_path(part), "samples.png"));
     }
   }
-  if (!file_exists(path) || is_table_missing(config.path)) return;
-  const std::vector<std::string> pictures =
-      find_picture_columns(config, *open_clean_table(config)).names;
-  if (pictures.empty()) return;
-  for (const std::string& table : tables) {
-    require_no_cell_names(path, *open_table(table, config.format), pictures);
+  if (!file_exists(path)) return;
+  if (!is_table_missing(config.path)) {
+    const std::vector<std::string> pictures =
+        find_picture_columns(config, *open_clean_table(config)).names;
+    for (const std::string& table : tables) {
+      if (pictures.empty()) break;
+      require_no_cell_names(path, *open_table(table, config.format), pictures);
+    }
   }
+  require_own_picture(path);
 }
 
 CleanFile write_clean_table(FileSystem& files, const TableConfig& config, const std::string& path) {

@@ -15,7 +15,8 @@ namespace ingot::data {
 
 /// Throws kInvalidArgument when a picture that is drawn into `path` would become a part of the
 /// table or take the place of one: a file of the table or of its held-out ones, a path in a folder
-/// of pictures, a picture that a cell names. Cost: where a file is there already, a pass over a
+/// of pictures, a picture that a cell names; and when a file is there that `ingot data` did not
+/// draw (own_picture.h). Cost: where a file is there already, a pass over a
 /// table that names pictures.
 void require_picture_apart(const std::string& path, const TableConfig& config);
 

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "data/own_picture.h"
 #include "data/temp_folder.h"
 #include "io/image.h"
 
@@ -95,7 +96,8 @@ TEST_F(TableFilesTest, APictureThatIsDrawnTakesNoPlaceOfTheTable) {
   const std::string own = folder_.put("p/cat/1.png", gray);
   (void)folder_.put("p/dog/1.png", gray);
   (void)folder_.put("photos/2.png", gray);
-  (void)folder_.put("other.png", gray);
+  (void)folder_.put("other.png", mark_own_picture(io::encode_png({1, 1, 1, {'a'}})));
+  (void)folder_.put("mine.png", gray);
   TableConfig c;
   const auto refusal = [&](const std::string& path) {
     return message_of(Code::kInvalidArgument, [&] { require_picture_apart(path, c); });
@@ -109,6 +111,7 @@ TEST_F(TableFilesTest, APictureThatIsDrawnTakesNoPlaceOfTheTable) {
   }
   require_picture_apart(folder_.file("other.png"), c);
   require_picture_apart(folder_.file("new.png"), c);
+  EXPECT_TRUE(contains(refusal(folder_.file("mine.png")), "was not drawn by `ingot data`"));
 
   const std::string table = folder_.put("t.csv", "photo,y\nphotos/1.png,a\nphotos/2.png,b\nNA,a\n");
   c.path = table;

@@ -11,6 +11,7 @@
 #include "cli/pipeline/look_folder.h"
 #include "cli/pipeline/table_data.h"
 #include "cli/pipeline/table_evaluation.h"
+#include "data/own_picture.h"
 #include "data/preview.h"
 #include "data/transforms/feature_rows.h"
 #include "models/network/channels_first.h"
@@ -201,7 +202,7 @@ void TablePipeline::preview(const std::string& file) {
     options.mix = [&](int64_t row, uint64_t epoch) { return mixtures->draw(row, epoch); };
   }
   const io::Image grid = data::preview(*features_, rows, options);
-  write_atomically(*invocation_.files, file, io::encode_png(grid));
+  write_atomically(*invocation_.files, file, data::mark_own_picture(io::encode_png(grid)));
   invocation_.console.line(fmt::format(
       "data: {} training pictures and {} versions of each, as the first epochs will see "
       "them: {}",

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot data inspect | clean | split | tokenize | get`: the data stages one by one, of a corpus or
 // of a table, and published data.
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -16,6 +18,7 @@
 #include "data/inspect.h"
 #include "data/inspect_pictures.h"
 #include "data/inspect_table.h"
+#include "data/own_picture.h"
 #include "data/sample_pictures.h"
 #include "data/table_files.h"
 
@@ -132,6 +135,10 @@ class DataVerb : public Verb {
 
   /// The last word when it is a picture to write, else "".
   static std::string take_png(Invocation& rest) {
+    require(rest.words.size() != 2 || rest.words[1].ends_with(".png"), Code::kInvalidArgument,
+            "data: inspect draws into a file that ends in .png, not into \"{}\"; for example "
+            "samples.png",
+            excerpt(rest.words.back()));
     if (rest.words.empty() || !rest.words.back().ends_with(".png")) return {};
     std::string file = std::move(rest.words.back());
     rest.words.pop_back();
@@ -149,7 +156,10 @@ class DataVerb : public Verb {
   }
 
   static void inspect(Invocation& rest, const Recipe& recipe, const std::string& samples) {
-    if (!samples.empty()) data::require_picture_apart(samples, recipe.table);
+    if (!samples.empty()) {
+      data::require_picture_apart(samples, recipe.table);
+      require_pictures(recipe.table, samples);
+    }
     const data::TableReport report = data::inspect_table(recipe.table, rest.stop);
     rest.console.stream(report.text());
     Json json = report.to_json();
@@ -174,13 +184,21 @@ class DataVerb : public Verb {
     rest.console.result(json);
   }
 
+  /// Before the passes of an inspection, which may take long.
+  static void require_pictures(const data::TableConfig& config, const std::string& file) {
+    std::vector<std::string> warnings;
+    const data::Schema schema = data::schema_of(config, *data::open_clean_table(config), warnings);
+    require(std::any_of(schema.columns.begin(), schema.columns.end(),
+                        [](const auto& column) { return column.kind == data::ColumnKind::kImage; }),
+            Code::kInvalidArgument, "data: {} has no column of pictures to draw; leave {} out",
+            config.path, file);
+  }
+
   static Json draw_samples(const Invocation& rest, const Recipe& recipe,
                            const data::SampleOptions& shown, const std::string& file) {
-    require(!shown.column.empty(), Code::kInvalidArgument,
-            "data: {} has no column of pictures to draw; leave {} out", recipe.table.path, file);
     const data::PictureSamples samples =
         data::sample_pictures(*data::open_clean_table(recipe.table), shown, rest.stop);
-    write_atomically(*rest.files, file, io::encode_png(samples.grid));
+    write_atomically(*rest.files, file, data::mark_own_picture(io::encode_png(samples.grid)));
     std::string text = fmt::format("data: {} of the pictures: {}", samples.pictures, file);
     for (size_t i = 0; i < samples.classes.size(); ++i) {
       text += fmt::format("\n  row {:<3} {}", i + 1, excerpt(samples.classes[i]));
