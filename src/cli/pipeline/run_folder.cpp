@@ -44,7 +44,7 @@ bool is_of_run(std::string_view name) {
 /// Of what the command was told, not of the machine or the time.
 bool is_refusal(Code code) {
   return code == Code::kInvalidArgument || code == Code::kNotFound ||
-         code == Code::kShapeMismatch || code == Code::kUnsupported;
+         code == Code::kShapeMismatch || code == Code::kUnsupported || code == Code::kCorruptFile;
 }
 
 }  // namespace
