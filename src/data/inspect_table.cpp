@@ -246,7 +246,12 @@ void add_warnings(const TableConfig& config, TableReport& report, bool has_featu
       warn(fmt::format("column \"{}\": {} infinite numbers", name, column.infinite));
     }
   }
-  if (report.without_target > 0) {
+  if (report.without_target > 0 && report.without_target == report.rows) {
+    warn(
+        fmt::format("target \"{}\": no row has a value; name another column: "
+                    "table.target.column=NAME",
+                    report.target));
+  } else if (report.without_target > 0) {
     const bool is_dropped = config.target.missing == MissingTarget::kDropRow;
     warn(fmt::format("target \"{}\": {} of {} rows have no value; training {}", report.target,
                      with_thousands(report.without_target), with_thousands(report.rows),
