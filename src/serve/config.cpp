@@ -16,7 +16,7 @@ namespace {
 template <class Number>
 void check_range(const char* key, Number value, Number low, Number high) {
   require(value >= low && value <= high, Code::kInvalidArgument,
-          "serve: {} is {} but must be between {} and {}", key, value, low, high);
+          "serve.{} is {} but must be between {} and {}", key, value, low, high);
 }
 
 /// The upper bounds are far beyond use, and keep sums and products of sizes in range.
@@ -61,25 +61,32 @@ bool is_loopback_host(const std::string& host) {
 void load_api_key(ServeConfig& config) {
   if (config.api_key_file.empty()) return;
   constexpr int64_t kMaxFileBytes = 4096;
-  const std::string content = read_file(config.api_key_file, kMaxFileBytes);
+  std::string content;
+  try {
+    content = read_file(config.api_key_file, kMaxFileBytes);
+  } catch (const Error& error) {
+    fail(error.code(), "serve.api_key_file: {}", error.what());
+  }
   const std::string_view key = trim(std::string_view(content).substr(0, content.find('\n')));
   const bool visible =
       std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  require(!key.empty() && visible, Code::kInvalidArgument,
-          "serve: the first line of api_key_file \"{}\" must be a key of visible ASCII characters, "
-          "but it {}",
-          config.api_key_file, key.empty() ? "is empty" : "holds others");
+  require(
+      !key.empty() && visible, Code::kInvalidArgument,
+      "serve.api_key_file: the first line of \"{}\" must be a key of visible ASCII characters, but "
+      "it {}",
+      config.api_key_file, key.empty() ? "is empty" : "holds others");
   config.api_key = key;
 }
 
 void check_config(const ServeConfig& config) {
-  require(is_loopback_host(config.host) || !config.api_key.empty(), Code::kInvalidArgument,
-          "serve: host {} can be reached by others, so a key is needed: set serve.api_key_file, or "
-          "keep "
-          "host=127.0.0.1",
-          config.host);
+  require(
+      is_loopback_host(config.host) || !config.api_key.empty(), Code::kInvalidArgument,
+      "serve.host: {} can be reached by others, so a key is needed: set serve.api_key_file=FILE, "
+      "or keep serve.host=127.0.0.1",
+      config.host);
   check_range<int64_t>("port", config.port, 0, 65535);
-  require(!config.model_name.empty(), Code::kInvalidArgument, "serve: model_name is empty");
+  require(!config.model_name.empty(), Code::kInvalidArgument,
+          "serve.model_name: empty; \"ingot\" is usual");
   check_sizes(config);
   check_seconds(config);
 }

@@ -35,14 +35,16 @@ TEST(ServeConfig, TheKeyComesFromAFile) {
   };
   EXPECT_EQ(load("  sk-1 \nsecond line\n"), "sk-1");
   EXPECT_EQ(error_of([&] { load("\nsk"); }),
-            "serve: the first line of api_key_file \"" + path +
+            "serve.api_key_file: the first line of \"" + path +
                 "\" must be a key of visible ASCII characters, but it is empty");
   const std::string message = error_of([&] { load("two words"); });
   EXPECT_NE(message.find("but it holds others"), std::string::npos);
   EXPECT_EQ(message.find("two words"), std::string::npos);
   ServeConfig config;
   config.api_key_file = "/nonexistent/key";
-  EXPECT_NE(error_of([&] { load_api_key(config); }).find("/nonexistent/key"), std::string::npos);
+  const std::string missing = error_of([&] { load_api_key(config); });
+  EXPECT_TRUE(missing.starts_with("serve.api_key_file: ")) << missing;
+  EXPECT_NE(missing.find("/nonexistent/key"), std::string::npos);
 }
 
 TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
@@ -52,14 +54,14 @@ TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
     return error_of([&] { check_config(config); });
   };
   EXPECT_EQ(message("port=0"), "");
-  EXPECT_EQ(message("port=70000"), "serve: port is 70000 but must be between 0 and 65535");
-  EXPECT_EQ(message("queue=0"), "serve: queue is 0 but must be between 1 and 1000000");
+  EXPECT_EQ(message("port=70000"), "serve.port is 70000 but must be between 0 and 65535");
+  EXPECT_EQ(message("queue=0"), "serve.queue is 0 but must be between 1 and 1000000");
   EXPECT_EQ(message("max_body_bytes=-1"),
-            "serve: max_body_bytes is -1 but must be between 1 and 1099511627776");
+            "serve.max_body_bytes is -1 but must be between 1 and 1099511627776");
   EXPECT_EQ(message("write_stall_s=0"),
-            "serve: write_stall_s is 0 but must be between 0.001 and 1000000");
+            "serve.write_stall_s is 0 but must be between 0.001 and 1000000");
   EXPECT_EQ(message("drain_timeout_s=-1"),
-            "serve: drain_timeout_s is -1 but must be between 0 and 1000000");
+            "serve.drain_timeout_s is -1 but must be between 0 and 1000000");
   EXPECT_EQ(message("model_name="), "serve: model_name is empty");
 }
 
@@ -78,9 +80,9 @@ TEST(ServeConfig, SecondsAndSizesEnd) {
     }
   }
   EXPECT_EQ(message("max_delay_s=inf"),
-            "serve: max_delay_s is inf but must be between 0 and 1000000");
+            "serve.max_delay_s is inf but must be between 0 and 1000000");
   EXPECT_EQ(message("kv_mib=8796093022208"),
-            "serve: kv_mib is 8796093022208 but must be between 1 and 1048576");
+            "serve.kv_mib is 8796093022208 but must be between 1 and 1048576");
   for (const std::string key :
        {"max_batch", "queue", "kv_mib", "step_rows", "max_choices", "max_body_bytes", "max_pixels",
         "max_header_bytes", "max_connections", "per_ip", "stream_bytes"}) {

@@ -312,9 +312,8 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
   ServeConfig config;
   config.host = "0.0.0.0";
   EXPECT_EQ(error_of([&] { Server(config, *service.api, service.metrics); }),
-            "serve: host 0.0.0.0 can be reached by others, so a key is needed: set "
-            "serve.api_key_file, or "
-            "keep host=127.0.0.1");
+            "serve.host: 0.0.0.0 can be reached by others, so a key is needed: set "
+            "serve.api_key_file=FILE, or keep serve.host=127.0.0.1");
   config = {};
   config.port = service.port();
   EXPECT_EQ(error_of([&] { Server(config, *service.api, service.metrics); }),
