@@ -55,17 +55,17 @@ std::vector<TokenLogprob> best(std::span<const float> logits, int32_t wanted, do
 }  // namespace
 
 void check_sampling(const SamplingOptions& options, int64_t vocab) {
-  const auto finite_within = [](const char* name, float value, float low, float high) {
-    require(value >= low && value <= high, Code::kInvalidArgument,
-            "sample: {} is {} but must be between {} and {}", name, value, low, high);
+  const auto holds = [](const char* name, float value, bool is_within, const char* range) {
+    require(is_within && std::isfinite(value), Code::kInvalidArgument,
+            "sample: {} is {} but must be {}", name, value, range);
   };
-  constexpr float kLargest = std::numeric_limits<float>::max();
-  finite_within("temperature", options.temperature, 0.0F, kLargest);
-  finite_within("top_p", options.top_p, std::numeric_limits<float>::min(), 1.0F);
-  finite_within("repetition_penalty", options.repetition_penalty, std::numeric_limits<float>::min(),
-                kLargest);
-  finite_within("presence_penalty", options.presence_penalty, -kLargest, kLargest);
-  finite_within("frequency_penalty", options.frequency_penalty, -kLargest, kLargest);
+  holds("temperature", options.temperature, options.temperature >= 0.0F, "at least 0 and finite");
+  holds("top_p", options.top_p, options.top_p > 0.0F && options.top_p <= 1.0F,
+        "above 0, at most 1");
+  holds("repetition_penalty", options.repetition_penalty,
+        options.repetition_penalty >= std::numeric_limits<float>::min(), "above 0 and finite");
+  holds("presence_penalty", options.presence_penalty, true, "finite");
+  holds("frequency_penalty", options.frequency_penalty, true, "finite");
   require(options.top_k >= 0, Code::kInvalidArgument, "sample: top_k is {} but must be >= 0",
           options.top_k);
   require(options.logprobs >= -1 && options.logprobs <= vocab, Code::kInvalidArgument,
@@ -74,7 +74,7 @@ void check_sampling(const SamplingOptions& options, int64_t vocab) {
   for (const auto& [id, value] : options.logit_bias) {
     require(id >= 0 && id < vocab, Code::kInvalidArgument,
             "sample: logit_bias names token {} but the vocabulary has {}", id, vocab);
-    finite_within("a logit_bias", value, -kLargest, kLargest);
+    holds("a logit_bias", value, true, "finite");
   }
 }
 

@@ -94,17 +94,21 @@ void TransformerConfig::check() const {
   at_most("context", context, kMaxContext);
   at_most("layers", layers, kMaxLayers);
   at_most("dim", dim, kMaxDim);
+  at_most("heads", heads, kMaxDim);
   at_most("hidden", hidden, 4 * kMaxDim);
+  const int64_t step = layout == ModelLayout::kLlama ? 2 * heads : heads;  // of what dim may be
+  const int64_t fitting = (dim + step - 1) / step * step;
   require(dim % heads == 0, Code::kInvalidArgument,
           "model.dim: {} is not a multiple of model.heads {}. model.dim={} would be", dim, heads,
-          (dim + heads - 1) / heads * heads);
+          fitting);
   require(heads % kv() == 0, Code::kInvalidArgument,
           "model.kv_heads: {} does not divide model.heads {}. model.kv_heads={} does", kv(), heads,
           heads);
   require(
       layout != ModelLayout::kLlama || head_dim() % 2 == 0, Code::kInvalidArgument,
-      "model.dim: {} over {} heads gives an odd head size {}; rotary positions need an even one",
-      dim, heads, head_dim());
+      "model.dim: {} over {} heads gives an odd head size {}; rotary positions need an even one. "
+      "model.dim={} would do",
+      dim, heads, head_dim(), fitting);
   require(head_dim() <= 256, Code::kInvalidArgument,
           "model.heads: {} heads of size {}; at most 256 is available. model.heads={} would do",
           heads, head_dim(), (dim + 255) / 256);

@@ -186,7 +186,8 @@ TEST(Sampling, OptionsOutsideTheirRangeAreNamed) {
             std::string::npos);
   EXPECT_NE(message([](auto& o) { o.temperature = std::nanf(""); }).find("temperature is nan"),
             std::string::npos);
-  EXPECT_NE(message([](auto& o) { o.top_p = 0; }).find("sample: top_p is 0"), std::string::npos);
+  EXPECT_EQ(message([](auto& o) { o.top_p = 0; }),
+            "sample: top_p is 0 but must be above 0, at most 1");
   EXPECT_EQ(message([](auto& o) { o.top_k = -2; }), "sample: top_k is -2 but must be >= 0");
   EXPECT_EQ(message([](auto& o) { o.logprobs = 11; }),
             "sample: logprobs is 11 but must be between -1 and the vocabulary 10");

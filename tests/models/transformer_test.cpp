@@ -162,14 +162,15 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
   EXPECT_EQ(message([](auto& c) { c.layers = -1; }),
             "model.layers: -1 must be positive, for example 4");
   EXPECT_EQ(message([](auto& c) { c.dim = 41; }),
-            "model.dim: 41 is not a multiple of model.heads 4. model.dim=44 would be");
+            "model.dim: 41 is not a multiple of model.heads 4. model.dim=48 would be");
   EXPECT_EQ(message([](auto& c) { c.kv_heads = 3; }),
             "model.kv_heads: 3 does not divide model.heads 4. model.kv_heads=4 does");
   EXPECT_EQ(message([](auto& c) { c.kv_heads = -2; }),
             "model: kv_heads -2 and hidden 53 must not be negative; 0 picks the usual size");
   EXPECT_EQ(
       message([](auto& c) { c.dim = 36; }),
-      "model.dim: 36 over 4 heads gives an odd head size 9; rotary positions need an even one");
+      "model.dim: 36 over 4 heads gives an odd head size 9; rotary positions need an even one. "
+      "model.dim=40 would do");
   EXPECT_EQ(message([](auto& c) { c.dim = 4 * 300; }),
             "model.heads: 4 heads of size 300; at most 256 is available. model.heads=5 would do");
   constexpr int64_t kHuge = int64_t{1} << 62;
