@@ -4,8 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace ingot::train {
 
@@ -36,6 +42,30 @@ void check_sizes(const TrainConfig& c) {
       c.micro_batch, c.seq, kMaxMicroTokens, kMaxMicroTokens / c.seq);
 }
 
+/// Names those that are set, and for each the keys that leave it alone.
+void require_one_horizon(const TrainConfig& c) {
+  std::vector<std::pair<std::string, std::string>> set;  // key, value
+  if (c.steps > 0) set.emplace_back("steps", fmt::format("{}", c.steps));
+  if (c.epochs > 0) set.emplace_back("epochs", fmt::format("{}", c.epochs));
+  if (c.tokens > 0) set.emplace_back("tokens", fmt::format("{}", c.tokens));
+  if (c.minutes > 0) set.emplace_back("minutes", fmt::format("{}", c.minutes));
+  require(!set.empty(), Code::kInvalidArgument,
+          "train: none of steps, epochs, tokens and minutes is set, exactly one is needed, for "
+          "example train.steps=1000");
+  if (set.size() == 1) return;
+  std::vector<std::string> given, cures;
+  for (const auto& [key, value] : set) {
+    given.push_back(fmt::format("{} {}", key, value));
+    std::string others;
+    for (const auto& [other, unused] : set) {
+      if (other != key) others += fmt::format("train.{}=0 ", other);
+    }
+    cures.push_back(fmt::format("{}to go by {}", others, key));
+  }
+  fail(Code::kInvalidArgument, "train: {} are set, exactly one is needed. Add {}",
+       join(given, " and "), join(cures, ", or "));
+}
+
 }  // namespace
 
 void TrainConfig::check() const {
@@ -43,11 +73,7 @@ void TrainConfig::check() const {
           "train: steps {}, epochs {}, tokens {} and minutes {} must not be negative, for example "
           "train.steps=1000",
           steps, epochs, tokens, minutes);
-  const int horizons = (steps > 0) + (epochs > 0) + (tokens > 0) + (minutes > 0);
-  require(horizons == 1, Code::kInvalidArgument,
-          "train: {} of steps, epochs, tokens and minutes are set, exactly one is needed, for "
-          "example train.steps=1000",
-          horizons);
+  require_one_horizon(*this);
   const auto positive = [](const char* key, int64_t value, int64_t usual) {
     require(value > 0, Code::kInvalidArgument, "train.{}: {} must be positive, for example {}", key,
             value, usual);

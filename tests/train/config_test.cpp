@@ -30,15 +30,19 @@ TEST(TrainConfig, OneHorizon) {
   expect_message([](TrainConfig&) {}, "no error");
   expect_message(
       [](TrainConfig& c) { c.steps = 0; },
-      "train: 0 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
+      "train: none of steps, epochs, tokens and minutes is set, exactly one is needed, for "
       "example train.steps=1000");
   expect_message(
       [](TrainConfig& c) {
         c.tokens = 5;
         c.minutes = 1;
       },
-      "train: 3 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
-      "example train.steps=1000");
+      "train: steps 10 and tokens 5 and minutes 1 are set, exactly one is needed. Add "
+      "train.tokens=0 train.minutes=0 to go by steps, or train.steps=0 train.minutes=0 to go by "
+      "tokens, or train.steps=0 train.tokens=0 to go by minutes");
+  expect_message([](TrainConfig& c) { c.epochs = 0.5; },
+                 "train: steps 10 and epochs 0.5 are set, exactly one is needed. Add "
+                 "train.epochs=0 to go by steps, or train.steps=0 to go by epochs");
 }
 
 TEST(TrainConfig, SizesArePositive) {

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
@@ -377,8 +378,9 @@ TEST_F(Loop, AWrongConfigIsRefusedFirst) {
   TrainConfig config = tiny_config();
   config.epochs = 1;
   EXPECT_EQ(message_of([&] { (void)run(dir.path(), config); }),
-            "train: 2 of steps, epochs, tokens and minutes are set, exactly one is needed, for "
-            "example train.steps=1000");
+            fmt::format("train: steps {} and epochs 1 are set, exactly one is needed. Add "
+                        "train.epochs=0 to go by steps, or train.steps=0 to go by epochs",
+                        config.steps));
 }
 
 }  // namespace
