@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/network_model.h"
 #include "compress/load_quantized.h"
+#include "compress/quant_format.h"
 
 namespace ingot::cli {
 namespace {
@@ -26,6 +27,38 @@ text::BpeTrainConfig tokenizer_config(const Recipe& recipe) {
   config.min_frequency = recipe.tokenizer.min_frequency;
   config.check();
   return config;
+}
+
+void require_vocab(int64_t vocab, int64_t ids) {
+  require(
+      vocab == 0 || vocab >= ids, Code::kInvalidArgument,
+      "recipe: model.vocab {} is below the {} tokens of the tokenizer. model.vocab={} would fit, "
+      "0 takes the tokenizer's",
+      vocab, ids, ids);
+}
+
+void check_recipe(const Recipe& recipe) {
+  data::check(recipe.data);
+  models::TransformerConfig model = recipe.model;
+  const int64_t wanted = tokenizer_config(recipe).vocab_size;
+  if (model.vocab == 0) model.vocab = wanted;
+  model.check();
+  // One that is there may have fewer than were wanted: its own number is held against the model.
+  if (!directory_exists(join_path(recipe.out, "tokenizer"))) require_vocab(model.vocab, wanted);
+  require(model.context >= recipe.train.seq, Code::kInvalidArgument,
+          "recipe: train.seq {} is longer than model.context {}. model.context={} would fit",
+          recipe.train.seq, model.context, recipe.train.seq);
+  require(recipe.eval.context < recipe.train.seq, Code::kInvalidArgument,
+          "eval.context: {} is not below train.seq {}; -1 takes half of the window",
+          recipe.eval.context, recipe.train.seq);
+  train::require_validation(recipe.train, recipe.data.validation > 0, "Set data.validation=0.1");
+  recipe.generate.check();
+  for (const std::string& format : recipe.compress.formats) {
+    (void)parse_enum<kernels::QuantFormat>(format, "compress.formats");
+  }
+  serve::ServeConfig serve = recipe.serve;
+  serve.host = "127.0.0.1";  // where a run asks its model; `ingot serve` has the key of others
+  serve::check_config(serve);
 }
 
 train::LanguageModel language_model(Engine& engine, models::Transformer& model,

@@ -23,6 +23,13 @@ namespace ingot::cli {
 /// How the tokenizer of a recipe is learnt. Throws kInvalidArgument naming tokenizer.<key>.
 [[nodiscard]] text::BpeTrainConfig tokenizer_config(const Recipe& recipe);
 
+/// What every stage of a language model's recipe needs, the last one too, so that nothing is found
+/// only after the training: corpus, tokenizer, model, sample, evaluation, compression, serving.
+/// Throws kInvalidArgument naming the key.
+void check_recipe(const Recipe& recipe);
+/// A model.vocab below the `ids` of a tokenizer is refused; 0 takes them.
+void require_vocab(int64_t vocab, int64_t ids);
+
 /// The training hooks of a Transformer: loss and sample text.
 [[nodiscard]] train::LanguageModel language_model(Engine& engine, models::Transformer& model,
                                                   const text::Tokenizer& tokenizer,

@@ -3,8 +3,12 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "base/hash.h"
 #include "base/machine.h"
+#include "base/text.h"
+#include "base/yaml.h"
 #include "cli/recipe_places.h"
 
 namespace ingot::cli {
@@ -79,6 +83,22 @@ std::string without_slashes(std::string path) {
 
 }  // namespace
 
+void GenerateConfig::check() const {
+  require(max_tokens >= 0, Code::kInvalidArgument,
+          "generate.max_tokens: {} must not be negative; 100 is usual", max_tokens);
+  const auto within = [](const char* key, float value, bool is_within, const char* range) {
+    require(is_within, Code::kInvalidArgument, "generate.{}: {} must be {}", key, value, range);
+  };
+  within("temperature", temperature, temperature >= 0.0F && temperature <= 2.0F,
+         "from 0 to 2; 0.8 is usual");
+  within("top_p", top_p, top_p > 0.0F && top_p <= 1.0F, "above 0, at most 1; 0.95 is usual");
+  within("repetition_penalty", repetition_penalty,
+         repetition_penalty >= 0.01F && repetition_penalty <= 10.0F,
+         "from 0.01 to 10; 1 turns it off");
+  require(top_k >= 0, Code::kInvalidArgument,
+          "generate.top_k: {} must not be negative; 0 takes all", top_k);
+}
+
 Recipe load_recipe(const Invocation& invocation) {
   require(invocation.words.size() <= 1, Code::kInvalidArgument,
           "recipe: one file is taken, \"{}\" is left over. Options are written key=value",
@@ -124,7 +144,9 @@ bool is_run_directory(const std::string& folder) {
          directory_exists(join_path(folder, "stages"));
 }
 
-std::string recipe_hash(const Recipe& recipe) {
+namespace {
+
+Recipe byte_deciding(const Recipe& recipe) {
   const Recipe defaults;
   Recipe core = recipe;
   core.out = defaults.out;
@@ -140,7 +162,65 @@ std::string recipe_hash(const Recipe& recipe) {
   core.train.replay = true;  // the same bytes either way
   core.train.checkpoint_every = 0;
   core.train.keep = 1;
-  return config_hash(core);
+  return core;
+}
+
+/// A value as one writes it: lists of maps by their size.
+std::string value_text(const YamlNode& node) {
+  if (node.kind == YamlNode::Kind::kScalar) return node.scalar.empty() ? "empty" : node.scalar;
+  if (node.kind != YamlNode::Kind::kSequence) return "not set";
+  std::vector<std::string> items;
+  for (const YamlNode& item : node.items) {
+    if (item.kind == YamlNode::Kind::kMap) return fmt::format("a list of {}", node.items.size());
+    items.push_back(value_text(item));
+  }
+  return fmt::format("[{}]", join(items, ", "));
+}
+
+bool is_maps(const YamlNode& node) {
+  return node.kind == YamlNode::Kind::kSequence && !node.items.empty() &&
+         node.items[0].kind == YamlNode::Kind::kMap;
+}
+
+/// Walks two recipes side by side; optional keys of a list's maps may be in one of them only.
+void list_differences(const YamlNode& there, const YamlNode& here, const std::string& path,
+                      std::vector<std::string>& found) {
+  const auto below = [&](std::string_view key) {
+    return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
+  };
+  if (there.kind == YamlNode::Kind::kMap || here.kind == YamlNode::Kind::kMap) {
+    const YamlNode unset;
+    for (const YamlMember& m : there.members) {
+      const YamlNode* other = here.find(m.key);
+      list_differences(m.value, other != nullptr ? *other : unset, below(m.key), found);
+    }
+    for (const YamlMember& m : here.members) {
+      if (there.find(m.key) == nullptr) list_differences(unset, m.value, below(m.key), found);
+    }
+    return;
+  }
+  if (is_maps(there) && is_maps(here) && there.items.size() == here.items.size()) {
+    for (size_t i = 0; i < there.items.size(); ++i) {
+      list_differences(there.items[i], here.items[i], below(std::to_string(i)), found);
+    }
+    return;
+  }
+  const std::string before = value_text(there), now = value_text(here);
+  if (before != now) found.push_back(fmt::format("{} is {} there, {} here", path, before, now));
+}
+
+}  // namespace
+
+std::string recipe_hash(const Recipe& recipe) { return config_hash(byte_deciding(recipe)); }
+
+std::string recipe_differences(const Recipe& there, const Recipe& here) {
+  constexpr size_t kShown = 3;
+  std::vector<std::string> found;
+  list_differences(parse_yaml(to_yaml(byte_deciding(there)), "there"),
+                   parse_yaml(to_yaml(byte_deciding(here)), "here"), "", found);
+  const size_t more = found.size() - std::min(found.size(), kShown);
+  found.resize(found.size() - more);
+  return join(found, "; ") + (more > 0 ? fmt::format("; and {} more", more) : "");
 }
 
 std::vector<std::string> recipe_keys() {

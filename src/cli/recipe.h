@@ -60,17 +60,16 @@ struct GenerateConfig {
     field("prompt", prompt, "text to continue");
     field("max_tokens", max_tokens,
           "longest completion; cut, with a note, to what the context has behind the prompt");
-    field("temperature", temperature, "0: always the likeliest token");
+    field("temperature", temperature, "0: always the likeliest token; at most 2");
     field("top_k", top_k, "draw among the k likeliest; 0: all");
     field("top_p", top_p, "draw among the likeliest that hold this mass, in (0, 1]");
-    field("repetition_penalty", repetition_penalty, "above 1 makes seen tokens less likely");
+    field("repetition_penalty", repetition_penalty,
+          "above 1 makes seen tokens less likely; 0.01 to 10");
     field("seed", seed, "same seed and prompt, same text");
     field("stop", stop, "texts that end the completion");
   }
-  void check() const {
-    require(max_tokens >= 0, Code::kInvalidArgument,
-            "generate.max_tokens: {} must not be negative; 100 is usual", max_tokens);
-  }
+  /// Throws kInvalidArgument naming the key; the ranges are those of a request to the server.
+  void check() const;
 };
 
 enum class PredictFormat : uint8_t { kCsv, kJsonl };
@@ -185,6 +184,9 @@ struct Recipe {
 [[nodiscard]] Recipe by_rows(Recipe recipe);
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.
 [[nodiscard]] std::string recipe_hash(const Recipe& recipe);
+/// Which of those parts differ, for messages: "train.steps is 30 there, 40 here"; the first three,
+/// and how many more. Empty when none does.
+[[nodiscard]] std::string recipe_differences(const Recipe& there, const Recipe& here);
 [[nodiscard]] std::vector<std::string> recipe_keys();
 /// Prints the resolved recipe and returns true when --print-config was given.
 bool print_config(const Invocation& invocation, const Recipe& recipe);

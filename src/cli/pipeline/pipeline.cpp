@@ -6,19 +6,10 @@
 #include "cli/lm.h"
 #include "data/loader.h"
 #include "models/hugging_face.h"
-#include "train/config.h"
 
 namespace ingot::cli {
 
-void Pipeline::check() const {
-  (void)tokenizer_config(recipe_);
-  (void)model_config();
-  recipe_.generate.check();
-  require(recipe_.eval.context < recipe_.train.seq, Code::kInvalidArgument,
-          "eval.context: {} is not below train.seq {}; -1 takes half of the window",
-          recipe_.eval.context, recipe_.train.seq);
-  train::require_validation(recipe_.train, recipe_.data.validation > 0, "Set data.validation=0.1");
-}
+void Pipeline::check() const { check_recipe(recipe_); }
 
 /// Of the training split alone: an evaluation fills the rest of a batch up.
 void Pipeline::require_batch() const {
@@ -43,15 +34,7 @@ models::TransformerConfig Pipeline::model_config() const {
   if (config.vocab == 0) {
     config.vocab = tokenizer_ != nullptr ? tokenizer_->vocab_size() : recipe_.tokenizer.vocab_size;
   }
-  const int64_t ids = train_ ? train_->info().vocab_size : 0;  // a replayed step no longer checks
-  require(
-      config.vocab >= ids, Code::kInvalidArgument,
-      "recipe: model.vocab {} is below the {} tokens of the tokenizer. model.vocab={} would fit, "
-      "0 takes the tokenizer's",
-      config.vocab, ids, ids);
-  require(config.context >= recipe_.train.seq, Code::kInvalidArgument,
-          "recipe: train.seq {} is longer than model.context {}. model.context={} would fit",
-          recipe_.train.seq, config.context, recipe_.train.seq);
+  if (train_) require_vocab(config.vocab, train_->info().vocab_size);  // a replayed step does not
   config.check();
   return config;
 }

@@ -206,16 +206,16 @@ void RunFolder::require_same_run() const {
   if (!has_model() || !file_exists(file)) return;
   Recipe before;
   bind_text(read_file(file, kMaxStage), file, before);
-  const std::string hash = recipe_hash(before), own = recipe_hash(recipe_);
+  if (recipe_hash(before) == recipe_hash(recipe_)) return;
+  const std::string differences = recipe_differences(before, recipe_);
   const char* const or_fresh = makes_model() ? " or --fresh" : "";
-  require(hash == own || !has_checkpoints(), Code::kInvalidArgument,
-          "run: {} holds checkpoints of another recipe (hash {}, this one is {}). Continue it with "
-          "`ingot train {}`, or use another out=DIR{}",
-          recipe_.out, hash, own, recipe_.out, or_fresh);
-  require(
-      hash == own, Code::kInvalidArgument,
-      "run: {} holds a model of another recipe (hash {}, this one is {}). Use another out=DIR{}",
-      recipe_.out, hash, own, or_fresh);
+  require(!has_checkpoints(), Code::kInvalidArgument,
+          "run: {} holds checkpoints of another recipe ({}). Continue it with `ingot train {}`, or "
+          "use another out=DIR{}",
+          recipe_.out, differences, recipe_.out, or_fresh);
+  fail(Code::kInvalidArgument,
+       "run: {} holds a model of another recipe ({}). Use another out=DIR{}", recipe_.out,
+       differences, or_fresh);
 }
 
 /// model/ holds the weights of training or of an import, never of both by turns: what was tested is

@@ -43,6 +43,7 @@ class PlanVerb : public Verb {
       plan_table(invocation, recipe);
       return 0;
     }
+    check_recipe(recipe);
     cost::PlanRequest r = plan_request(recipe);
     r.is_alone = true;
     count_tokens(recipe, r);
