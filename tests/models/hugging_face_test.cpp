@@ -182,7 +182,7 @@ TEST_F(Spoiled, ImpossibleSizesNameTheKeyAndAValueThatWorks) {
   replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 5");
   replace("\"head_dim\": 6,", "");
   replace("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 5");
-  EXPECT_EQ(error(), "model.dim: 24 is not a multiple of model.heads 5. model.dim=25 would be");
+  EXPECT_EQ(error(), "model.dim: 24 is not a multiple of model.heads 5. model.dim=30 would be");
 }
 
 TEST_F(Spoiled, TensorsThatAreMissingTooManyOrOfAnotherShapeAreNamed) {

@@ -62,7 +62,7 @@ TEST(ServeConfig, ValuesOutOfRangeAreNamed) {
             "serve.write_stall_s is 0 but must be between 0.001 and 1000000");
   EXPECT_EQ(message("drain_timeout_s=-1"),
             "serve.drain_timeout_s is -1 but must be between 0 and 1000000");
-  EXPECT_EQ(message("model_name="), "serve: model_name is empty");
+  EXPECT_EQ(message("model_name="), "serve.model_name: empty; \"ingot\" is usual");
 }
 
 TEST(ServeConfig, SecondsAndSizesEnd) {
