@@ -189,6 +189,11 @@ DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder) {
   return speed;
 }
 
+cost::Watch plan_watch(const Invocation& invocation) {
+  return {invocation.stop,
+          [console = invocation.console](std::string_view text) { console.note(text); }};
+}
+
 cost::PlanRequest plan_request(const Recipe& recipe) {
   cost::PlanRequest r;
   r.train = recipe.train;

@@ -77,6 +77,8 @@ struct DecodeSpeed {
 /// Greedy decoding for about a second, less where a model is small.
 [[nodiscard]] DecodeSpeed measure_decode(Runtime& runtime, const std::string& folder);
 
+/// Plans of this invocation end with its stop flag and tell its console of a long measurement.
+[[nodiscard]] cost::Watch plan_watch(const Invocation& invocation);
 /// What a recipe asks the planner; sizes of the splits are not known here.
 [[nodiscard]] cost::PlanRequest plan_request(const Recipe& recipe);
 [[nodiscard]] std::string plan_text(const cost::TrainPlan& plan, const PriceConfig& price);

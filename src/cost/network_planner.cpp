@@ -8,7 +8,6 @@
 
 #include "base/checked.h"
 #include "base/error.h"
-#include "cost/timing.h"
 
 namespace ingot::cost {
 namespace {
@@ -94,6 +93,7 @@ int64_t horizon(const NetworkRequest& r, double step_s) {
 
 void measure(NetworkPlan& plan, const NetworkRequest& r, train::Step& step,
              train::ExampleRunner* runner) {
+  announce(r.watch, plan.flops_per_step);
   plan.seconds_per_step =
       seconds_per_step(step, r.measure_s, [&](double step_s) { return horizon(r, step_s); });
   plan.examples_per_second = real(r.train.micro_batch * r.train.accumulate) / plan.seconds_per_step;
@@ -133,6 +133,7 @@ NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
   NetworkPlan plan;
   plan.program_bytes = program_bytes();
   Engine engine(team, {r.seed, 0});
+  engine.stop = r.watch.stop;
   models::Network network(r.layers, r.inputs);
   plan.parameters = nn::parameter_count(network);
   plan.state_bytes = checked_add(declared_state_bytes(r.train, network), batch_bytes(r),

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cost/memory.h"
+#include "cost/timing.h"
 #include "train/supervised_task.h"
 
 namespace ingot::cost {
@@ -42,11 +43,13 @@ struct NetworkRequest {
   uint64_t seed = 42;
   int64_t memory_bytes = 0;  ///< cap; 0: none
   double measure_s = 2.0;    ///< at most; a run that is short itself is measured for a tenth of it
+  Watch watch{};
 };
 
 /// The plan. Does not check it against the cap; but time is measured only where it fits, and where
 /// weights, optimiser state and batches alone are over the cap, nothing is allocated and only
-/// parameters and their sums are set. Throws what SupervisedTask throws.
+/// parameters and their sums are set. Throws what SupervisedTask throws, and kCancelled once
+/// the watch says stop.
 [[nodiscard]] NetworkPlan plan_network(Team& team, const NetworkRequest& request);
 
 /// A smaller micro-batch that fits under the cap. nullopt when none does.

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/philox.h"
 #include "base/text.h"
-#include "cost/timing.h"
 #include "kernels/attention.h"
 #include "models/paged_decoder.h"
 
@@ -181,6 +180,7 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
     return plan;
   }
   Engine engine(team, {r.seed, 0});
+  engine.stop = r.watch.stop;
   SyntheticTask task(engine, r);
   const int64_t declared = declared_state_bytes(r.train, task.module());
   if (r.memory_bytes > 0 && plan.program_bytes + declared > r.memory_bytes) {
@@ -206,6 +206,7 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
     return train::horizon_steps(r.train, r.tokens_per_epoch, step_s);
   };
   if (r.measure_s > 0 && (r.memory_bytes == 0 || plan.peak_bytes <= r.memory_bytes)) {
+    announce(r.watch, plan.flops_per_step);
     plan.seconds_per_step = seconds_per_step(step, r.measure_s, steps_of);
     plan.tokens_per_second = static_cast<double>(per_step) / plan.seconds_per_step;
   }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cost/memory.h"
+#include "cost/timing.h"
 #include "models/transformer.h"
 
 namespace ingot::cost {
@@ -41,13 +42,15 @@ struct PlanRequest {
   /// run: what they leave in it is counted too.
   bool is_alone = false;
   double measure_s = 2.0;  ///< at most, or a tenth of the run; 0: do not measure time
+  Watch watch{};
 };
 
 /// The plan. Does not check it against the cap; but where the weights and the optimiser's state
 /// alone are over the cap, nothing is allocated and only parameters, state_bytes and peak_bytes are
 /// set; where the batches and what every layer keeps of them are, only peak_bytes. Both are lower
 /// bounds that count weights, state and batches, whichever of them was over the cap.
-/// Throws kInvalidArgument for a model that cannot be, or counts that do not fit in 64 bits.
+/// Throws kInvalidArgument for a model that cannot be, or counts that do not fit in 64 bits;
+/// kCancelled once the watch says stop.
 [[nodiscard]] TrainPlan plan_training(Team& team, const PlanRequest& request);
 
 /// Memory alone (time is not measured).

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace ingot::cost {
 namespace {
 
@@ -11,13 +13,19 @@ constexpr double kShareOfRun = 0.1;  // more than this of a run is not spent on 
 
 }  // namespace
 
+void announce(const Watch& watch, int64_t flops) {
+  if (!watch.note || flops < kLongStepFlops) return;
+  watch.note(fmt::format("plan: measuring a step of {:.0f} GFLOP; Ctrl-C stops it",
+                         1e-9 * static_cast<double>(flops)));
+}
+
 double seconds_per_step(train::Step& step, double most_s,
                         const std::function<int64_t(double)>& steps_of) {
   const double first_s = most_s * kFirstLook;
   const double seconds = step.measure_seconds(first_s);
   const double run_s = static_cast<double>(steps_of(seconds)) * seconds;
   const double rest_s = std::min(most_s, run_s * kShareOfRun);
-  return rest_s > first_s ? step.measure_seconds(rest_s) : seconds;
+  return rest_s > std::max(first_s, seconds) ? step.measure_seconds(rest_s) : seconds;
 }
 
 }  // namespace ingot::cost

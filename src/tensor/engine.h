@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "base/error.h"
+#include "base/signals.h"
 #include "base/team.h"
 #include "tensor/allocator.h"
 #include "tensor/trace.h"
@@ -54,6 +55,7 @@ class Engine {
               int64_t flops = 0) {
     static_assert(std::is_trivially_copyable_v<Args>);
     static_assert(Args::kPointers * sizeof(void*) <= sizeof(Args));
+    look_at_stop();
     ++counters.launches;
     if (trace_ == nullptr) {
       kernel(args, team_);
@@ -89,6 +91,13 @@ class Engine {
   /// Identifier of the next random op of this step; restarted by begin_step.
   [[nodiscard]] int64_t next_op_id() { return op_id_++; }
   void begin_step() { op_id_ = 0; }
+
+  /// Looked at before every kernel that is run, recorded or replayed: throws kCancelled. For work
+  /// that leaves nothing behind, such as a plan; null: never. It must outlive the engine.
+  const StopFlag* stop = nullptr;
+  void look_at_stop() const {
+    if (stop != nullptr) throw_if_stopped(stop);
+  }
 
   bool check_finite = false;  ///< ops throw kNumeric when a result is NaN or infinite (eager only)
   ScopeName scope;            ///< set by models around their parts

@@ -104,6 +104,7 @@ void Plan::run_calls(int64_t begin, int64_t end) {
   const std::byte* arena = trace_.arena.data();
   for (int64_t i = begin; i < end; ++i) {
     const Call& call = trace_.calls[static_cast<size_t>(i)];
+    engine_.look_at_stop();
     call.invoke(call.kernel, arena + call.args_offset, team);
   }
 }

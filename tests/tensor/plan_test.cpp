@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/message_of.h"
+#include "base/signals.h"
 #include "kernels/elementwise.h"
 #include "tensor/tensor.h"
 
@@ -101,6 +102,24 @@ TEST_F(PlanTest, RunsNothingWhileRecordingAndEverythingAtEachRun) {
   plan.run();
   EXPECT_EQ(out.to_vector<float>(), std::vector<float>(1000, -30.0F));
   EXPECT_EQ(engine_.allocator().calls(), calls);
+}
+
+TEST_F(PlanTest, AStopIsLookedAtBeforeEveryKernel) {
+  StopFlag stop;
+  engine_.stop = &stop;
+  Tensor out;
+  Plan plan(engine_, [&] { out = scaled(input_, 2.0F); });
+  plan.run();
+  stop.request();
+  std::fill_n(input_.data<float>(), 1000, 7.0F);
+  EXPECT_EQ(code_of([&] { plan.run(); }), "cancelled");
+  EXPECT_EQ(out.to_vector<float>()[0], 2.0F) << "of the run before";
+  EXPECT_EQ(code_of([&] { (void)scaled(input_, 2.0F); }), "cancelled");
+  EXPECT_EQ(code_of([&] { (void)forecast(engine_, [&] { (void)scaled(input_, 2.0F); }); }),
+            "cancelled");
+  stop.clear();
+  plan.run();
+  EXPECT_EQ(out.to_vector<float>()[0], 14.0F);
 }
 
 TEST_F(PlanTest, TheSlabHoldsWhatIsAliveTogetherOnly) {

@@ -21,6 +21,7 @@ namespace ingot::cli {
 cost::PlanRequest Pipeline::request() const {
   cost::PlanRequest r = plan_request(recipe_);
   r.model = model_config();
+  r.watch = plan_watch(invocation_);
   if (train_) r.tokens_per_epoch = train_->tokens();
   if (validation_) r.validation_tokens = validation_->tokens();
   return r;

@@ -7,6 +7,7 @@
 
 #include "base/display.h"
 #include "base/text.h"
+#include "cli/lm.h"
 #include "cli/pipeline/table_pipeline.h"
 #include "cost/network_planner.h"
 #include "data/transforms/describe.h"
@@ -130,6 +131,7 @@ Json TablePipeline::planned(models::Network& network, const train::Objective& ob
       recipe_.train, recipe_.layers, network.inputs(), objective, {rows, &held_out, filler}};
   request.seed = runtime_->engine.seed();
   request.memory_bytes = memory_cap(recipe_);
+  request.watch = plan_watch(invocation_);
   if (!is_timed) request.measure_s = 0.0;
   const cost::NetworkPlan plan = cost::plan_network(runtime_->team, request);
   throw_if_stopped(invocation_.stop);

@@ -120,6 +120,7 @@ void Bench::step() {
   r.train.tokens = 0;
   r.train.check();
   r.measure_s = kStepSeconds;
+  r.watch.stop = stop_;
   const cost::TrainPlan plan = cost::plan_training(team_, r);
   cost::require_fits(team_, r, plan.peak_bytes);
   const int64_t tokens = plan.tokens / plan.steps;

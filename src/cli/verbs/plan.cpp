@@ -46,6 +46,7 @@ class PlanVerb : public Verb {
     check_recipe(recipe);
     cost::PlanRequest r = plan_request(recipe);
     r.is_alone = true;
+    r.watch = plan_watch(invocation);
     count_tokens(recipe, r);
     require(recipe.train.epochs == 0.0 || r.tokens_per_epoch > 0, Code::kInvalidArgument,
             "plan: train.epochs needs the size of the corpus. Run `ingot data tokenize` with this "
