@@ -3,6 +3,7 @@
 // throwing there bounds its recursion too.
 #include "base/yaml.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <sstream>
@@ -42,6 +43,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   [[nodiscard]] YamlNode take() { return std::move(root_); }
 
+  /// Where the last value is quoted or a block text: its place. Null where it is neither.
+  [[nodiscard]] YAML::Mark quoted_end() const { return quoted_end_; }
+
   [[noreturn]] void error_at(const YAML::Mark& mark, std::string_view reason) const {
     fail(Code::kInvalidArgument, "{}:{}:{}: {}", name_, mark.line + 1, mark.column + 1, reason);
   }
@@ -60,6 +64,7 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node = make(mark, Kind::kScalar);
     node.scalar = value;
     node.quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
+    quoted_end_ = node.quoted ? mark : YAML::Mark::null_mark();
     if (!node.quoted) refuse_tag(mark, tag, "");
     add(mark, std::move(node), anchor);
   }
@@ -195,6 +200,7 @@ class TreeBuilder final : public YAML::EventHandler {
   std::string_view name_;
   const YamlLimits& limits_;
   YamlNode root_;
+  YAML::Mark quoted_end_ = YAML::Mark::null_mark();
   std::vector<Frame> frames_;
   std::map<YAML::anchor_t, YamlNode> anchors_;
   int documents_ = 0;
@@ -223,6 +229,49 @@ void require_clean(std::string_view text, std::string_view name, const YamlLimit
   }
 }
 
+void build(const std::string& text, TreeBuilder& builder) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  while (parser.HandleNextDocument(builder)) {
+  }
+}
+
+/// Whether the text ends inside quotes. yaml-cpp takes the end of the text behind a line end for
+/// the closing quote, but not behind another character.
+bool ends_in_quotes(std::string_view text, const YamlLimits& limits) {
+  TreeBuilder builder("", limits);
+  try {
+    build(std::string(text) + "x", builder);
+  } catch (const YAML::Exception& error) {
+    return error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
+  } catch (const Error&) {  // of a limit that is reached
+  }
+  return false;
+}
+
+/// The quote at `mark`, or the first one behind it on its line: an anchor or a tag may stand
+/// before.
+char quote_at(std::string_view text, const YAML::Mark& mark) {
+  for (int line = 0; line < mark.line; ++line) text.remove_prefix(text.find('\n') + 1);
+  text = text.substr(0, text.find('\n'));
+  const size_t at = text.find_first_of("\"'", std::min<size_t>(mark.column, text.size()));
+  return at == text.npos ? '"' : text[at];
+}
+
+/// Refuses a text that ends inside quotes: all behind the opening one would be its value.
+void require_closed_quotes(std::string_view text, std::string_view name, const YamlLimits& limits) {
+  if (!ends_in_quotes(text, limits)) return;
+  TreeBuilder builder(name, limits);
+  try {
+    build(std::string(text) + "\n", builder);
+  } catch (const YAML::Exception&) {  // of a list or map around it that is not closed either
+  }
+  const YAML::Mark mark = builder.quoted_end();
+  if (mark.is_null()) return;
+  builder.error_at(mark, fmt::format("the quotes that open here are not closed. Close them with {}",
+                                     quote_at(text, mark)));
+}
+
 }  // namespace
 
 const YamlNode* YamlNode::find(std::string_view key) const {
@@ -234,15 +283,14 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 YamlNode parse_yaml(std::string_view text, std::string_view name, const YamlLimits& limits) {
   require_clean(text, name, limits);
-  std::istringstream stream{std::string(text)};
   TreeBuilder builder(name, limits);
   try {
-    YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(builder)) {
-    }
+    build(std::string(text), builder);
   } catch (const YAML::Exception& error) {
+    require_closed_quotes(text, name, limits);
     builder.error_at(error.mark.is_null() ? YAML::Mark() : error.mark, error.msg);
   }
+  if (!builder.quoted_end().is_null()) require_closed_quotes(text, name, limits);
   return builder.take();
 }
 

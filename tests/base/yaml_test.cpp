@@ -65,6 +65,33 @@ TEST(Yaml, BrokenTextNamesThePlace) {
   EXPECT_EQ(parse_error("~: 2\n"), "r.yaml:1:1: a key must be a word, not a list or map");
 }
 
+TEST(Yaml, QuotesThatAreNotClosedDoNotSwallowTheRest) {
+  const auto message = [](std::string_view place, char quote) {
+    return "r.yaml:" + std::string(place) +
+           ": the quotes that open here are not closed. Close them with " + quote;
+  };
+  constexpr std::string_view kRest = "\ntrain:\n  steps: 5";
+  for (const std::string end : {"", "\n", "\n\n  \n", "\\\n", " # \n"}) {
+    const std::string rest = std::string(kRest) + end;
+    EXPECT_EQ(parse_error("generate:\n  prompt: \"hello" + rest), message("2:11", '"')) << end;
+    EXPECT_EQ(parse_error("generate:\n  prompt: 'hello" + rest), message("2:11", '\'')) << end;
+  }
+  EXPECT_EQ(parse_error("a: [1, \"x\nb: 2\n"), message("1:8", '"'));
+  EXPECT_EQ(parse_error("a: &x 'it''s\nb: 2\n"), message("1:4", '\''));
+  EXPECT_EQ(parse_error("\"a\": 'x'\nb: \"y\n"), message("2:4", '"'));
+}
+
+TEST(Yaml, ClosedQuotesMaySpanLines) {
+  const YamlNode root = parse_yaml("a: \"x\n  y: z\"\nb: 'it''s'\n", "r");
+  EXPECT_EQ(root.find("a")->scalar, "x y: z");
+  EXPECT_EQ(root.find("b")->scalar, "it's");
+  for (const std::string_view text :
+       {"a: \"x\"", "a: \"x\"\n", "a: 'x' # it's\n", "a: \"\\\"\"\n", "a: |\n  say \"x\n",
+        "a: it's\n", "\"a\": \"x\"\n\n", "- 'x'\n", "[\"x\"]\n", "{\"a\": 'x'}\n", "'x'\n"}) {
+    EXPECT_EQ(parse_error(text), "no error") << text;
+  }
+}
+
 TEST(Yaml, RefusesBytesThatAreNotText) {
   EXPECT_EQ(parse_error("a: 1\nb: \xff\n"),
             "r.yaml:2:4: invalid UTF-8. Save the file as UTF-8. (byte 8)");
