@@ -39,6 +39,8 @@ void throw_if_stopped(const StopFlag* stop) {
   require(stop == nullptr || !stop->requested(), Code::kCancelled, "stopped by a signal");
 }
 
+void ignore_file_size_signal() { install(SIGXFSZ, SIG_IGN); }
+
 StopSignals::StopSignals(StopFlag& flag) {
   StopFlag* none = nullptr;
   require(active_flag.compare_exchange_strong(none, &flag), Code::kInternal,
@@ -46,13 +48,11 @@ StopSignals::StopSignals(StopFlag& flag) {
   first_signal.store(0);
   install(SIGINT, on_stop);
   install(SIGTERM, on_stop);
-  install(SIGXFSZ, SIG_IGN);  // a write beyond RLIMIT_FSIZE then fails with EFBIG, which is handled
 }
 
 StopSignals::~StopSignals() {
   install(SIGINT, SIG_DFL);
   install(SIGTERM, SIG_DFL);
-  install(SIGXFSZ, SIG_DFL);
   active_flag.store(nullptr);
 }
 

@@ -24,9 +24,12 @@ class StopFlag {
 /// written whole stays; what was begun is dropped. Null: never.
 void throw_if_stopped(const StopFlag* stop);
 
-/// Routes SIGINT and SIGTERM to `flag` while alive, then restores the default actions; also makes a
-/// write beyond RLIMIT_FSIZE an error of that write (EFBIG) instead of the end of the process. One
-/// at a time in a process (Error{kInternal} otherwise). `flag` must outlive it.
+/// From now on a write beyond RLIMIT_FSIZE is an error of that write (EFBIG), not the end of the
+/// process: also of standard output and of the last message, so a program calls it first.
+void ignore_file_size_signal();
+
+/// Routes SIGINT and SIGTERM to `flag` while alive, then restores the default actions. One at a
+/// time in a process (Error{kInternal} otherwise). `flag` must outlive it.
 class StopSignals {
  public:
   explicit StopSignals(StopFlag& flag);

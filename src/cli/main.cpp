@@ -152,6 +152,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ignore_file_size_signal();
   try {
     return run(argc, argv);
   } catch (const Error& error) {

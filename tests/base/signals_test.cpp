@@ -2,6 +2,7 @@
 #include "base/signals.h"
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/message_of.h"
 
@@ -54,6 +55,20 @@ TEST(StopSignalsDeathTest, DefaultActionsComeBack) {
     StopSignals signals(flag);
   }
   EXPECT_EXIT(std::raise(SIGTERM), ::testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopSignalsDeathTest, AFileThatGrowsTooLargeEndsAWriteAlone) {
+  EXPECT_EXIT(std::raise(SIGXFSZ), ::testing::KilledBySignal(SIGXFSZ), "");
+  const auto outlived = [] {
+    ignore_file_size_signal();
+    {
+      StopFlag flag;
+      StopSignals signals(flag);
+    }
+    std::raise(SIGXFSZ);
+    std::_Exit(7);
+  };
+  EXPECT_EXIT(outlived(), ::testing::ExitedWithCode(7), "");
 }
 
 TEST(StopSignals, OnlyOneAtATime) {
