@@ -2,6 +2,8 @@
 #include "cli/recipe.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 
@@ -42,7 +44,24 @@ bool may_be_recipe(const std::string& path) {
   return path.ends_with(".yaml") || path.ends_with(".yml") || is_run_directory(path);
 }
 
+/// A pipe that the shell has opened for this program, which has a writer, unlike one of a folder.
+bool is_open_pipe(const std::string& path) {
+  return path == "/dev/stdin" || path.starts_with("/dev/fd/");
+}
+
+/// Opening a named pipe waits for its writer, and reading a terminal for somebody who types.
+void require_file(const std::string& path) {
+  std::error_code unknown;  // not there, or not to be looked at: reading it says why
+  const auto type = std::filesystem::status(path, unknown).type();
+  using Type = std::filesystem::file_type;
+  const bool is_other =
+      type == Type::fifo || type == Type::character || type == Type::block || type == Type::socket;
+  require(!is_other || is_open_pipe(path), Code::kInvalidArgument,
+          "recipe: \"{}\" is a pipe or device, a regular file is needed, or /dev/stdin", path);
+}
+
 std::string read_recipe(const std::string& path) {
+  require_file(path);
   try {
     return read_file(path, kMaxRecipe);
   } catch (const Error& error) {
