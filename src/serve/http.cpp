@@ -61,6 +61,22 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
 
 }  // namespace
 
+namespace {
+
+/// Where the system has no thread or descriptor for Asio, which throws a type of its own.
+[[noreturn]] void refuse_start(const error_code& problem) {
+  namespace errc = boost::system::errc;
+  require(problem != errc::resource_unavailable_try_again && problem != errc::not_enough_memory,
+          Code::kOutOfMemory,
+          "serve: the system starts no thread for the server: {}. Raise ulimit -v or ulimit -u, or "
+          "take less: threads=1, serve.kv_mib=1",
+          problem.message());
+  fail(Code::kIo, "serve: the server cannot start: {}; raise the limit of open files (ulimit -n)",
+       problem.message());
+}
+
+}  // namespace
+
 class Server::Impl {
  public:
   Impl(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger);
@@ -213,8 +229,13 @@ void Server::Impl::finish_if_empty() {
   if (drained_ && shared_->live.empty()) io_.stop();
 }
 
-Server::Server(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger)
-    : impl_(std::make_unique<Impl>(config, model, metrics, std::move(logger))) {}
+Server::Server(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger) {
+  try {
+    impl_ = std::make_unique<Impl>(config, model, metrics, std::move(logger));
+  } catch (const boost::system::system_error& error) {
+    refuse_start(error.code());
+  }
+}
 Server::~Server() = default;
 int Server::port() const { return impl_->port(); }
 int64_t Server::run(const std::function<void(int)>& on_ready) { return impl_->run(on_ready); }

@@ -23,7 +23,7 @@ class Server {
   /// Binds at once, so that port() is known. The model and the metrics must outlive the server;
   /// the model's engine writes the same metrics. The logger is told of the drain and of every
   /// failure with its reason, never of keys, prompts or texts. Throws kInvalidArgument
-  /// (check_config), kIo (address in use: names it).
+  /// (check_config), kIo (address in use: names it; no descriptors left), kOutOfMemory (no thread).
   Server(const ServeConfig& config, ModelApi& model, Metrics& metrics, Logger logger = {});
   ~Server();
   Server(const Server&) = delete;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/files.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fstream>
@@ -225,6 +226,15 @@ TEST(RealFiles, FileSizeLimitIsAnError) {
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old);
   EXPECT_EQ(message, "write: \"" + dir.file("x") + "\": File too large");
+}
+
+TEST(RealFiles, MemoryThatTheSystemRefusesIsAnErrorOfMemory) {
+  const auto refused = [] { fail_system("map", "model.safetensors", ENOMEM); };
+  EXPECT_EQ(
+      message_of(refused),
+      "map: \"model.safetensors\": Cannot allocate memory. The system gives no more (ulimit -v, "
+      "a container, other programs): raise that limit or end what takes it");
+  EXPECT_EQ(code_of(refused), "out_of_memory");
 }
 
 TEST(RealFiles, OneWriterAtATime) {

@@ -2,11 +2,17 @@
 // The server over real loopback sockets: answers and streams literally, drain, many at once.
 #include "serve/http.h"
 
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/machine.h"
 #include "base/message_of.h"
@@ -327,6 +333,34 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
             }).find("serve: host \"not a host\" is not an address of this machine"),
             std::string::npos);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+/// Servers until the address space, of which 64 MiB are left, has no room for the thread of one.
+[[noreturn]] void start_too_many() {
+  Service service;
+  int64_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  const auto room = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (int64_t{64} << 20));
+  const rlimit limit{room, room};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) std::_Exit(2);
+  ServeConfig config;
+  config.port = 0;
+  std::vector<std::unique_ptr<Server>> servers;
+  try {
+    while (servers.size() < 200) {
+      servers.push_back(std::make_unique<Server>(config, *service.api, service.metrics));
+    }
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s [%s]\n", error.what(), std::string(code_name(error.code())).c_str());
+  }
+  std::_Exit(0);
+}
+
+TEST(ServerDeathTest, AThreadThatCannotStartEndsInAnError) {
+  EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0),
+              "serve: the system starts no thread for the server: .*threads=1.*out_of_memory");
+}
+#endif
 
 }  // namespace
 }  // namespace ingot::serve::http_test
