@@ -160,7 +160,10 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report_no_memory();
   } catch (const std::system_error& error) {  // of a thread that could not be started
-    if (error.code() == std::errc::resource_unavailable_try_again) return report_no_memory();
+    if (error.code() == std::errc::resource_unavailable_try_again ||
+        error.code() == std::errc::not_enough_memory) {
+      return report_no_memory();
+    }
     std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
                  error.what());
     return 70;

@@ -15,7 +15,6 @@ using testing::code_of;
 using testing::tiny_config;
 using testing::tiny_model;
 using testing::TinyData;
-using testing::TinyStep;
 
 /// Passes everything on and counts the micro-batches that were loaded.
 class CountedTask : public train::Task {
@@ -40,9 +39,13 @@ class CountedTask : public train::Task {
 /// Steps that seconds_per_step runs in `most_s`, the ones that warm up included.
 int64_t steps_run(double most_s, int64_t steps_of_run) {
   const TinyData data;
-  TinyStep tiny(data, tiny_config());
-  CountedTask task(tiny.task);
-  train::Step step(tiny.engine, tiny_config(), task);
+  Team team(1);
+  Engine engine(team);
+  models::Transformer model(engine, tiny_model());
+  train::LmTask lm(engine, tiny_config(), {}, testing::tiny_hooks(model), data.train(),
+                   &data.validation());
+  CountedTask task(lm);
+  train::Step step(engine, tiny_config(), task);
   EXPECT_GT(seconds_per_step(step, most_s, [&](double) { return steps_of_run; }), 0.0);
   return task.loads / tiny_config().accumulate;
 }
