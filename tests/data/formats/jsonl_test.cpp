@@ -82,7 +82,8 @@ TEST(Jsonl, ErrorsNameTheLine) {
   EXPECT_TRUE(contains(refusal(good + "{\"a\":1,\"a\":2}\n"), "jsonl: \"f\": line 2"));
   EXPECT_EQ(refusal(good + "{\"a\":\"\xe9\"}\n"),
             "jsonl: \"f\": line 2: not UTF-8 at byte 7 of the line; table.format.encoding=latin-1 "
-            "reads it, if that is what the file is");
+            "reads it, if that is what the file is; it takes any bytes: where letters are wrong "
+            "then, iconv -f ENCODING -t UTF-8 converts the file");
   EXPECT_EQ(refusal("{\"a\":\"\xb1\xb1\xbe\xa9\"}\n"),
             "jsonl: \"f\": line 1: not UTF-8 at byte 7 of the line; its characters look like two "
             "bytes each; if it is Chinese, iconv -f GB18030 -t UTF-8 converts it");
