@@ -25,9 +25,9 @@ constexpr int64_t kLaterBytes = int64_t{4} << 20;
 
 constexpr int64_t kMebibyte = int64_t{1} << 20;
 
-/// By so much one process may be larger than the next of the same command: the system maps what
-/// lies around a page, and that differs.
-constexpr int64_t kSpareBytes = kMebibyte;
+/// By so much a process may be larger than planned: what stages leave in one that did them itself
+/// (3 to 4 MiB under caps of 128 and 166), and pages that the system maps around those asked for.
+constexpr int64_t kSpareBytes = 4 * kMebibyte;
 
 /// A refusal does not plan more than that to find a cap: it is about a cap of some megabytes.
 constexpr int64_t kMostToTry = int64_t{1} << 30;
@@ -39,11 +39,9 @@ void return_free_memory() {
 #endif
 }
 
-/// A cap under which a recipe that needs so much fits, with room for what stages leave in a process
-/// that did them itself.
+/// A cap under which a recipe that needs so much fits.
 std::string roomy_cap(int64_t need) {
-  constexpr int64_t kStageRoom = 4 * kMebibyte;
-  return fmt::format("memory={}MiB", (need + kStageRoom + kMebibyte - 1) / kMebibyte);
+  return fmt::format("memory={}MiB", (need + kSpareBytes + kMebibyte - 1) / kMebibyte);
 }
 
 constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();

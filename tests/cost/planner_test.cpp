@@ -224,7 +224,7 @@ TEST(Planner, RefusedWithAChangeThatFits) {
   PlanRequest narrow = wide;
   narrow.train.micro_batch = 4;
   PlanRequest r = wide;
-  r.memory_bytes = peak_memory(team, narrow) + (4 << 20);
+  r.memory_bytes = peak_memory(team, narrow) + (8 << 20);
   ASSERT_LT(r.memory_bytes, whole) << "the example is too small to prove anything";
 
   const auto change = fitting_change(team, r);
@@ -250,13 +250,13 @@ TEST(Planner, TheChangeReallyRunsUnderTheCap) {
   const TinyData data;
   Team team(1);
   PlanRequest r = wide_request();
-  r.train.micro_batch = 16;
+  r.train.micro_batch = 32;
   r.train.seq = 16;
   r.model.context = 16;
   (void)peak_memory(team, r);  // the program's pages that a plan touches are there from now on
   const int64_t whole = peak_memory(team, r);
   const TrainPlan plan = plan_training(team, r);
-  r.memory_bytes = whole - plan.slab_bytes / 2;
+  r.memory_bytes = whole - plan.slab_bytes / 4;
   const auto change = fitting_change(team, r);
   ASSERT_TRUE(change.has_value());
   const int64_t before = resident_bytes();
@@ -483,7 +483,7 @@ TEST(Planner, TheChangeKeepsTheBatch) {
   PlanRequest nine = r;
   nine.train.micro_batch = 9;
   nine.train.accumulate = 3;
-  r.memory_bytes = peak_memory(team, nine) + (4 << 20);
+  r.memory_bytes = peak_memory(team, nine) + (8 << 20);
   ASSERT_LT(r.memory_bytes, peak_memory(team, r)) << "the example is too small to prove anything";
   const auto change = fitting_change(team, r);
   ASSERT_TRUE(change.has_value());
