@@ -37,7 +37,7 @@ void check(const TableCleanConfig& config) {
             range.column);
     require(!range.low || !range.high || *range.low <= *range.high, Code::kInvalidArgument,
             "clean: the range of \"{}\" in table.clean.ranges goes from {} down to {}",
-            range.column, *range.low, *range.high);
+            range.column, range.low.value_or(0), range.high.value_or(0));
   }
 }
 
