@@ -240,15 +240,16 @@ TEST(Engine, AFailureInItsLoopEndsItsTextsAndTheNextRequestWorks) {
   const auto stream =
       engine.submit({choice_of(1, 20)}, false, [] { throw std::bad_alloc(); }).stream;
   ASSERT_TRUE(eventually([&] { return metrics.finished_error == 1; }));
+  // It is counted before it is told, and told before the next one is taken in.
+  Reader next(engine, {choice_of(2, 20)});
+  next.finish();
+  EXPECT_EQ(next.texts[0], alone(choice_of(2, 20)));
   const std::vector<Event> events = stream->drain();
   ASSERT_FALSE(events.empty());
   EXPECT_EQ(events.back().finish, FinishReason::kError);
   EXPECT_EQ(events.back().error, "The server had an error while processing your request.");
   EXPECT_EQ(metrics.engine_errors, 1);
   EXPECT_TRUE(eventually([&] { return metrics.pages_used == 0; }));
-  Reader next(engine, {choice_of(2, 20)});
-  next.finish();
-  EXPECT_EQ(next.texts[0], alone(choice_of(2, 20)));
   ASSERT_EQ(log.size(), 1U);
   EXPECT_EQ(log[0], "serve: the engine failed with 1 completions: std::bad_alloc");
 }
