@@ -86,8 +86,7 @@ int report_no_memory() {
   std::fputs(
       "ingot: error: out of memory: the system gives no more (ulimit -v, a container, other "
       "programs). Take less: train.micro_batch=1, threads=1, data.max_file=1MiB, predict.batch=1, "
-      "serve.max_batch=1; or set memory= below what there is, and what fits is found before the "
-      "work begins [out_of_memory]\n",
+      "serve.max_batch=1; or raise that limit [out_of_memory]\n",
       stderr);
   return exit_code(Code::kOutOfMemory);
 }
