@@ -249,27 +249,48 @@ bool ends_in_quotes(std::string_view text, const YamlLimits& limits) {
   return false;
 }
 
-/// The quote at `mark`, or the first one behind it on its line: an anchor or a tag may stand
-/// before.
-char quote_at(std::string_view text, const YAML::Mark& mark) {
-  for (int line = 0; line < mark.line; ++line) text.remove_prefix(text.find('\n') + 1);
-  text = text.substr(0, text.find('\n'));
-  const size_t at = text.find_first_of("\"'", std::min<size_t>(mark.column, text.size()));
-  return at == text.npos ? '"' : text[at];
+/// Where the quotes at `mark`, or the first behind it on its line (an anchor or a tag may stand
+/// before), open, if nothing closes them. npos: there are none, or they are closed.
+size_t open_quote(std::string_view text, const YAML::Mark& mark) {
+  if (mark.is_null()) return text.npos;
+  size_t begin = 0;
+  for (int line = 0; line < mark.line; ++line) {
+    const size_t end = text.find('\n', begin);
+    if (end == text.npos) return text.npos;  // of a place behind the last line
+    begin = end + 1;
+  }
+  const std::string_view line = text.substr(begin, text.find('\n', begin) - begin);
+  const size_t column = line.find_first_of("\"'", static_cast<size_t>(mark.column));
+  if (column == line.npos) return text.npos;
+  const char quote = line[column];
+  for (size_t i = begin + column + 1; i < text.size(); ++i) {
+    const bool is_pair = i + 1 < text.size() && text[i + 1] == quote;
+    const bool is_escape = quote == '"' ? text[i] == '\\' : text[i] == quote && is_pair;
+    if (is_escape) {
+      ++i;
+    } else if (text[i] == quote) {
+      return text.npos;
+    }
+  }
+  return begin + column;
 }
 
 /// Refuses a text that ends inside quotes: all behind the opening one would be its value.
 void require_closed_quotes(std::string_view text, std::string_view name, const YamlLimits& limits) {
   if (!ends_in_quotes(text, limits)) return;
   TreeBuilder builder(name, limits);
+  YAML::Mark failed = YAML::Mark::null_mark();
   try {
     build(std::string(text) + "\n", builder);
-  } catch (const YAML::Exception&) {  // of a list or map around it that is not closed either
+  } catch (const YAML::Exception& error) {  // where they stand in place of a key or of a comma, or
+    failed = error.mark;                    // of a list or map around them, not closed either
   }
-  const YAML::Mark mark = builder.quoted_end();
-  if (mark.is_null()) return;
-  builder.error_at(mark, fmt::format("the quotes that open here are not closed. Close them with {}",
-                                     quote_at(text, mark)));
+  for (const YAML::Mark& mark : {failed, builder.quoted_end()}) {
+    const size_t at = open_quote(text, mark);
+    if (at == text.npos) continue;
+    builder.error_at(
+        mark, fmt::format("the quotes that open here are not closed. Close them with {}", text[at]));
+  }
 }
 
 }  // namespace

@@ -79,6 +79,10 @@ TEST(Yaml, QuotesThatAreNotClosedDoNotSwallowTheRest) {
   EXPECT_EQ(parse_error("a: [1, \"x\nb: 2\n"), message("1:8", '"'));
   EXPECT_EQ(parse_error("a: &x 'it''s\nb: 2\n"), message("1:4", '\''));
   EXPECT_EQ(parse_error("\"a\": 'x'\nb: \"y\n"), message("2:4", '"'));
+  // in place of a key or of a comma, where the value before is closed
+  EXPECT_EQ(parse_error("out: \"x\"\n\"train:\n  steps: 5\n"), message("2:1", '"'));
+  EXPECT_EQ(parse_error("a: |\n  it's\n'b: 1\n"), message("3:1", '\''));
+  EXPECT_EQ(parse_error("a: [\"x\\\"\" \"y\nb: 2\n"), message("1:11", '"'));
 }
 
 TEST(Yaml, ClosedQuotesMaySpanLines) {
