@@ -74,9 +74,9 @@ Schema infer_schema(TableReader& table, const SchemaOptions& options, const Sche
   table.rewind();
   require(
       schema.rows > 0 || skipped == 0, Code::kInvalidArgument,
-      "schema: all {} records of \"{}\" have another number of cells than its {} names and were "
-      "left out (format.ragged=skip); format.ragged=error says where the first stands",
-      skipped, table.name(), table.columns().size());
+      "schema: all {0} records of \"{1}\" have another number of cells than its {2} names and were "
+      "left out ({3}ragged=skip); {3}ragged=error says where the first stands",
+      skipped, table.name(), table.columns().size(), options.format_prefix);
   require(schema.rows > 0, Code::kCorruptFile, "schema: \"{}\" holds no records below its names",
           table.name());
   for (size_t i = 0; i < profiles.size(); ++i) {

@@ -146,6 +146,9 @@ struct SchemaOptions {
   int64_t sample = 65536;
   int64_t max_rows = 0;
   std::vector<ColumnChoice> kinds;
+  /// What stands before the keys of the table's format in messages, as TableFormat::prefix; not
+  /// itself a key.
+  std::string format_prefix = "table.format.";
 
   void visit(auto& field) {
     field("missing", missing, "texts that count as no value");

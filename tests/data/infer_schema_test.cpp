@@ -92,7 +92,8 @@ TEST(InferSchema, RefusesWhatCannotBe) {
                          (void)infer_schema(*table);
                        }),
             "schema: all 2 records of \"f.csv\" have another number of cells than its 2 names and "
-            "were left out (format.ragged=skip); format.ragged=error says where the first stands");
+            "were left out (table.format.ragged=skip); table.format.ragged=error says where the "
+            "first stands");
   const auto refusal = [](const SchemaOptions& options) {
     return message_of(Code::kInvalidArgument, [&] { (void)infer("age,b\n1,2\n", options); });
   };

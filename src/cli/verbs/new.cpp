@@ -156,7 +156,9 @@ class NewVerb : public Verb {
     }
     data::require_table(config.from, "from");
     std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
-    const data::Schema schema = data::infer_schema(*table);
+    data::SchemaOptions infer;
+    infer.format_prefix = config.format.prefix;
+    const data::Schema schema = data::infer_schema(*table, infer);
     request.times = time_columns(*table, schema);
     request.picture_files = holds_paths(*table, schema);
     RecipeDraft draft = draft_recipe(schema, request);
