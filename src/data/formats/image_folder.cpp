@@ -102,7 +102,8 @@ std::unique_ptr<TableReader> open_pictures(const std::string& path, const std::s
     }
   }
   require(!folder.images.empty(), Code::kInvalidArgument,
-          "images: \"{}\" holds no .png, .jpg or .jpeg file, nor do its folders", path);
+          "images: \"{}\" holds no .png, .jpg or .jpeg file, nor do its folders; {}", path,
+          folder.unread.count > 0 ? "convert its pictures to one of them" : "fill it");
   return std::make_unique<FolderTable>(std::move(folder), std::vector<std::string>{column});
 }
 

@@ -90,7 +90,11 @@ TEST(ImageFolder, PicturesWithoutClassesAreATableOfOneColumn) {
   EXPECT_EQ(message_of(Code::kInvalidArgument,
                        [&] { (void)open_pictures(folder.file("empty"), "photo"); }),
             "images: \"" + folder.file("empty") +
-                "\" holds no .png, .jpg or .jpeg file, nor do its folders");
+                "\" holds no .png, .jpg or .jpeg file, nor do its folders; fill it");
+  (void)folder.put("empty/f.heic", "");
+  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
+                                  [&] { (void)open_pictures(folder.file("empty"), "photo"); }),
+                       "nor do its folders; convert its pictures to one of them"));
   EXPECT_EQ(
       message_of(Code::kNotFound, [&] { (void)open_pictures(folder.file("f.png"), "photo"); }),
       "images: \"" + folder.file("f.png") + "\" is not there");
