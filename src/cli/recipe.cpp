@@ -225,7 +225,8 @@ void list_differences(const YamlNode& there, const YamlNode& here, const std::st
     return;
   }
   const std::string before = value_text(there), now = value_text(here);
-  if (before != now) found.push_back(fmt::format("{} is {} there, {} here", path, before, now));
+  if (before == now) return;
+  found.push_back(fmt::format("{} is {} there, {} here", path, excerpt(before), excerpt(now)));
 }
 
 }  // namespace
