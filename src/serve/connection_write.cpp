@@ -35,9 +35,7 @@ std::string Connection::head_lines(int status, std::string_view content_type) {
     fmt::format_to(std::back_inserter(out), "openai-processing-ms: {}\r\n",
                    std::chrono::duration_cast<std::chrono::milliseconds>(spent).count());
   }
-  if (job_ && !job_->ignored.empty()) {
-    out += "x-ingot-ignored-fields: " + job_->ignored + "\r\n";
-  }
+  if (job_) out += ignored_line(job_->ignored);
   return out;
 }
 

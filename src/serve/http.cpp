@@ -59,10 +59,6 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
   return *found.begin();
 }
 
-}  // namespace
-
-namespace {
-
 /// Where the system has no thread or descriptor for Asio, which throws a type of its own.
 [[noreturn]] void refuse_start(const error_code& problem) {
   namespace errc = boost::system::errc;

@@ -231,7 +231,11 @@ Outcome PredictApi::submit(Call& call, Parsed parsed, Write write) {
     reply.more_lines += left_out;
     return reply;
   };
-  if (rows == 0) return answer({});
+  if (rows == 0) {
+    Reply reply = answer({});
+    reply.more_lines += ignored_line(ignored);
+    return reply;
+  }
   SubmittedPrediction submitted =
       batcher_.submit(std::move(made.records), rows, std::move(call.notify));
   if (submitted.error == SubmitError::kStopped) return error_reply(stopping_error());

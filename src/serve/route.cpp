@@ -68,6 +68,10 @@ std::string header_list(const std::vector<std::string>& names) {
   return list;
 }
 
+std::string ignored_line(const std::string& list) {
+  return list.empty() ? std::string() : "x-ingot-ignored-fields: " + list + "\r\n";
+}
+
 Reply json_reply(std::string body, int status) {
   Reply reply;
   reply.status = status;

@@ -119,6 +119,8 @@ class ModelApi {
 /// Names of ignored fields for a header line. They come from the client: what could end or bend the
 /// line becomes '?'.
 [[nodiscard]] std::string header_list(const std::vector<std::string>& names);
+/// The line of the header that names such fields; empty when there are none.
+[[nodiscard]] std::string ignored_line(const std::string& list);
 
 [[nodiscard]] Reply json_reply(std::string body, int status = 200);
 

@@ -169,13 +169,14 @@ TEST(PredictApi, InstancesLeftOutByPolicyAreNull) {
   const std::string number = between(one.body, R"({"predictions":[)", "]");
   const Response all = service.predict(R"({"instances":[[1,"drop"],[4,"a"],[2,"drop"]]})");
   EXPECT_EQ(all.body, R"({"predictions":[null,)" + number + ",null]}");
-  const Response none = service.predict(R"({"instances":[[1,"drop"]]})");
+  const Response none = service.predict(R"({"instances":[[1,"drop"]],"extra":1})");
   EXPECT_EQ(none.body, R"({"predictions":[null]})");
   // how many, and why the first of them
   const std::string why = between(all.head, "x-ingot-left-out: ", "\r\n");
   EXPECT_EQ(why.find(R"(2; instance 0: column "note": "dr)"), 0U) << why;
   EXPECT_NE(why.find("is left out"), std::string::npos) << why;
   EXPECT_EQ(between(none.head, "x-ingot-left-out: ", ";"), "1");
+  EXPECT_TRUE(none.has("x-ingot-ignored-fields: extra")) << none.head;
   EXPECT_EQ(one.head.find("x-ingot-left-out"), std::string::npos);
   const std::string text = ask(service.port(), get("/metrics")).body;
   EXPECT_NE(text.find("ingot_left_out_total 3\n"), std::string::npos) << text;
