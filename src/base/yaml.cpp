@@ -289,7 +289,8 @@ void require_closed_quotes(std::string_view text, std::string_view name, const Y
     const size_t at = open_quote(text, mark);
     if (at == text.npos) continue;
     builder.error_at(
-        mark, fmt::format("the quotes that open here are not closed. Close them with {}", text[at]));
+        mark,
+        fmt::format("the quotes that open here are not closed. Close them with {}", text[at]));
   }
 }
 
