@@ -67,8 +67,10 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
           "serve: the system starts no thread for the server: {}. Raise ulimit -v or ulimit -u, or "
           "take less: threads=1, serve.kv_mib=1",
           problem.message());
-  fail(Code::kIo, "serve: the server cannot start: {}; raise the limit of open files (ulimit -n)",
-       problem.message());
+  const bool lacks_files =
+      problem == errc::too_many_files_open || problem == errc::too_many_files_open_in_system;
+  fail(Code::kIo, "serve: the server cannot start: {}{}", problem.message(),
+       lacks_files ? "; raise the limit of open files (ulimit -n)" : "");
 }
 
 }  // namespace
