@@ -51,6 +51,8 @@ std::vector<Value> values_of(const NetworkConfig& config, const std::string& pat
     v.name = in.name;
     v.dtype = in.dtype == InputType::kInt32 ? DType::kI32 : DType::kF32;
     v.vocab = in.vocab;
+    require(in.vocab >= 0, Code::kCorruptFile, "{}: input \"{}\" has a vocab of {}", path, in.name,
+            in.vocab);
     int64_t size = 1;
     for (const int64_t dim : in.shape) {
       require(dim >= 1 && dim <= kMaxInput / size, Code::kCorruptFile,

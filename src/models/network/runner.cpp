@@ -1,13 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "models/network/runner.h"
 
+#include <algorithm>
+
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/norm.h"
 #include "autograd/tape.h"
 
 namespace ingot::models {
 
+namespace {
+
+/// No tensor and no count of FLOP of a batch, forward and backward, comes near the end of 64 bits.
+void require_batch(const Network& network, int64_t batch) {
+  constexpr int64_t kMax = int64_t{1} << 58;
+  int64_t most = std::max<int64_t>(1, network.flops());
+  for (const Value& in : network.inputs()) most = std::max(most, in.shape.size());
+  network.each_layer("", [&](const std::string&, const Value&, const Value& out) {
+    most = std::max(most, out.shape.size());
+  });
+  require(batch <= kMax / most, Code::kInvalidArgument,
+          "layers: a batch of {} examples with {} numbers or FLOP each is beyond 2^58; make the "
+          "layers or the batch smaller",
+          batch, most);
+}
+
+}  // namespace
+
 std::vector<Tensor> make_inputs(Engine& engine, const Network& network, int64_t batch) {
+  require_batch(network, batch);
   std::vector<Tensor> inputs;
   for (const Value& in : network.inputs()) {
     Shape shape{batch};

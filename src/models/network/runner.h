@@ -56,7 +56,8 @@ class NetworkRunner {
   std::optional<Plan> plan_;
 };
 
-/// Zeroed buffers [batch, …] for the inputs of a network.
+/// Zeroed buffers [batch, …] for the inputs of a network. Throws kInvalidArgument when a tensor of
+/// such a batch, or its FLOP, would be beyond 2^58.
 [[nodiscard]] std::vector<Tensor> make_inputs(Engine& engine, const Network& network,
                                               int64_t batch);
 

@@ -101,6 +101,9 @@ TEST_F(NetworkFileTest, LayersThatCannotBeNameTheFile) {
   save();
   const std::string impossible = message_with("type: global_average_pool", "type: max_pool2d");
   EXPECT_TRUE(impossible.starts_with(path + ": layers.1 ")) << impossible;
+  save();
+  EXPECT_EQ(message_with("vocab: 9", "vocab: -9223372036854775808"),
+            path + ": input \"text\" has a vocab of -9223372036854775808");
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/message_of.h"
 #include "base/team.h"
 #include "nn/parameter_store.h"
 
@@ -66,6 +67,17 @@ TEST_F(RunnerTest, LinksAreTheirFormulas) {
     EXPECT_NEAR(p[i], std::exp(double{z[i]}) / sum, kFloat);
     EXPECT_NEAR(s[i], 1.0 / (1.0 + std::exp(-double{z[i]})), kFloat);
   }
+}
+
+TEST(RunnerErrors, ABatchBeyondAllCountingIsRefused) {
+  Team team(1);
+  Engine engine(team);
+  const Network network(two_layers(3), {{"table", {7}, DType::kF32, 0, -1}});
+  // the hidden layer's 2 x 7 x 33 and the last one's 2 x 33 x 3 FLOP
+  EXPECT_EQ(
+      testing::message_of([&] { (void)make_inputs(engine, network, int64_t{1} << 60); }),
+      "layers: a batch of 1152921504606846976 examples with 660 numbers or FLOP each is beyond "
+      "2^58; make the layers or the batch smaller");
 }
 
 }  // namespace
