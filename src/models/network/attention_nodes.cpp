@@ -2,6 +2,8 @@
 // Attention in a recipe: a pre-norm transformer block (attention, then MLP, each around a residual;
 // the Block of models/transformer.h with GPT-2's names) and positions, which it needs to know where
 // a token stands. With mask, no token sees padding, which must stand before or behind the tokens.
+#include <algorithm>
+
 #include "autograd/ops/attention.h"
 #include "autograd/ops/elementwise.h"
 #include "models/network/node.h"
@@ -11,6 +13,15 @@ namespace ingot::models {
 namespace {
 
 constexpr float kPositionDeviation = 0.02F;  // GPT-2
+constexpr int64_t kMaxHeadDim = 256;
+
+/// The next smaller number of heads that divides `dim`.
+int64_t heads_below(int64_t heads, int64_t dim) {
+  constexpr int64_t kFarthest = 1024;
+  int64_t fit = std::clamp<int64_t>(heads, 1, std::min(dim, kFarthest));
+  while (dim % fit != 0) --fit;
+  return fit;
+}
 
 class AttentionNode : public Node {
  public:
@@ -76,11 +87,11 @@ std::unique_ptr<Node> make_attention(const LayerSite& site) {
   block.layers = 1;
   block.heads = *c.heads;
   require(block.heads >= 1 && block.dim % block.heads == 0, Code::kShapeMismatch,
-          "{}: {} heads do not divide the size of its input {}", site.where, block.heads,
-          site.input_text());
-  require(block.head_dim() <= 256, Code::kUnsupported,
-          "{}: {} heads of size {}, at most 256 is available", site.where, block.heads,
-          block.head_dim());
+          "{}: {} heads do not divide the size of its input {}; {} would", site.where, block.heads,
+          site.input_text(), heads_below(block.heads, block.dim));
+  require(block.head_dim() <= kMaxHeadDim, Code::kUnsupported,
+          "{}: {} heads of size {}, at most {} is available; give {} heads or more", site.where,
+          block.heads, block.head_dim(), kMaxHeadDim, (block.dim - 1) / kMaxHeadDim + 1);
   const int64_t ratio = c.mlp_ratio.value_or(4);
   require(ratio >= 1 && ratio <= 64, Code::kInvalidArgument, "{}: mlp_ratio is {}, 1 to 64 can be",
           site.where, ratio);

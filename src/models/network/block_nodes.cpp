@@ -59,6 +59,9 @@ class Unit {
   [[nodiscard]] int64_t flops() const {
     return main_.flops() + (projection_ ? projection_->flops() : 0);
   }
+  [[nodiscard]] int64_t layer_count() const {
+    return main_.layer_count() + (projection_ ? projection_->layer_count() : 0);
+  }
   void each_inner(const std::string& prefix, const InnerNetwork& take) {
     take(prefix, main_);
     if (projection_) take(prefix + kShortcut + ".", *projection_);
@@ -83,7 +86,9 @@ class Unit {
         fmt::format("{}: its input \"{}\" {} and its last layer \"{}\" {}", where, in.name,
                     from.text(), main_.output().name, to.text());
     if (kind == ShortcutName::kIdentity) {
-      require(from == to, Code::kShapeMismatch, "{} have different shapes; shortcut: project fits",
+      require(from == to, Code::kShapeMismatch,
+              "{} have different shapes. Leave shortcut out, and the input is brought to the other "
+              "shape where that can be",
               misfit);
       if (in.flattened != output_.flattened) output_.is_unordered = true;
       return;
@@ -94,8 +99,9 @@ class Unit {
     } else {
       Shape wide = from;
       if (from.rank() == to.rank() && from.rank() > 0) wide[from.rank() - 1] = to[to.rank() - 1];
-      require(wide == to && !is_padded_, Code::kShapeMismatch, "{} cannot be joined by a {}",
-              misfit, is_padded_ ? "padded shortcut" : "projection");
+      require(wide == to && !is_padded_, Code::kShapeMismatch, "{} cannot be joined by a {}. {}",
+              misfit, is_padded_ ? "padded shortcut" : "projection",
+              wide == to ? "Use shortcut: project" : "Only the last axis may differ");
     }
     if (!is_padded_) projection_.emplace(projection(to), std::vector{named_input(in)}, where);
   }
@@ -104,8 +110,9 @@ class Unit {
     const auto stride = [&](int64_t in, int64_t out) {
       const int64_t s = std::max<int64_t>(1, (in + out - 1) / out);
       require((in - 1) / s + 1 == out, Code::kShapeMismatch,
-              "{} cannot be joined by a shortcut: {} pixels in steps of {} are not {}", misfit, in,
-              s, out);
+              "{} cannot be joined by a shortcut: {} pixels in steps of {} are not {}. Give the "
+              "layers inside padding: same",
+              misfit, in, s, out);
       return s;
     };
     stride_h_ = stride(from[0], to[0]);
@@ -152,9 +159,12 @@ class BlockNode : public Node {
     const int64_t count = site.config.repeat.value_or(1);
     require(count >= 1 && count <= kMaxRepeat, Code::kInvalidArgument,
             "{}: repeat is {}, must be 1 to {}", site.where, count, kMaxRepeat);
+    int64_t layers = 0;
     for (int64_t i = 0; i < count; ++i) {
       const Value& in = units_.empty() ? site.inputs[0] : units_.back().output();
       units_.emplace_back(site, in, site.where);
+      layers += units_.back().layer_count();
+      site.require_layers(layers);
     }
     output = units_.back().output();
   }

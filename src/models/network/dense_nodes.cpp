@@ -159,6 +159,9 @@ class MergeNode : public Node {
 Shape reshaped(const LayerSite& site) {
   const int64_t size = site.inputs[0].shape.size();
   if (site.config.type == LayerType::kFlatten) return {size};
+  require(!site.config.shape->empty() && site.config.shape->size() < kMaxRank,
+          Code::kInvalidArgument, "{}: shape has {} axes, 1 to {} can be", site.where,
+          site.config.shape->size(), kMaxRank - 1);
   Shape shape;
   int64_t known = 1;
   int free_axis = -1;
@@ -177,8 +180,9 @@ Shape reshaped(const LayerSite& site) {
     known = size;
   }
   require(known == size, Code::kShapeMismatch,
-          "{}: cannot give {} elements of its input {} the shape {}", site.where, size,
-          site.input_text(), shape.text());
+          "{}: cannot give {} elements of its input {} the shape {}. One axis may be -1, which "
+          "takes what is left",
+          site.where, size, site.input_text(), shape.text());
   return shape;
 }
 
@@ -192,8 +196,9 @@ Shape joined(const LayerSite& site) {
     const int64_t width = ranks_agree ? other[last] : 0;
     if (ranks_agree) other[last] = shape[last];
     require(ranks_agree && other == shape, Code::kShapeMismatch,
-            "{}: inputs {} and {} differ in more than the last axis", site.where, site.input_text(),
-            site.input_text(i));
+            "{}: inputs {} and {} differ in more than the last axis, along which they are joined. "
+            "Flatten or pool what has more axes, or reshape it",
+            site.where, site.input_text(), site.input_text(i));
     shape[last] += width;
   }
   return shape;
@@ -253,8 +258,9 @@ std::unique_ptr<Node> make_merge(const LayerSite& site) {
   }
   for (size_t i = 1; i < site.inputs.size(); ++i) {
     require(site.inputs[i].shape == site.inputs[0].shape, Code::kShapeMismatch,
-            "{}: inputs {} and {} have different shapes", site.where, site.input_text(),
-            site.input_text(i));
+            "{}: inputs {} and {} have different shapes. A dense layer gives them one width; "
+            "concatenate takes different ones",
+            site.where, site.input_text(), site.input_text(i));
   }
   return std::make_unique<MergeNode>(site, site.inputs[0].shape);
 }

@@ -3,6 +3,7 @@
 // padding, resampling. Sizes are settled when the layer is made, by the rules of autograd/ops.
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 
 #include <fmt/format.h>
 
@@ -150,8 +151,10 @@ int64_t groups_of(const LayerSite& site) {
   const int64_t filters = site.size("filters", *site.config.filters);
   require(groups >= 1 && filters % groups == 0 && site.inputs[0].shape[2] % groups == 0,
           Code::kInvalidArgument,
-          "{}: {} filters and the channels of {} do not divide into {} groups", site.where, filters,
-          site.input_text(), groups);
+          "{}: {} filters and the channels of {} do not divide into {} groups; {} is the most they "
+          "divide into",
+          site.where, filters, site.input_text(), groups,
+          std::gcd(filters, site.inputs[0].shape[2]));
   return groups;
 }
 
@@ -214,7 +217,8 @@ std::unique_ptr<Node> make_conv_transpose(const LayerSite& site) {
                         w.dilation.w * (w.kernel.w - 1) + more.w),
                   config.out_channels};
   require(out[0] > 0 && out[1] > 0, Code::kShapeMismatch,
-          "{}: its padding leaves no pixels of its input {}", site.where, site.input_text());
+          "{}: its padding leaves no pixels of its input {}. Use less of it", site.where,
+          site.input_text());
   site.require_size({in.size(), w.kernel.h, w.kernel.w, config.out_channels / groups});
   auto node = std::make_unique<ConvNode<nn::ConvTranspose2d>>(site, config, options, out);
   node->products = in.size() * w.kernel.h * w.kernel.w * (config.out_channels / groups);
@@ -295,7 +299,8 @@ std::unique_ptr<Node> make_pad(const LayerSite& site) {
   const Shape& in = site.inputs[0].shape;
   const bool is_reflect = mode == PixelMode::kReflect;
   require(!is_reflect || (std::max(p.top, p.bottom) < in[0] && std::max(p.left, p.right) < in[1]),
-          Code::kInvalidArgument, "{}: reflecting needs more pixels than its input {} has",
+          Code::kInvalidArgument,
+          "{}: reflecting needs more pixels than its input {} has. Pad less, or with mode: zero",
           site.where, site.input_text());
   return picture_node({in[0] + p.top + p.bottom, in[1] + p.left + p.right, in[2]},
                       [p, is_reflect](const Tensor& x) {
@@ -320,8 +325,9 @@ std::unique_ptr<Node> make_upsample(const LayerSite& site) {
   require(!c.factor || (*c.factor > 0.0F && *c.factor <= 64.0F), Code::kInvalidArgument,
           "{}: factor is {}, must be above 0 and at most 64", site.where, c.factor.value_or(0.0F));
   const Pair out = pair_of(site, "output", c.output, {times(in[0]), times(in[1])});
-  require(out.h >= 1 && out.w >= 1, Code::kShapeMismatch, "{}: leaves no pixels of its input {}",
-          site.where, site.input_text());
+  require(out.h >= 1 && out.w >= 1, Code::kShapeMismatch,
+          "{}: leaves no pixels of its input {}. Use a larger factor", site.where,
+          site.input_text());
   const auto how =
       mode == PixelMode::kBilinear ? ops::UpsampleMode::kBilinear : ops::UpsampleMode::kNearest;
   return picture_node({out.h, out.w, in[2]}, [out, how](const Tensor& x) {

@@ -12,7 +12,8 @@
 namespace ingot::models {
 namespace {
 
-constexpr int64_t kMaxProduct = int64_t{1} << 48;  // sums over layers stay far from overflow
+constexpr int64_t kMaxProduct = int64_t{1} << 48;
+constexpr int64_t kMaxListed = 1 << 12;  // sums of products over layers stay below 2^62
 
 /// True when `word` is one of the words of `list`.
 bool holds(std::string_view list, std::string_view word) {
@@ -28,6 +29,28 @@ std::vector<int64_t> axes_of(const Shape& shape) {
   std::vector<int64_t> axes;
   for (int i = 0; i < shape.rank(); ++i) axes.push_back(shape[i]);
   return axes;
+}
+
+void require_product(const std::string& where, const std::vector<int64_t>& factors) {
+  int64_t product = 1;
+  std::string text;
+  bool fits = true;
+  for (const int64_t factor : factors) {
+    fits = fits && !__builtin_mul_overflow(product, factor, &product) && product <= kMaxProduct;
+    text += (text.empty() ? "" : " x ") + std::to_string(factor);
+  }
+  require(fits, Code::kInvalidArgument, "{}: {} is beyond 2^48; make it smaller", where, text);
+}
+
+/// The batch is an axis of its own in front.
+void require_input(const Value& in, const std::string& where) {
+  const std::string name = fmt::format("{}layers: the input \"{}\"", where, in.name);
+  const std::vector<int64_t> axes = axes_of(in.shape);
+  const bool has_elements = std::none_of(axes.begin(), axes.end(), [](int64_t n) { return n < 1; });
+  require(axes.size() < kMaxRank && has_elements, Code::kShapeMismatch,
+          "{} has the shape {}; at most {} axes of 1 or more can be", name, in.shape.text(),
+          kMaxRank - 1);
+  require_product(name, axes);
 }
 
 /// Keys of the entry that were given are keys that the layer takes, and none is missing.
@@ -68,11 +91,11 @@ std::string LayerSite::input_text(size_t i) const {
   return fmt::format("\"{}\" {}", inputs[i].name, inputs[i].shape.text());
 }
 
-void LayerSite::require_rank(int low, int high, const char* what) const {
+void LayerSite::require_rank(int low, int high, const char* what, const char* cure) const {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const int rank = inputs[i].shape.rank();
     require(rank >= low && rank <= high, Code::kShapeMismatch,
-            "{}: needs {}, its input {} does not fit", where, what, input_text(i));
+            "{}: needs {}, its input {} does not fit. {}", where, what, input_text(i), cure);
   }
 }
 
@@ -86,7 +109,9 @@ void LayerSite::require_numbers() const {
 
 void LayerSite::require_sequence() const {
   require_numbers();
-  require_rank(2, 2, "a sequence [length, size]");
+  require_rank(2, 2, "a sequence [length, size]",
+               "A recurrent layer before it keeps its steps with return_sequences: true; of other "
+               "layers, a reshape layer makes a sequence");
 }
 
 int LayerSite::padding_ids() const {
@@ -130,14 +155,13 @@ int64_t LayerSite::size(const char* key, int64_t value) const {
 }
 
 void LayerSite::require_size(const std::vector<int64_t>& factors) const {
-  int64_t product = 1;
-  std::string text;
-  bool fits = true;
-  for (const int64_t factor : factors) {
-    fits = fits && !__builtin_mul_overflow(product, factor, &product) && product <= kMaxProduct;
-    text += (text.empty() ? "" : " x ") + std::to_string(factor);
-  }
-  require(fits, Code::kInvalidArgument, "{}: {} is beyond 2^48; make it smaller", where, text);
+  require_product(where, factors);
+}
+
+void LayerSite::require_layers(int64_t count) const {
+  require(count <= kMaxListed, Code::kInvalidArgument,
+          "{}: {} layers are too many, those inside blocks counted; {} can be", where, count,
+          kMaxListed);
 }
 
 Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
@@ -146,27 +170,28 @@ Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value
   require(!layers.empty(), Code::kInvalidArgument,
           "{}layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}",
           where_);
-  for (size_t i = 0; i < inputs_.size() && where_.empty(); ++i) {
-    inputs_[i].ids = inputs_[i].dtype == DType::kI32 ? static_cast<int>(i) : -1;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const Value& in = inputs_[i];
+    require_input(in, where_);
+    numbers_.emplace(in.name, static_cast<int>(i));
+    if (where_.empty()) inputs_[i].ids = in.dtype == DType::kI32 ? static_cast<int>(i) : -1;
   }
-  for (size_t i = 0; i < layers.size(); ++i) add(layers[i], i);
+  for (size_t i = 0; i < layers.size(); ++i) add(layers, i);
   require_all_used();
 }
 
-void Network::add(const LayerConfig& config, size_t index) {
+void Network::add(const std::vector<LayerConfig>& layers, size_t index) {
+  const LayerConfig& config = layers[index];
   Place place;
   place.type = enum_name(config.type);
   const auto is_taken = [&](const std::string& name) { return find(name) >= 0; };
   place.name = config.name.empty() ? free_name(config.type, is_taken) : config.name;
   const std::string where =
       fmt::format("{}layers.{} ({} \"{}\")", where_, index, place.type, place.name);
-  require(find(place.name) < 0, Code::kInvalidArgument,
-          "{}: the name is taken by an input or an earlier layer", where);
-  require(place.name.find('.') == std::string::npos, Code::kInvalidArgument,
-          "{}: a name holds no dot", where);
+  require_name(place.name, where);
   const LayerRow& row = layer_row(config.type);
   require_keys(config, row, where);
-  place.from = sources(config, where);
+  place.from = sources(layers, index, where);
   require(place.from.size() >= row.min_inputs && place.from.size() <= row.max_inputs,
           Code::kInvalidArgument, "{}: takes {} input{}, {} were given", where,
           row.min_inputs == row.max_inputs ? std::to_string(row.min_inputs)
@@ -178,6 +203,11 @@ void Network::add(const LayerConfig& config, size_t index) {
   place.node = row.make(site);
   place.node->output.name = place.name;
   site.require_size(axes_of(place.node->output.shape));
+  ++layer_count_;
+  place.node->each_inner([&](const std::string& /*prefix*/, const Network& inner) {
+    layer_count_ += inner.layer_count();
+  });
+  site.require_layers(layer_count_);
   apply_weight_keys(config, *place.node, where);
   if (config.init == nn::InitKind::kWhiten) {
     require(where_.empty() && static_cast<size_t>(place.from[0]) < inputs_.size(),
@@ -185,10 +215,22 @@ void Network::add(const LayerConfig& config, size_t index) {
             "{}: init: whiten is for a layer that reads an input of the network", where);
     starts_from_examples_ = true;
   }
+  numbers_.emplace(place.name, static_cast<int>(inputs_.size() + places_.size()));
   places_.push_back(std::move(place));
 }
 
-std::vector<int> Network::sources(const LayerConfig& config, const std::string& where) const {
+void Network::require_name(const std::string& name, const std::string& where) const {
+  const int number = find(name);
+  const auto inputs = static_cast<int>(inputs_.size());
+  require(number < 0, Code::kInvalidArgument, "{}: the name is taken by {}. Give it another", where,
+          number < inputs ? "an input" : fmt::format("layers.{}", number - inputs));
+  require(name.find('.') == std::string::npos, Code::kInvalidArgument, "{}: a name holds no dot",
+          where);
+}
+
+std::vector<int> Network::sources(const std::vector<LayerConfig>& layers, size_t index,
+                                  const std::string& where) const {
+  const LayerConfig& config = layers[index];
   if (config.inputs.empty()) {
     if (!places_.empty()) return {static_cast<int>(inputs_.size() + places_.size()) - 1};
     require(inputs_.size() == 1, Code::kInvalidArgument,
@@ -200,6 +242,12 @@ std::vector<int> Network::sources(const LayerConfig& config, const std::string& 
   for (const std::string& name : config.inputs) {
     from.push_back(find(name));
     if (from.back() >= 0) continue;
+    for (size_t i = index; i < layers.size(); ++i) {
+      require(name.empty() || layers[i].name != name, Code::kInvalidArgument,
+              "{}: \"{}\" is layers.{}, which does not stand before it. A layer reads what stands "
+              "before it in the list: there are no loops",
+              where, name, i);
+    }
     std::vector<std::string> known;
     for (const Value& in : inputs_) known.push_back(in.name);
     for (const Place& place : places_) known.push_back(place.name);
@@ -216,25 +264,23 @@ const Value& Network::value(int number) const {
 }
 
 int Network::find(const std::string& name) const {
-  const int all = static_cast<int>(inputs_.size() + places_.size());
-  for (int i = 0; i < all; ++i) {
-    if (value(i).name == name) return i;
-  }
-  return -1;
+  const auto found = numbers_.find(name);
+  return found == numbers_.end() ? -1 : found->second;
 }
 
 /// An input or layer whose output nobody reads is a mistake: the recipe's author meant it to count.
 void Network::require_all_used() const {
-  const int all = static_cast<int>(inputs_.size() + places_.size());
-  for (int i = 0; i + 1 < all; ++i) {
-    const bool is_used = std::any_of(places_.begin(), places_.end(), [&](const Place& place) {
-      return std::find(place.from.begin(), place.from.end(), i) != place.from.end();
-    });
-    require(is_used, Code::kInvalidArgument,
+  std::vector<bool> is_used(inputs_.size() + places_.size());
+  is_used.back() = true;  // the output
+  for (const Place& place : places_) {
+    for (const int number : place.from) is_used[static_cast<size_t>(number)] = true;
+  }
+  for (size_t i = 0; i < is_used.size(); ++i) {
+    const Value& unread = value(static_cast<int>(i));
+    require(is_used[i], Code::kInvalidArgument,
             "{}layers: no layer reads the {} \"{}\" {}. Name it in a layer's inputs, or leave it "
             "out",
-            where_, static_cast<size_t>(i) < inputs_.size() ? "input" : "layer", value(i).name,
-            value(i).shape.text());
+            where_, i < inputs_.size() ? "input" : "layer", unread.name, unread.shape.text());
   }
 }
 

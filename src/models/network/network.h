@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ class Network : public nn::Module {
  public:
   /// inputs: the features; shape per example, dtype float32 or int32 (ids below vocab).
   /// Throws kInvalidArgument (unknown input, name given twice, key that the layer does not take, an
-  /// input that no layer reads), kShapeMismatch and kDtypeMismatch naming both layers and shapes.
+  /// input that no layer reads, sizes that no memory holds, more than 4096 layers), kShapeMismatch
+  /// and kDtypeMismatch naming both layers and shapes.
   /// `where` stands before messages about layers inside a block.
   Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
           const std::string& where = "");
@@ -57,6 +59,8 @@ class Network : public nn::Module {
   void list(const std::string& prefix, std::vector<LayerLine>& lines);
   /// Multiply-adds of one example, forward, times two.
   [[nodiscard]] int64_t flops() const;
+  /// Those inside layers too.
+  [[nodiscard]] int64_t layer_count() const { return layer_count_; }
   /// The graph as Mermaid.
   [[nodiscard]] std::string mermaid() const;
 
@@ -66,14 +70,18 @@ class Network : public nn::Module {
     std::vector<int> from;  // inputs first, then layers
     std::unique_ptr<Node> node;
   };
-  void add(const LayerConfig& config, size_t index);
-  [[nodiscard]] std::vector<int> sources(const LayerConfig& config, const std::string& where) const;
+  void add(const std::vector<LayerConfig>& layers, size_t index);
+  void require_name(const std::string& name, const std::string& where) const;
+  [[nodiscard]] std::vector<int> sources(const std::vector<LayerConfig>& layers, size_t index,
+                                         const std::string& where) const;
   [[nodiscard]] const Value& value(int number) const;
   [[nodiscard]] int find(const std::string& name) const;
   void require_all_used() const;
 
   std::string where_;
   bool starts_from_examples_ = false;
+  int64_t layer_count_ = 0;
+  std::map<std::string, int, std::less<>> numbers_;  // of inputs, then layers, by name
   std::vector<Value> inputs_;
   std::vector<Place> places_;
 };

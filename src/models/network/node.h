@@ -67,8 +67,9 @@ struct LayerSite {
 
   /// `"a" [3, 4]` of an input, for messages.
   [[nodiscard]] std::string input_text(size_t i = 0) const;
-  /// Throws kShapeMismatch: `<where>: needs <what>, its input "a" has shape [3]`.
-  void require_rank(int low, int high, const char* what) const;
+  /// Throws kShapeMismatch: `<where>: needs <what>, its input "a" [3] does not fit. <cure>`.
+  void require_rank(int low, int high, const char* what,
+                    const char* cure = "A reshape layer gives it other axes") const;
   /// Throws kDtypeMismatch unless every input is float32.
   void require_numbers() const;
   /// require_numbers, and one sequence [length, size] for an input.
@@ -84,6 +85,8 @@ struct LayerSite {
   /// Throws kInvalidArgument when the product is beyond 2^48: of the axes of what comes out, or of
   /// the weights' and the positions where they are used.
   void require_size(const std::vector<int64_t>& factors) const;
+  /// Throws kInvalidArgument when there are more than 4096 layers, those inside layers counted.
+  void require_layers(int64_t count) const;
 };
 
 /// Keys of every layer that has weights.

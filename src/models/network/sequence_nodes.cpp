@@ -69,13 +69,16 @@ class GlobalPoolNode : public Node {
 
 std::unique_ptr<Node> make_embedding(const LayerSite& site) {
   const Value& in = site.inputs[0];
-  require(in.dtype == DType::kI32, Code::kDtypeMismatch,
-          "{}: needs token ids, its input {} holds numbers", site.where, site.input_text());
+  require(
+      in.dtype == DType::kI32, Code::kDtypeMismatch,
+      "{}: needs token ids, its input {} holds numbers. Leave the layer out: numbers need none, "
+      "or name a feature of text in its inputs",
+      site.where, site.input_text());
   site.require_rank(1, kMaxRank - 2, "a sequence of ids");
   const int64_t vocab = site.config.vocab.value_or(in.vocab);
   require(vocab >= in.vocab && vocab >= 1, Code::kInvalidArgument,
-          "{}: vocab is {} but the ids of \"{}\" go up to {}", site.where, vocab, in.name,
-          in.vocab - 1);
+          "{}: vocab is {}, but the ids of \"{}\" are below {}. Leave vocab out", site.where, vocab,
+          in.name, in.vocab);
   const int64_t size = site.size("size", *site.config.size);
   site.require_size({site.size("vocab", vocab), size});
   return std::make_unique<EmbeddingNode>(site, vocab, size);

@@ -156,16 +156,19 @@ TEST(BlockNodeErrors, NameTheOuterAndTheInnerLayer) {
               " 2, kernel: 3}]}\n",
               in),
       "layers.1 (residual \"r\"): layers.0 (conv2d \"conv2d\"): needs a picture [height, "
-      "width, channels], its input \"input\" [256] does not fit");
+      "width, channels], its input \"input\" [256] does not fit. A reshape layer gives it other "
+      "axes");
   EXPECT_EQ(refusal("- {type: residual, shortcut: identity, layers: [{type: conv2d, filters: 2, "
                     "kernel: 1}]}\n",
                     in),
             "layers.0 (residual \"residual\"): its input \"image\" [8, 8, 4] and its last layer "
-            "\"conv2d\" [8, 8, 2] have different shapes; shortcut: project fits");
+            "\"conv2d\" [8, 8, 2] have different shapes. Leave shortcut out, and the input is "
+            "brought to the other shape where that can be");
   EXPECT_EQ(
       refusal("- {type: residual, layers: [{type: conv2d, filters: 2, kernel: 3}]}\n", in),
       "layers.0 (residual \"residual\"): its input \"image\" [8, 8, 4] and its last layer "
-      "\"conv2d\" [6, 6, 2] cannot be joined by a shortcut: 8 pixels in steps of 2 are not 6");
+      "\"conv2d\" [6, 6, 2] cannot be joined by a shortcut: 8 pixels in steps of 2 are not 6. "
+      "Give the layers inside padding: same");
   EXPECT_EQ(refusal("- {type: residual, shortcut: pad, layers: [{type: conv2d, filters: 2, kernel: "
                     "1}]}\n",
                     in),
@@ -173,10 +176,17 @@ TEST(BlockNodeErrors, NameTheOuterAndTheInnerLayer) {
             "\"conv2d\" [8, 8, 2]: a padded shortcut cannot lose channels; use shortcut: project");
   EXPECT_EQ(refusal("- {type: residual, layers: [{type: flatten}]}\n", in),
             "layers.0 (residual \"residual\"): its input \"image\" [8, 8, 4] and its last layer "
-            "\"flatten\" [256] cannot be joined by a projection");
+            "\"flatten\" [256] cannot be joined by a projection. Only the last axis may differ");
   EXPECT_EQ(refusal("- {type: block, layers: []}\n", in),
             "layers.0 (block \"block\"): layers: the list is empty. Give at least one, such as "
             "{type: dense, units: 1}");
+  // few words, very many layers
+  EXPECT_EQ(
+      refusal("- {type: block, repeat: 1024, layers: [{type: block, repeat: 1024, layers: "
+              "[{type: block, repeat: 1024, layers: [{type: scale, factor: 1}]}]}]}\n",
+              in),
+      "layers.0 (block \"block\"): layers.0 (block \"block\"): 4100 layers are too many, those "
+      "inside blocks counted; 4096 can be");
   EXPECT_EQ(refusal("- {type: block, repeat: 0, layers: [{type: flatten}]}\n", in),
             "layers.0 (block \"block\"): repeat is 0, must be 1 to 1024");
   EXPECT_EQ(

@@ -260,7 +260,7 @@ TEST(ImageNodeErrors, NameLayersAndShapes) {
       "Use padding: same or a smaller kernel");
   EXPECT_EQ(refusal("- {type: flatten}\n- {type: conv2d, filters: 2, kernel: 3}\n", in),
             "layers.1 (conv2d \"conv2d\"): needs a picture [height, width, channels], its input "
-            "\"flatten\" [192] does not fit");
+            "\"flatten\" [192] does not fit. A reshape layer gives it other axes");
   EXPECT_EQ(refusal("- {type: conv2d, kernel: 3}\n", in),
             "layers.0 (conv2d \"conv2d\"): needs the key \"filters\" (convolutions: output "
             "channels)");
@@ -278,7 +278,7 @@ TEST(ImageNodeErrors, NameLayersAndShapes) {
   EXPECT_EQ(
       refusal("- {type: conv2d, filters: 4, kernel: 3, groups: 2}\n", in),
       "layers.0 (conv2d \"conv2d\"): 4 filters and the channels of \"image\" [8, 8, 3] do not "
-      "divide into 2 groups");
+      "divide into 2 groups; 1 is the most they divide into");
   EXPECT_EQ(
       refusal("- {type: conv2d, filters: 4, kernel: 3, padding: full}\n", in),
       "layers.0 (conv2d \"conv2d\"): padding is \"full\"; valid, same or a number of pixels is "
@@ -297,10 +297,13 @@ TEST(ImageNodeErrors, NameLayersAndShapes) {
             "below the stride or the dilation");
   EXPECT_EQ(refusal("- {type: conv2d_transpose, filters: 4, kernel: 1, padding: 4}\n", in),
             "layers.0 (conv2d_transpose \"conv2d_transpose\"): its padding leaves no pixels of its "
-            "input \"image\" [8, 8, 3]");
+            "input \"image\" [8, 8, 3]. Use less of it");
+  EXPECT_EQ(refusal("- {type: upsample2d, factor: 0.1}\n", in),
+            "layers.0 (upsample2d \"upsample2d\"): leaves no pixels of its input \"image\" [8, 8, "
+            "3]. Use a larger factor");
   EXPECT_EQ(refusal("- {type: pad2d, padding: 8, mode: reflect}\n", in),
             "layers.0 (pad2d \"pad2d\"): reflecting needs more pixels than its input \"image\" [8, "
-            "8, 3] has");
+            "8, 3] has. Pad less, or with mode: zero");
   EXPECT_EQ(refusal("- {type: pad2d, padding: 1, mode: nearest}\n", in),
             "layers.0 (pad2d \"pad2d\"): mode is nearest; zero and reflect are possible");
   EXPECT_EQ(refusal("- {type: upsample2d}\n", in),

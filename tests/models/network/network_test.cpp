@@ -146,12 +146,20 @@ TEST(NetworkErrors, NameLayersAndShapes) {
       "layers.0 (dense \"dense\"): takes no key \"rate\". Its keys: units activation bias init "
       "init_scale");
   EXPECT_EQ(refusal({dense(2, "a"), dense(2, "a")}, one),
-            "layers.1 (dense \"a\"): the name is taken by an input or an earlier layer");
+            "layers.1 (dense \"a\"): the name is taken by layers.0. Give it another");
+  EXPECT_EQ(refusal({dense(2, "table")}, one),
+            "layers.0 (dense \"table\"): the name is taken by an input. Give it another");
   EXPECT_EQ(refusal({dense(2, "first"), dense(2, "", {"frist"})}, one),
             "layers.1 (dense \"dense\"): \"frist\" is no input and no earlier layer. Did you mean "
             "\"first\"? Known: table, first");
   EXPECT_EQ(refusal({dense(2, "a", {"b"})}, one),
             "layers.0 (dense \"a\"): \"b\" is no input and no earlier layer. Known: table");
+  EXPECT_EQ(refusal({dense(2, "a", {"b"}), dense(2, "b", {"a"})}, one),
+            "layers.0 (dense \"a\"): \"b\" is layers.1, which does not stand before it. A layer "
+            "reads what stands before it in the list: there are no loops");
+  EXPECT_EQ(refusal({dense(2, "a", {"a"})}, one),
+            "layers.0 (dense \"a\"): \"a\" is layers.0, which does not stand before it. A layer "
+            "reads what stands before it in the list: there are no loops");
   EXPECT_EQ(refusal({dense(2)}, {numbers("table", 3), numbers("more", 3)}),
             "layers.0 (dense \"dense\"): the data has 2 inputs; say which with inputs: [table]");
   EXPECT_EQ(
@@ -161,7 +169,8 @@ TEST(NetworkErrors, NameLayersAndShapes) {
   EXPECT_EQ(
       refusal({dense(2, "a"), dense(3, "b", {"table"}), layer(LayerType::kAdd, "sum", {"a", "b"})},
               one),
-      "layers.2 (add \"sum\"): inputs \"a\" [2] and \"b\" [3] have different shapes");
+      "layers.2 (add \"sum\"): inputs \"a\" [2] and \"b\" [3] have different shapes. A dense layer "
+      "gives them one width; concatenate takes different ones");
   EXPECT_EQ(refusal({dense(2)}, {ids("text", 5, 10)}),
             "layers.0 (dense \"dense\"): needs numbers, its input \"text\" holds token ids. Put an "
             "embedding between them");
@@ -169,15 +178,54 @@ TEST(NetworkErrors, NameLayersAndShapes) {
   table.size = 4;
   EXPECT_EQ(refusal({table}, one),
             "layers.0 (embedding \"embedding\"): needs token ids, its input \"table\" [3] holds "
-            "numbers");
+            "numbers. Leave the layer out: numbers need none, or name a feature of text in its "
+            "inputs");
   table.vocab = 5;
   EXPECT_EQ(refusal({table}, {ids("text", 5, 10)}),
-            "layers.0 (embedding \"embedding\"): vocab is 5 but the ids of \"text\" go up to 9");
+            "layers.0 (embedding \"embedding\"): vocab is 5, but the ids of \"text\" are below 10. "
+            "Leave vocab out");
   LayerConfig reshape = layer(LayerType::kReshape);
   reshape.shape = std::vector<int64_t>{2, 2};
   EXPECT_EQ(refusal({reshape}, one),
             "layers.0 (reshape \"reshape\"): cannot give 3 elements of its input \"table\" [3] the "
-            "shape [2, 2]");
+            "shape [2, 2]. One axis may be -1, which takes what is left");
+  reshape.shape = std::vector<int64_t>{3, 1, 1, 1, 1, 1};
+  EXPECT_EQ(refusal({reshape}, one),
+            "layers.0 (reshape \"reshape\"): shape has 6 axes, 1 to 5 can be");
+}
+
+TEST(NetworkErrors, NameBothShapesThatAreToBeJoined) {
+  const Value in = testing::picture(8, 8, 3);
+  EXPECT_EQ(testing::refusal(
+                "- {type: flatten, name: a}\n- {type: concatenate, inputs: [image, a]}\n", in),
+            "layers.1 (concatenate \"concatenate\"): inputs \"image\" [8, 8, 3] and \"a\" [192] "
+            "differ in more than the last axis, along which they are joined. Flatten or pool what "
+            "has more axes, or reshape it");
+}
+
+TEST(NetworkErrors, AnInputHasAxes) {
+  const auto refusal_of = [](const Shape& shape) {
+    return refusal({layer(LayerType::kFlatten)}, {{"x", shape, DType::kF32, 0, -1}});
+  };
+  EXPECT_EQ(refusal_of({2, 0}),
+            "layers: the input \"x\" has the shape [2, 0]; at most 5 axes of 1 or more can be");
+  EXPECT_EQ(refusal_of({1, 2, 3, 4, 5, 6}),
+            "layers: the input \"x\" has the shape [1, 2, 3, 4, 5, 6]; at most 5 axes of 1 or more "
+            "can be");
+  EXPECT_EQ(
+      refusal_of({int64_t{1} << 40, int64_t{1} << 40}),
+      "layers: the input \"x\": 1099511627776 x 1099511627776 is beyond 2^48; make it smaller");
+}
+
+TEST(NetworkErrors, TooManyLayersAreRefused) {
+  LayerConfig same = layer(LayerType::kScale), many = layer(LayerType::kBlock);
+  same.factor = 1.0F;
+  many.layers = std::vector<LayerConfig>{same};
+  many.repeat = 1024;
+  EXPECT_EQ(refusal({many, many, many}, {numbers("table", 3)}), "no error");
+  EXPECT_EQ(refusal({many, many, many, many}, {numbers("table", 3)}),
+            "layers.3 (block \"block_3\"): 4100 layers are too many, those inside blocks counted; "
+            "4096 can be");
 }
 
 /// Products of sizes from a recipe or a network.yaml stay far from the end of 64 bits.

@@ -155,14 +155,16 @@ TEST_F(RecurrentNodes, WhatDoesNotFitIsNamed) {
   EXPECT_EQ(
       refusal({cell}, {"table", {4}, DType::kF32, 0, -1}),
       "layers.0 (lstm \"lstm\"): needs a sequence [length, size], its input \"table\" [4] does "
-      "not fit");
+      "not fit. A recurrent layer before it keeps its steps with return_sequences: true; of other "
+      "layers, a reshape layer makes a sequence");
   EXPECT_EQ(refusal({cell}, text(4)),
             "layers.0 (lstm \"lstm\"): needs numbers, its input \"text\" holds token ids. Put an "
             "embedding between them");
   EXPECT_EQ(
       refusal({cell, cell}, series(4, 2)),
       "layers.1 (lstm \"lstm_1\"): needs a sequence [length, size], its input \"lstm\" [3] does "
-      "not fit");
+      "not fit. A recurrent layer before it keeps its steps with return_sequences: true; of other "
+      "layers, a reshape layer makes a sequence");
   cell.mask = true;
   EXPECT_EQ(refusal({cell}, series(4, 2)),
             "layers.0 (lstm \"lstm\"): mask=true needs a sequence that comes from token ids, its "
@@ -258,7 +260,13 @@ TEST_F(AttentionNodes, WhatDoesNotFitIsNamed) {
   };
   EXPECT_EQ(refusal(attention(4)),
             "layers.0 (attention \"attention\"): 4 heads do not divide the size of its input "
-            "\"series\" [4, 6]");
+            "\"series\" [4, 6]; 3 would");
+  EXPECT_EQ(refusal(attention(0)),
+            "layers.0 (attention \"attention\"): 0 heads do not divide the size of its input "
+            "\"series\" [4, 6]; 1 would");
+  EXPECT_EQ(message_of([&] { const Network network({attention(2)}, {series(4, 1024)}); }),
+            "layers.0 (attention \"attention\"): 2 heads of size 512, at most 256 is available; "
+            "give 4 heads or more");
   LayerConfig block = attention(2);
   block.mlp_ratio = 0;
   EXPECT_EQ(refusal(block), "layers.0 (attention \"attention\"): mlp_ratio is 0, 1 to 64 can be");
