@@ -136,9 +136,10 @@ int run(int argc, char** argv) {
   try {
     return verb->run(invocation);
   } catch (const Error& error) {
-    if (error.code() == Code::kInvalidArgument) {
-      throw Error(error.code(), places.located(error.what()));
-    }
+    const bool is_of_options = error.code() == Code::kInvalidArgument ||
+                               error.code() == Code::kShapeMismatch ||
+                               error.code() == Code::kDtypeMismatch;
+    if (is_of_options) throw Error(error.code(), places.located(error.what()));
     if (error.code() != Code::kCancelled) throw;
     invocation.console.note(fmt::format(
         "{}: stopped{}", verb->name(),
