@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The recipe's road: YAML text, the tree, the fields, overrides. The input is a recipe up to the
 // first NUL byte, then overrides, one per line. An accepted recipe is printed and read back to the
-// same text, which is what --print-config and the hash of a run rely on. Networks, which need the
-// kernels, are made of layer lists in tests/models/network/any_list_test.cpp.
+// same text, which is what --print-config and the hash of a run rely on. fuzz_layers.cpp makes
+// networks of layer lists.
 #include <string>
 #include <string_view>
 

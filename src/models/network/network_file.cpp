@@ -80,8 +80,7 @@ auto blaming_file(const std::string& path, const Work& work) {
   }
 }
 
-NetworkConfig read_network_yaml(const std::string& path) {
-  const std::string text = read_file(path, kMaxYaml);
+NetworkConfig config_of(const std::string& text, const std::string& path) {
   require(text.ends_with('\n'), Code::kCorruptFile,
           "{}: is empty or ends within a line: it was cut short. Copy the model folder again, or "
           "train again",
@@ -125,9 +124,15 @@ void load_weights(const nn::ParameterStore& store, const io::Safetensors& file) 
 
 }  // namespace
 
-void save_network(FileSystem& files, Network& network, const std::vector<LayerConfig>& layers,
-                  const std::string& folder) {
-  make_directories(files, folder);
+ListedNetwork parse_network(const std::string& text, const std::string& path) {
+  return blaming_file(path, [&] {
+    NetworkConfig config = config_of(text, path);
+    auto network = std::make_unique<Network>(config.layers, values_of(config, path));
+    return ListedNetwork{std::move(network), std::move(config.layers)};
+  });
+}
+
+std::string network_text(const Network& network, const std::vector<LayerConfig>& layers) {
   NetworkConfig config;
   config.layers = layers;
   for (const Value& in : network.inputs()) {
@@ -138,6 +143,12 @@ void save_network(FileSystem& files, Network& network, const std::vector<LayerCo
     input.vocab = in.vocab;
     config.inputs.push_back(std::move(input));
   }
+  return to_yaml(config);
+}
+
+void save_network(FileSystem& files, Network& network, const std::vector<LayerConfig>& layers,
+                  const std::string& folder) {
+  make_directories(files, folder);
   std::vector<io::TensorToWrite> tensors;
   for (const nn::NamedParameter& p : nn::parameters(network)) {
     const Tensor& t = p.parameter->value;
@@ -145,19 +156,17 @@ void save_network(FileSystem& files, Network& network, const std::vector<LayerCo
         {p.name, t.dtype(), t.shape(), {t.raw(), static_cast<size_t>(t.size_bytes())}});
   }
   io::write_safetensors(files, join_path(folder, "model.safetensors"), tensors);
-  write_atomically(files, join_path(folder, "network.yaml"), to_yaml(config));
+  write_atomically(files, join_path(folder, "network.yaml"), network_text(network, layers));
 }
 
 LoadedNetwork load_network(Engine& engine, const std::string& folder) {
   const std::string path = join_path(folder, "network.yaml");
-  LoadedNetwork loaded = blaming_file(path, [&] {
-    NetworkConfig config = read_network_yaml(path);
-    LoadedNetwork made;
-    made.network = std::make_unique<Network>(config.layers, values_of(config, path));
-    made.store = std::make_unique<nn::ParameterStore>(engine, *made.network);
-    made.layers = std::move(config.layers);
-    return made;
-  });
+  ListedNetwork listed = parse_network(read_file(path, kMaxYaml), path);
+  LoadedNetwork loaded;
+  loaded.network = std::move(listed.network);
+  loaded.layers = std::move(listed.layers);
+  loaded.store = blaming_file(
+      path, [&] { return std::make_unique<nn::ParameterStore>(engine, *loaded.network); });
   const io::Safetensors file(join_path(folder, "model.safetensors"));
   load_weights(*loaded.store, file);
   require_all_taken(file, *loaded.network, path);

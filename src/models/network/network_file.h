@@ -13,6 +13,20 @@
 
 namespace ingot::models {
 
+/// What a network.yaml says: a network whose weights have no memory yet.
+struct ListedNetwork {
+  std::unique_ptr<Network> network;
+  std::vector<LayerConfig> layers;
+};
+
+/// Reads the text of a network.yaml that is called `path` in messages. Throws kCorruptFile naming
+/// it, also for layers that cannot be; kUnsupported for another format.
+[[nodiscard]] ListedNetwork parse_network(const std::string& text, const std::string& path);
+
+/// The text that parse_network reads.
+[[nodiscard]] std::string network_text(const Network& network,
+                                       const std::vector<LayerConfig>& layers);
+
 /// Writes both files, each atomically.
 void save_network(FileSystem& files, Network& network, const std::vector<LayerConfig>& layers,
                   const std::string& folder);

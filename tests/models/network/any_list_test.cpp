@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layer lists that somebody might write by mistake: the lists of tests/fuzz/seeds/recipe, which
 // hold every type of layer, with layers left out, exchanged, given other values and other inputs.
-// Each gives a network of sizes that make sense, or a message that names the place. The fuzz
-// targets link no kernels, so they only read such lists (fuzz_recipe); here networks are made of
-// them.
+// Each gives a network of sizes that make sense, or a message that names the place. What
+// fuzz_layers tries by chance, key by key and the same every time.
 #include <cstddef>
 #include <functional>
 #include <set>

@@ -10,6 +10,7 @@
 #include "base/message_of.h"
 #include "base/team.h"
 #include "models/network/runner.h"
+#include "source_dir.h"
 
 namespace ingot::models::network_file_test {
 namespace {
@@ -104,6 +105,36 @@ TEST_F(NetworkFileTest, LayersThatCannotBeNameTheFile) {
   save();
   EXPECT_EQ(message_with("vocab: 9", "vocab: -9223372036854775808"),
             path + ": input \"text\" has a vocab of -9223372036854775808");
+}
+
+/// What the fuzz target starts from; "bad" in a name says that the list is none.
+TEST(NetworkText, SurvivesBeingWrittenAndReadAgain) {
+  int count = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(INGOT_SOURCE_DIR "/tests/fuzz/seeds/layers")) {
+    const std::string name = entry.path().filename().string();
+    const std::string text = read_file(entry.path().string());
+    ++count;
+    if (name.starts_with("bad")) {
+      EXPECT_EQ(code_of([&] { (void)parse_network(text, name); }), "corrupt_file") << name;
+      continue;
+    }
+    const ListedNetwork listed = parse_network(text, name);
+    const std::string printed = network_text(*listed.network, listed.layers);
+    const ListedNetwork again = parse_network(printed, name);
+    EXPECT_EQ(network_text(*again.network, again.layers), printed) << name;
+    EXPECT_EQ(again.network->mermaid(), listed.network->mermaid()) << name;
+    int64_t parameters = 0, flops = 0;
+    for (const LayerLine& line : listed.network->lines()) {
+      EXPECT_GE(line.parameters, 0) << name << " " << line.name;
+      EXPECT_GE(line.flops, 0) << name << " " << line.name;
+      parameters += line.parameters;
+      flops += line.flops;
+    }
+    EXPECT_EQ(parameters, nn::parameter_count(*listed.network)) << name;
+    EXPECT_EQ(flops, listed.network->flops()) << name;
+  }
+  EXPECT_GE(count, 14);
 }
 
 }  // namespace
