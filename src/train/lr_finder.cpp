@@ -64,10 +64,13 @@ void suggest(LrSuggestion& result) {
   });
   result.minimum_tenth = 0.1 * lowest->lr;
   double best = 0.0;
-  const size_t first = std::max<size_t>(1, p.size() / 10);
-  for (size_t i = first; i + 2 < p.size(); ++i) {
+  // The running mean of the first points is of few losses and jumps from batch to batch.
+  const size_t half = std::max<size_t>(1, p.size() / 20);
+  const size_t first = std::max(half, p.size() / 10);
+  for (size_t i = first; i + half + 1 < p.size(); ++i) {
+    const LrPoint &before = p[i - half], &behind = p[i + half];
     const double slope =
-        (p[i + 1].smoothed - p[i - 1].smoothed) / (std::log(p[i + 1].lr) - std::log(p[i - 1].lr));
+        (behind.smoothed - before.smoothed) / (std::log(behind.lr) - std::log(before.lr));
     if (slope < best) {
       best = slope;
       result.steepest = p[i].lr;

@@ -44,7 +44,7 @@ struct LrSuggestion {
 
 /// The two rates from recorded points: the first tenth of them and the last are left out of the
 /// search for the steepest descent, whose slope is by central differences over the logarithm of the
-/// rate.
+/// rate, a tenth of the points wide, so that one easy batch makes none.
 void suggest(LrSuggestion& result);
 
 /// Runs the test on micro-batches 0, 1, …. Throws what Step::run does, but for losses that are not

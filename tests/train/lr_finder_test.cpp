@@ -3,6 +3,7 @@
 // (nothing), and its suggestions from made-up curves.
 #include "train/lr_finder.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "autograd/ops/loss.h"
@@ -115,6 +116,20 @@ TEST(LrSuggestion, ByHand) {
   const LrSuggestion s = curve({5.0, 5.0, 4.5, 3.0, 2.9, 2.8, 9.0});
   EXPECT_NEAR(s.steepest, 1e-2, 1e-14);      // from 5.0 to 3.0 around the third point
   EXPECT_NEAR(s.minimum_tenth, 1.0, 1e-14);  // lowest at 10
+}
+
+/// A loss that falls from 1e-3 to 1, and one batch before it that happens to be easy.
+TEST(LrSuggestion, OneEasyBatchMakesNoDescent) {
+  LrSuggestion s;
+  for (int i = 0; i < 100; ++i) {
+    const double at = i * 0.08 - 7.0;  // of ten: the rate
+    const double fall = std::clamp((at + 3.0) / 3.0, 0.0, 1.0);
+    const double smoothed = 2.0 - fall - (i == 12 ? 0.2 : 0.0);
+    s.points.push_back({std::pow(10.0, at), smoothed, smoothed});
+  }
+  suggest(s);
+  EXPECT_GT(s.steepest, 1e-3);
+  EXPECT_LT(s.steepest, 1.0);
 }
 
 TEST(LrSuggestion, NothingFalls) {
