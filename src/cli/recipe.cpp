@@ -158,11 +158,6 @@ std::vector<std::string> own_overrides(const Invocation& invocation) {
   return own;
 }
 
-bool is_run_directory(const std::string& folder) {
-  return file_exists(join_path(folder, "run.json")) &&
-         directory_exists(join_path(folder, "stages"));
-}
-
 namespace {
 
 Recipe byte_deciding(const Recipe& recipe) {

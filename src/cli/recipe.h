@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "cli/verb.h"
 #include "data/config.h"
+#include "data/corpus.h"
 #include "data/split.h"
 #include "data/table_examples.h"
 #include "models/network/layer_config.h"
@@ -174,8 +175,7 @@ struct Recipe {
 /// recipe, which have no use for them. Throws kInvalidArgument for values that they cannot have.
 [[nodiscard]] std::vector<std::string> own_overrides(const Invocation& invocation);
 
-/// Made by `run`, `train` or `data`: holds run.json and stages/.
-[[nodiscard]] bool is_run_directory(const std::string& folder);
+using data::is_run_directory;
 
 /// True when the recipe learns from a table: it names one.
 [[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }

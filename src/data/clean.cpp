@@ -194,6 +194,7 @@ CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop, const C
   require_pieces_fit(result.sources, config);
   const auto count = static_cast<int64_t>(result.sources.files.size());
   result.report.files = count;
+  result.report.runs = result.sources.runs;
   std::unordered_set<std::string> seen;
   for (int64_t source = 0; source < count; ++source) {
     throw_if_stopped(stop);
@@ -207,6 +208,7 @@ Json CleanReport::to_json() const {
               {"bytes", bytes},
               {"kept_documents", kept_documents},
               {"kept_bytes", kept_bytes},
+              {"run_directories", tally_json(runs)},
               {"unreadable", tally_json(unreadable)},
               {"binary", tally_json(binary)},
               {"empty", tally_json(empty)},
@@ -226,6 +228,7 @@ std::string CleanReport::table() const {
   Table table;
   table.row("files read", files);
   table.row("bytes read", human_bytes(bytes));
+  table.row("run directories, left out", runs);
   table.row("unreadable", unreadable);
   table.row("binary (NUL byte)", binary);
   table.row("empty", empty);

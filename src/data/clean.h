@@ -50,6 +50,7 @@ struct CleanReport {
   int64_t bytes = 0;
   int64_t kept_documents = 0;
   int64_t kept_bytes = 0;
+  Tally runs;  ///< run directories below data.path, left out
   Tally unreadable;
   Tally binary;
   Tally empty;

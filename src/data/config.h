@@ -40,7 +40,9 @@ struct DataConfig {
   int64_t memory_bytes = 0;  // cap of the process, no key of its own; 0: none
 
   void visit(auto& field) {
-    field("path", path, "folder of text or code; empty: the C++ standard library headers");
+    field("path", path,
+          "folder of text or code, but for the run directories in it; empty: the C++ standard "
+          "library headers");
     field("extensions", extensions, "which files, e.g. [h, cpp, none]; empty: every file");
     field("max_file", max_file,
           "largest piece of a file held in memory, >= 1KiB; one above a sixteenth of memory= is "

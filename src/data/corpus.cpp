@@ -5,11 +5,38 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
 
 namespace ingot::data {
+namespace {
+
+/// The run directories among the folders of these files.
+std::set<std::string, std::less<>> run_folders(const std::string& root,
+                                               const std::vector<FileEntry>& files) {
+  std::set<std::string, std::less<>> runs;
+  for (const FileEntry& file : files) {
+    if (!file.path.ends_with("/run.json")) continue;  // root itself was asked for
+    std::string folder = parent_path(file.path);
+    if (is_run_directory(join_path(root, folder))) runs.insert(std::move(folder));
+  }
+  return runs;
+}
+
+/// The outermost of `folders` that `path` lies in, "" when it is in none.
+std::string_view folder_of(const std::set<std::string, std::less<>>& folders,
+                           std::string_view path) {
+  if (folders.empty()) return {};
+  for (size_t at = path.find('/'); at != std::string_view::npos; at = path.find('/', at + 1)) {
+    if (folders.contains(path.substr(0, at))) return path.substr(0, at);
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string default_corpus() {
   const std::string parent = "/usr/include/c++";
@@ -41,6 +68,11 @@ std::string corpus_root(const std::string& path) {
        names_beside(path, directory_exists));
 }
 
+bool is_run_directory(const std::string& folder) {
+  return file_exists(join_path(folder, "run.json")) &&
+         directory_exists(join_path(folder, "stages"));
+}
+
 std::string extension_of(std::string_view path) {
   const std::string name = base_name(path);
   const size_t dot = name.rfind('.');
@@ -50,7 +82,7 @@ std::string extension_of(std::string_view path) {
 
 SourceList list_corpus(const std::string& root, const std::vector<std::string>& extensions) {
   Listing listing = list_files(root);
-  SourceList sources{root, {}, listing.links_skipped, listing.unreadable, 0};
+  SourceList sources{root, {}, listing.links_skipped, listing.unreadable, 0, {}};
   const auto wanted = [&](const FileEntry& file) {
     const std::string extension = extension_of(file.path);
     return extensions.empty() ||
@@ -59,13 +91,18 @@ SourceList list_corpus(const std::string& root, const std::vector<std::string>& 
              return lower_ascii(name) == extension;
            });
   };
+  const auto runs = run_folders(root, listing.files);
+  std::map<std::string, int64_t, std::less<>> left_out;  // bytes of each run
   for (FileEntry& file : listing.files) {
-    if (wanted(file)) {
+    if (const std::string_view run = folder_of(runs, file.path); !run.empty()) {
+      left_out[std::string(run)] += file.size;
+    } else if (wanted(file)) {
       sources.files.push_back(std::move(file));
     } else {
       sources.other_extension += 1;
     }
   }
+  for (const auto& [run, bytes] : left_out) sources.runs.add(run, bytes);
   return sources;
 }
 

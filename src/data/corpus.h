@@ -22,16 +22,31 @@ namespace ingot::data {
 /// that key when there is no such folder.
 [[nodiscard]] std::string corpus_root(const std::string& path);
 
+/// Made by `run`, `train` or `data`: holds run.json and stages/. What lies in it was made of a
+/// corpus and is none.
+[[nodiscard]] bool is_run_directory(const std::string& folder);
+
 /// "h" for "a/b.h", "none" for "a/b". Lower case.
 [[nodiscard]] std::string extension_of(std::string_view path);
 
-/// Files below a folder, sorted by path: not hidden ones, links are not followed.
+/// Counters with a few examples, for reports.
+struct Tally {
+  static constexpr size_t kExamples = 5;
+  int64_t count = 0;
+  int64_t bytes = 0;
+  std::vector<std::string> examples;
+  void add(std::string_view example, int64_t bytes_of_it);
+};
+
+/// Files below a folder, sorted by path: not hidden ones, links are not followed, and
+/// run directories below it are left out.
 struct SourceList {
   std::string root;
   std::vector<FileEntry> files;  ///< path relative to root
   int64_t links_skipped = 0;
   int64_t unreadable_folders = 0;
   int64_t other_extension = 0;  ///< files left out by `extensions`
+  Tally runs;                   ///< run directories, with the bytes of all that lies in them
 };
 
 /// `extensions` as in DataConfig; empty takes every file. Throws kNotFound when root is no folder.
@@ -59,15 +74,6 @@ class PieceReader {
   std::string buffer_;
   int64_t max_bytes_;
   int64_t offset_ = 0;
-};
-
-/// Counters with a few examples, for reports.
-struct Tally {
-  static constexpr size_t kExamples = 5;
-  int64_t count = 0;
-  int64_t bytes = 0;
-  std::vector<std::string> examples;
-  void add(std::string_view example, int64_t bytes_of_it);
 };
 
 }  // namespace ingot::data

@@ -132,6 +132,7 @@ CorpusReport inspect_corpus(const DataConfig& config, const StopFlag* stop) {
   report.links_skipped = sources.links_skipped;
   report.unreadable_folders = sources.unreadable_folders;
   report.other_extension = sources.other_extension;
+  report.runs = sources.runs;
   Fingerprints prints;
   for (const FileEntry& file : sources.files) {
     throw_if_stopped(stop);
@@ -175,7 +176,8 @@ Json CorpusReport::to_json() const {
               {"non_ascii", characters.non_ascii}}},
             {"links_skipped", links_skipped},
             {"unreadable_folders", unreadable_folders},
-            {"other_extension", other_extension}};
+            {"other_extension", other_extension},
+            {"run_directories", tally_json(runs)}};
   Json& histogram = json["size_histogram"] = Json::array();
   for (size_t i = 0; i < size_histogram.size(); ++i) {
     if (size_histogram[i] == 0) continue;
@@ -205,6 +207,7 @@ std::string CorpusReport::table() const {
   table.row("near-empty", near_empty);
   table.row("unreadable", unreadable);
   table.row("larger than data.max_file", larger);
+  table.row("run directories, left out", runs);
   table.row("exact duplicates", exact_duplicates);
   table.row("near-duplicate groups", with_thousands(near_duplicates.groups) + " (before cleaning)");
   table.row("  files in them", near_duplicates.documents);

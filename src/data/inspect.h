@@ -56,6 +56,7 @@ struct CorpusReport {
   int64_t links_skipped = 0;
   int64_t unreadable_folders = 0;
   int64_t other_extension = 0;
+  Tally runs;  ///< run directories below the folder, left out
 
   [[nodiscard]] Json to_json() const;
   /// Aligned plain text, one fact per line.

@@ -406,7 +406,8 @@ TEST(Prepare, SaysWhyThereIsNoText) {
                        [&] { prepare_corpus(*files, config_of(folder), out.path()); }),
             "data: no usable text in '" + folder.path() +
                 "': 2 files, of them 1 empty, 0 near-empty, 1 binary, 0 not UTF-8, 0 too large, 0 "
-                "unreadable; 0 have other extensions. Check data.path and data.extensions");
+                "unreadable; 0 have other extensions, 0 run directories are left out. Check "
+                "data.path and data.extensions");
   DataConfig config = config_of(folder);
   config.path = folder.file("none");
   EXPECT_TRUE(
