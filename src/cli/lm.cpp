@@ -6,11 +6,14 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/network_model.h"
+#include "cli/run_tokens.h"
 #include "compress/load_quantized.h"
 #include "compress/quant_format.h"
+#include "models/hugging_face.h"
 
 namespace ingot::cli {
 namespace {
@@ -96,6 +99,12 @@ train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime
       "eval: train.seq {} is longer than the context {} of the model in {}. train.seq={} would fit",
       recipe.train.seq, c.context, folder, c.context);
   const auto tokenizer = load_model_tokenizer(folder, c);
+  const std::string tokenizer_path = join_path(folder, "tokenizer.json");
+  require(
+      sha256_file(tokenizer_path) == shard.info().tokenizer_sha256, Code::kShapeMismatch,
+      "eval: {} is not the tokenizer that made {}, whose ids mean other texts. Give a model that "
+      "was trained with the tokenizer of this run",
+      tokenizer_path, shard.path());
   train::LmTask task(runtime.engine, recipe.train, recipe.pack,
                      language_model(runtime.engine, *model, *tokenizer, recipe), shard, nullptr);
   const int64_t context = recipe.eval.context < 0 ? recipe.train.seq / 2 : recipe.eval.context;
@@ -103,8 +112,21 @@ train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime
   return task.evaluate_shard(shard, context, 0, invocation.stop, progress.get());
 }
 
+void require_own_tokenizer(const std::string& folder) {
+  const std::string own = models::tokenizer_digest(folder);
+  const std::string path = join_path(folder, "tokenizer.json");
+  if (own.empty() || !file_exists(path)) return;
+  const std::string digest = sha256_file(path);
+  require(digest == own, Code::kCorruptFile,
+          "model: {} is damaged or of another model: its SHA-256 is {}, that in {} is {}. Put the "
+          "file there that the model was trained with: its run has it in tokenizer/. One whose ids "
+          "mean the same is taken once tokenizer_sha256 is out of config.json",
+          path, short_digest(digest), join_path(folder, "config.json"), short_digest(own));
+}
+
 std::unique_ptr<text::Tokenizer> load_model_tokenizer(const std::string& folder,
                                                       const models::TransformerConfig& model) {
+  require_own_tokenizer(folder);
   auto tokenizer = text::load_tokenizer(folder);
   require(tokenizer->vocab_size() <= model.vocab, Code::kShapeMismatch,
           "model: the tokenizer of {} has {} ids, the model of {} knows {}. Put the tokenizer.json "

@@ -41,9 +41,13 @@ void require_vocab(int64_t vocab, int64_t ids);
                                                 const Recipe& recipe, const std::string& folder,
                                                 const data::ShardReader& shard);
 
-/// The tokenizer of a model folder. Throws what text::load_tokenizer throws, and kShapeMismatch
-/// naming both files where it has ids that the model does not know. Fewer are fine: vocabularies of
-/// models are padded.
+/// Throws kCorruptFile, with the cure, where a model folder holds another tokenizer.json than its
+/// config.json names (tokenizer_sha256). A folder that names none is not looked at.
+void require_own_tokenizer(const std::string& folder);
+
+/// The tokenizer of a model folder. Throws what text::load_tokenizer and require_own_tokenizer
+/// throw, and kShapeMismatch naming both files where it has ids that the model does not know. Fewer
+/// are fine: vocabularies of models are padded.
 [[nodiscard]] std::unique_ptr<text::Tokenizer> load_model_tokenizer(
     const std::string& folder, const models::TransformerConfig& model);
 

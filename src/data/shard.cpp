@@ -5,7 +5,8 @@
 //   then     documents x u64 first token, documents x u64 text bytes
 //   size-128 "INGOTEND" u32 version u32 bytes_per_token u64 tokens u64 documents u64 text_bytes
 //            u64 vocab_size u32 eos u32 crc of the borders, 32 bytes SHA-256 of the tokenizer,
-//            36 zero bytes, u32 crc of the 124 bytes before it
+//            u32 1 where the next field is kept, u32 crc of the tokens, 28 zero bytes, u32 crc of
+//            the 124 bytes before it
 // The numbers stand at the end because the writer streams and files are only appended to.
 #include "data/shard.h"
 
@@ -31,6 +32,8 @@ constexpr std::string_view kEndMagic = "INGOTEND";
 constexpr int64_t kHeadBytes = 16;
 constexpr int64_t kFooterBytes = 128;
 constexpr size_t kShaAt = 56;
+constexpr size_t kHasTokensCrcAt = 88;
+constexpr size_t kTokensCrcAt = 92;
 constexpr size_t kFooterCrcAt = 124;
 constexpr size_t kWriteBlock = size_t{1} << 20;
 constexpr int64_t kSmallVocab = 65536;
@@ -76,11 +79,18 @@ ShardWriter::ShardWriter(WritableFile& file, int64_t vocab_size, int32_t eos,
   std::memcpy(buffer_.data(), kHeadMagic.data(), kHeadMagic.size());
   put<uint32_t>(buffer_.data() + 8, kShardVersion);
   put<uint32_t>(buffer_.data() + 12, static_cast<uint32_t>(info_.bytes_per_token));
+  summed_ = buffer_.size();
 }
 
 void ShardWriter::flush() {
   file_.write(buffer_);
   buffer_.clear();
+  summed_ = 0;
+}
+
+void ShardWriter::sum_tokens() {
+  tokens_crc_ = crc32c(std::span<const std::byte>(buffer_).subspan(summed_), tokens_crc_);
+  summed_ = buffer_.size();
 }
 
 void ShardWriter::flush_if_full() {
@@ -91,7 +101,9 @@ void ShardWriter::put_token(int32_t id) {
   const size_t at = buffer_.size();
   buffer_.resize(at + static_cast<size_t>(info_.bytes_per_token));
   std::memcpy(buffer_.data() + at, &id, static_cast<size_t>(info_.bytes_per_token));
-  flush_if_full();
+  if (buffer_.size() < kWriteBlock) return;
+  sum_tokens();
+  flush();
 }
 
 void ShardWriter::put_u64(uint64_t value) {
@@ -119,6 +131,7 @@ void ShardWriter::add_document(std::span<const int32_t> ids, int64_t text_bytes)
 }
 
 ShardInfo ShardWriter::finish() {
+  sum_tokens();
   const int64_t pad = padding(info_.tokens * info_.bytes_per_token);
   buffer_.resize(buffer_.size() + static_cast<size_t>(pad));
   for (const int64_t start : starts_) put_u64(static_cast<uint64_t>(start));
@@ -141,6 +154,8 @@ ShardInfo ShardWriter::finish() {
     f[kShaAt + i] =
         (nibble(info_.tokenizer_sha256[2 * i]) << 4) | nibble(info_.tokenizer_sha256[2 * i + 1]);
   }
+  put<uint32_t>(f + kHasTokensCrcAt, 1);
+  put<uint32_t>(f + kTokensCrcAt, tokens_crc_);
   put<uint32_t>(f + kFooterCrcAt, crc32c(std::span<const std::byte>(footer).first(kFooterCrcAt)));
   buffer_.insert(buffer_.end(), footer.begin(), footer.end());
   flush();
@@ -189,6 +204,8 @@ void ShardReader::read_footer() {
               info_.eos < info_.vocab_size,
           Code::kCorruptFile, "shard: {}: eos {} and vocab_size {} do not fit together", name,
           info_.eos, info_.vocab_size);
+  has_tokens_crc_ = get<uint32_t>(f + kHasTokensCrcAt) == 1;
+  tokens_crc_ = get<uint32_t>(f + kTokensCrcAt);
   for (size_t i = 0; i < 32; ++i) {
     info_.tokenizer_sha256 += fmt::format("{:02x}", std::to_integer<unsigned>(f[kShaAt + i]));
   }
@@ -262,6 +279,24 @@ void ShardReader::read(int64_t begin, std::span<int32_t> out) const {
   require(largest < static_cast<uint64_t>(info_.vocab_size) || out.empty(), Code::kCorruptFile,
           "shard: {}: token {} near position {} is not below vocab_size {}", file_.path(), largest,
           begin, info_.vocab_size);
+}
+
+void ShardReader::check_tokens(const StopFlag* stop) const {
+  if (!has_tokens_crc_) return;
+  std::vector<std::byte> block(kWriteBlock);
+  uint32_t crc = 0;
+  const int64_t end = kHeadBytes + info_.tokens * info_.bytes_per_token;
+  for (int64_t at = kHeadBytes; at < end;) {
+    throw_if_stopped(stop);
+    const std::span<std::byte> part =
+        std::span(block).first(static_cast<size_t>(std::min(end - at, std::ssize(block))));
+    file_.read_at(at, part);
+    crc = crc32c(part, crc);
+    at += std::ssize(part);
+  }
+  require(crc == tokens_crc_, Code::kCorruptFile,
+          "shard: {}: check sum of the tokens is {:08x}, computed {:08x}", file_.path(),
+          tokens_crc_, crc);
 }
 
 }  // namespace ingot::data

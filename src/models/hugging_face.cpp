@@ -17,6 +17,8 @@ namespace {
 
 constexpr const char* kWeights = "model.safetensors";
 constexpr const char* kConfig = "config.json";
+constexpr const char* kTokenizerDigest = "tokenizer_sha256";
+constexpr int64_t kMaxConfig = int64_t{1} << 24;
 
 std::vector<float> transposed(const float* x, int64_t rows, int64_t cols) {
   std::vector<float> y(static_cast<size_t>(rows * cols));
@@ -24,6 +26,14 @@ std::vector<float> transposed(const float* x, int64_t rows, int64_t cols) {
     for (int64_t j = 0; j < cols; ++j) y[static_cast<size_t>(j * rows + i)] = x[i * cols + j];
   }
   return y;
+}
+
+Json parse_object(const std::string& text, const std::string& where) {
+  JsonLimits limits;
+  limits.code = Code::kCorruptFile;
+  Json j = parse_json(text, where, limits);
+  require(j.is_object(), Code::kCorruptFile, "{}: a JSON object is needed", where);
+  return j;
 }
 
 template <class T>
@@ -126,7 +136,8 @@ void copy_weight(const TransformerConfig& config, const io::Safetensors& file,
 
 }  // namespace
 
-std::string config_json(const TransformerConfig& c, int64_t eos) {
+std::string config_json(const TransformerConfig& c, int64_t eos,
+                        const std::string& tokenizer_sha256) {
   Json j = Json::object();
   if (c.layout == ModelLayout::kGpt2) {
     j["architectures"] = {"GPT2LMHeadModel"};
@@ -156,6 +167,7 @@ std::string config_json(const TransformerConfig& c, int64_t eos) {
     j["attention_bias"] = false;
     j["mlp_bias"] = false;
   }
+  if (!tokenizer_sha256.empty()) j[kTokenizerDigest] = tokenizer_sha256;
   j["vocab_size"] = c.vocab;
   j["tie_word_embeddings"] = c.tie_embeddings;
   j["initializer_range"] = c.init_std;
@@ -165,10 +177,7 @@ std::string config_json(const TransformerConfig& c, int64_t eos) {
 }
 
 TransformerConfig parse_config_json(const std::string& text, const std::string& where) {
-  JsonLimits limits;
-  limits.code = Code::kCorruptFile;
-  const Json j = parse_json(text, where, limits);
-  require(j.is_object(), Code::kCorruptFile, "{}: a JSON object is needed", where);
+  const Json j = parse_object(text, where);
   const auto type = get<std::string>(j, "model_type", where);
   require(type == "gpt2" || type == "llama", Code::kUnsupported,
           "{}: model_type \"{}\" is not available, gpt2 and llama are", where, type);
@@ -177,7 +186,14 @@ TransformerConfig parse_config_json(const std::string& text, const std::string& 
   return c;
 }
 
-void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos) {
+std::string tokenizer_digest(const std::string& directory) {
+  const std::string path = join_path(directory, kConfig);
+  return get_or<std::string>(parse_object(read_file(path, kMaxConfig), path), kTokenizerDigest, "",
+                             path);
+}
+
+void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos,
+                const std::string& tokenizer_sha256) {
   const TransformerConfig& config = model.config();
   const std::vector<nn::NamedParameter> parameters = nn::parameters(model);
   require(!parameters.empty() && parameters[0].parameter->value.defined(), Code::kInvalidArgument,
@@ -203,7 +219,8 @@ void save_model(FileSystem& files, Transformer& model, const std::string& direct
     tensors.push_back({p.name, DType::kF32, shape, bytes});
   }
   io::write_safetensors(files, join_path(directory, kWeights), tensors, {{"format", "pt"}});
-  write_atomically(files, join_path(directory, kConfig), config_json(config, eos));
+  write_atomically(files, join_path(directory, kConfig),
+                   config_json(config, eos, tokenizer_sha256));
 }
 
 bool is_transposed(const TransformerConfig& config, const std::string& name) {
@@ -247,7 +264,8 @@ void load_weights(Transformer& model, const std::string& path) {
 std::unique_ptr<Transformer> load_model(Engine& engine, const std::string& directory) {
   const std::string config_path = join_path(directory, kConfig);
   require(directory_exists(directory), Code::kNotFound, "model: there is no folder {}", directory);
-  const TransformerConfig config = parse_config_json(read_file(config_path, 1 << 24), config_path);
+  const TransformerConfig config =
+      parse_config_json(read_file(config_path, kMaxConfig), config_path);
   auto model = std::make_unique<Transformer>(engine, config);
   // Each parameter on its own, so that packing or quantising one can free it.
   for (const nn::NamedParameter& p : nn::parameters(*model)) {

@@ -16,14 +16,22 @@
 namespace ingot::models {
 
 /// config.json for a configuration, as text. eos: id of the end-of-text token, -1: none.
-[[nodiscard]] std::string config_json(const TransformerConfig& config, int64_t eos);
+/// tokenizer_sha256: of the tokenizer.json that belongs to the weights, empty: not known.
+[[nodiscard]] std::string config_json(const TransformerConfig& config, int64_t eos,
+                                      const std::string& tokenizer_sha256 = {});
 /// Reads config.json; keys that change the computation and are not supported here are an error.
 /// Throws kCorruptFile, kUnsupported naming the key.
 [[nodiscard]] TransformerConfig parse_config_json(const std::string& text,
                                                   const std::string& where);
 
-/// Writes config.json and model.safetensors into `directory` (made when needed).
-void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos);
+/// The tokenizer_sha256 of a directory's config.json, "" where it has none: those of other programs
+/// and of earlier versions. Throws kNotFound, kCorruptFile.
+[[nodiscard]] std::string tokenizer_digest(const std::string& directory);
+
+/// Writes config.json and model.safetensors into `directory` (made when needed); eos and digest as
+/// in config_json.
+void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos,
+                const std::string& tokenizer_sha256 = {});
 
 /// Opens a directory. Parameters are float32 tensors of their own (bf16 and f16 files are widened).
 /// Throws kNotFound, kCorruptFile, kShapeMismatch naming the tensor.

@@ -209,5 +209,46 @@ TEST_F(LyingShard, RefusesATokenBeyondTheVocabularyWhenItIsRead) {
                        "token 65535 near position 0 is not below vocab_size 300"));
 }
 
+TEST_F(LyingShard, ChecksEveryToken) {
+  const ShardReader good(path_);
+  good.check_tokens();
+  const size_t tokens = 7 * 2;  // 1 2 3 eos 4 5 eos
+  for (size_t at = 16; at < 16 + tokens; ++at) {
+    std::string bytes = good_;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    folder_.put("s", bytes);
+    const ShardReader shard(path_);
+    EXPECT_TRUE(contains(message_of(Code::kCorruptFile, [&] { shard.check_tokens(); }),
+                         "s: check sum of the tokens is "))
+        << at;
+  }
+}
+
+TEST(Shard, ChecksTokensOfManyBlocks) {
+  const TempFolder folder;
+  std::vector<int32_t> ids(700'001);
+  for (size_t i = 0; i < ids.size(); ++i) ids[i] = 1 + static_cast<int32_t>(i % 299);
+  for (const int64_t vocab : {300, 70'000}) {
+    write_shard(*real_files(), folder.file("s"), vocab, {ids, {7}, ids});
+    ShardReader(folder.file("s")).check_tokens();
+  }
+  StopFlag stop;
+  stop.request();
+  (void)message_of(Code::kCancelled, [&] { ShardReader(folder.file("s")).check_tokens(&stop); });
+}
+
+TEST_F(LyingShard, TakesThoseOfEarlierWritersWithoutACheckSum) {
+  std::string bytes = good_;
+  const size_t footer = bytes.size() - 128;
+  bytes.replace(footer + 88, 8, 8, '\0');
+  const uint32_t crc = crc32c(std::string_view(bytes).substr(footer, 124));
+  std::memcpy(bytes.data() + footer + 124, &crc, 4);
+  bytes[16] = 2;
+  folder_.put("s", bytes);
+  const ShardReader shard(path_);
+  shard.check_tokens();
+  EXPECT_EQ(read_all(shard)[0], 2);
+}
+
 }  // namespace
 }  // namespace ingot::data::shard_test

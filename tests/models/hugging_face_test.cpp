@@ -105,6 +105,22 @@ TEST(HuggingFace, SavedModelsReloadBitForBit) {
   }
 }
 
+TEST(HuggingFace, ConfigNamesTheTokenizer) {
+  const TempDir folder;
+  const auto config = models::TransformerConfig{.vocab = 300};
+  const auto digest_of = [&](const std::string& text) {
+    write_atomically(*real_files(), folder.file("config.json"), text);
+    return models::tokenizer_digest(folder.path());
+  };
+  EXPECT_EQ(digest_of(models::config_json(config, 0, "5f0c")), "5f0c");
+  EXPECT_EQ(digest_of(models::config_json(config, 0)), "") << "of earlier versions";
+  const std::string text = models::config_json(config, 0, "5f0c");
+  EXPECT_EQ(models::config_json(models::parse_config_json(text, "memory"), 0, "5f0c"), text);
+  EXPECT_TRUE(message_of([&] {
+                (void)digest_of(R"({"tokenizer_sha256": 5})");
+              }).ends_with("\"tokenizer_sha256\" has the wrong type: 5"));
+}
+
 /// A copy of a golden model's folder whose parts a test may spoil.
 class Spoiled : public ::testing::Test {
  protected:

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/lm.h"
 #include "cli/pipeline/pipeline.h"
+#include "cli/run_tokens.h"
 #include "data/corpus_file.h"
 #include "data/inspect.h"
 #include "data/prepare.h"
@@ -58,10 +59,6 @@ Json clean_numbers(const data::PrepareReport& report) {
           {"report", report.to_json()}};
 }
 
-std::string shard_path(const std::string& folder, data::Split split) {
-  return join_path(folder, std::string(data::split_name(split)) + ".shard");
-}
-
 }  // namespace
 
 void Pipeline::inspect() {
@@ -107,9 +104,9 @@ void Pipeline::tokenizer() {
         {"vocabulary", bpe.vocab_size()}, {"bytes", bytes}, {"train_seconds", trained - start}};
     int64_t tokens = 0, encoded = 0;
     for (const data::Split split : kSplits) {
-      const data::ShardInfo info = data::tokenize_corpus(
-          *invocation_.files, data::corpus_path(path("data"), split), bpe, digest,
-          shard_path(path("data"), split), runtime_->team, invocation_.stop);
+      const data::ShardInfo info =
+          data::tokenize_corpus(*invocation_.files, data::corpus_path(path("data"), split), bpe,
+                                digest, shard_path(out(), split), runtime_->team, invocation_.stop);
       numbers["tokens"][std::string(data::split_name(split))] = info.tokens;
       tokens += info.tokens;
       encoded += info.text_bytes;
@@ -126,13 +123,11 @@ void Pipeline::tokenizer() {
 }
 
 void Pipeline::load_data() {
-  tokenizer_ = text::load_tokenizer(path("tokenizer"));
-  const auto open = [&](data::Split split) {
-    return data::ShardReader(shard_path(path("data"), split));
-  };
+  const auto open = [&](data::Split split) { return open_shard(out(), split, invocation_.stop); };
   train_.emplace(open(data::Split::kTrain));
   validation_.emplace(open(data::Split::kValidation));
   test_.emplace(open(data::Split::kTest));
+  tokenizer_ = open_tokenizer(out(), {&*train_, &*validation_, &*test_});
 }
 
 }  // namespace ingot::cli

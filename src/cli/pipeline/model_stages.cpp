@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "cli/lm.h"
 #include "cli/pipeline/pipeline.h"
@@ -64,9 +65,11 @@ void Pipeline::train() {
     train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
     train::LmTask task(runtime_->engine, recipe_.train, recipe_.pack, lm, *train_, &*validation_);
     return run_training(task, [&] {
-      const auto eos = tokenizer_->eos_id();
-      models::save_model(*invocation_.files, model, path("model"), eos ? *eos : -1);
+      make_directories(*invocation_.files, path("model"));
       tokenizer_->save(*invocation_.files, path("model"));
+      models::save_model(*invocation_.files, model, path("model"),
+                         tokenizer_->eos_id().value_or(-1),
+                         sha256_file(path("model/tokenizer.json")));
     });
   });
 }

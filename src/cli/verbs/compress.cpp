@@ -36,6 +36,7 @@ class CompressVerb : public Verb {
     Runtime runtime(recipe);
     std::string folder = model_folder(invocation.words[0]);
     while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    require_own_tokenizer(folder);
     const int64_t whole = weight_file_bytes(folder);
     Json variants = Json::array();
     for (const std::string& format : recipe.compress.formats) {

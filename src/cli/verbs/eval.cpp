@@ -11,6 +11,7 @@
 #include "cli/lm.h"
 #include "cli/network_model.h"
 #include "cli/pipeline/table_evaluation.h"
+#include "cli/run_tokens.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -128,7 +129,7 @@ class EvalVerb : public Verb {
         model_folder(invocation.words.size() > 1 ? invocation.words[1] : out);
     Runtime runtime(recipe);
     const std::string split(data::split_name(recipe.eval.split));
-    const data::ShardReader shard(join_path(out, "data/" + split + ".shard"));
+    const data::ShardReader shard = open_shard(out, recipe.eval.split, invocation.stop);
     require(shard.tokens() > 0, Code::kInvalidArgument,
             "eval: the {} split of {} is empty. Another one: eval.split=train, validation or test",
             split, out);

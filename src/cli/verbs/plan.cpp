@@ -6,6 +6,7 @@
 #include "cli/help_text.h"
 #include "cli/lm.h"
 #include "cli/pipeline/table_pipeline.h"
+#include "cli/run_tokens.h"
 #include "cli/verbs/verbs.h"
 
 namespace ingot::cli {
@@ -70,8 +71,8 @@ class PlanVerb : public Verb {
  private:
   /// Sizes of the splits, where the run directory has shards already.
   static void count_tokens(const Recipe& recipe, cost::PlanRequest& r) {
-    const std::string train = join_path(recipe.out, "data/train.shard");
-    const std::string validation = join_path(recipe.out, "data/validation.shard");
+    const std::string train = shard_path(recipe.out, data::Split::kTrain);
+    const std::string validation = shard_path(recipe.out, data::Split::kValidation);
     if (!file_exists(train) || !file_exists(validation)) return;
     r.tokens_per_epoch = data::ShardReader(train).tokens();
     r.validation_tokens = data::ShardReader(validation).tokens();
