@@ -13,6 +13,7 @@
 #include "cli/run_tokens.h"
 #include "compress/load_quantized.h"
 #include "compress/quant_format.h"
+#include "data/prepare.h"
 #include "models/hugging_face.h"
 
 namespace ingot::cli {
@@ -42,6 +43,10 @@ void require_vocab(int64_t vocab, int64_t ids) {
 
 void check_recipe(const Recipe& recipe) {
   data::check(recipe.data);
+  // Before the first stage reads the corpus; once it is read, nothing of it is held any more.
+  const bool is_read =
+      file_exists(data::corpus_path(join_path(recipe.out, "data"), data::Split::kTrain));
+  if (!is_read && directory_exists(recipe.data.path)) data::require_pieces_fit(recipe.data);
   models::TransformerConfig model = recipe.model;
   const int64_t wanted = tokenizer_config(recipe).vocab_size;
   if (model.vocab == 0) model.vocab = wanted;

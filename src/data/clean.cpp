@@ -127,7 +127,7 @@ std::string piece_text(int64_t bytes) {
 
 /// Which bytes a run keeps must not depend on memory=, so a piece that is too large is refused, not
 /// cut elsewhere.
-void require_pieces_fit(const SourceList& sources, const DataConfig& config) {
+void require_list_fits(const SourceList& sources, const DataConfig& config) {
   if (config.memory_bytes == 0) return;
   const int64_t most = config.memory_bytes / kPieceCopies;
   Tally large;
@@ -151,6 +151,13 @@ void require_pieces_fit(const SourceList& sources, const DataConfig& config) {
 }
 
 }  // namespace
+
+void require_pieces_fit(const DataConfig& config) {
+  if (config.memory_bytes == 0 || config.max_file.bytes <= config.memory_bytes / kPieceCopies) {
+    return;  // no file gives a larger piece
+  }
+  require_list_fits(list_corpus(corpus_root(config.path), config.extensions), config);
+}
 
 CleanedText clean_text(std::string_view raw, bool head, const DataConfig& config,
                        const Clock* clock) {
@@ -191,7 +198,7 @@ CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop, const C
   check(config);
   CleanResult result;
   result.sources = list_corpus(corpus_root(config.path), config.extensions);
-  require_pieces_fit(result.sources, config);
+  require_list_fits(result.sources, config);
   const auto count = static_cast<int64_t>(result.sources.files.size());
   result.report.files = count;
   result.report.runs = result.sources.runs;

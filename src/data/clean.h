@@ -76,6 +76,11 @@ struct CleanResult {
   CleanReport report;
 };
 
+/// Throws kOutOfMemory, with the change that fits, where a file of the corpus gives a piece of
+/// which kPieceCopies do not fit under config.memory_bytes; kNotFound when the folder is missing.
+/// Cost: the sizes of the files; none is read.
+void require_pieces_fit(const DataConfig& config);
+
 /// Throws kNotFound (folder missing), kOutOfMemory before anything is read (a piece of a file, of
 /// which kPieceCopies are held, does not fit under config.memory_bytes), kCancelled (between
 /// files). An empty result is the caller's to judge.

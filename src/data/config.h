@@ -44,9 +44,10 @@ struct DataConfig {
           "folder of text or code, but for the run directories in it; empty: the C++ standard "
           "library headers");
     field("extensions", extensions, "which files, e.g. [h, cpp, none]; empty: every file");
-    field("max_file", max_file,
-          "largest piece of a file held in memory, >= 1KiB; one above a sixteenth of memory= is "
-          "refused");
+    field(
+        "max_file", max_file,
+        "largest piece of a file held in memory, >= 1KiB; a corpus with a piece above a sixteenth "
+        "of memory= is refused");
     field("large_files", large_files, "files above data.max_file: split at line ends, or skip");
     field("invalid_utf8", invalid_utf8, "files that are not UTF-8: drop, replace by U+FFFD, keep");
     field("min_bytes", min_bytes, "documents with fewer non-space bytes are dropped, >= 0");

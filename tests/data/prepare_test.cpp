@@ -182,7 +182,11 @@ TEST(Clean, APieceAboveItsShareOfTheMemoryIsRefusedWithASizeThatFits) {
           " (data.max_file is 8.0 MiB); up to 16 copies of one are held, the cap is 32.0 KiB. "
           "Set data.max_file=2KiB (data.large_files=skip leaves such files out), or "
           "memory=1MiB");
+  EXPECT_EQ(message_of(Code::kOutOfMemory, [&] { require_pieces_fit(config); }),
+            message_of(Code::kOutOfMemory, [&] { (void)clean_corpus(config); }))
+      << "a plan says the same";
   config.max_file.bytes = 2048;
+  require_pieces_fit(config);
   EXPECT_EQ(clean_corpus(config).report.large_split.count, 1);
   config.large_files = LargeFiles::kSkip;
   EXPECT_EQ(clean_corpus(config).report.large_skipped.count, 1);
