@@ -170,11 +170,9 @@ class RealFiles final : public FileSystem {
 void fail_system(std::string_view verb, const std::string& path, int error) {
   const std::string reason = std::generic_category().message(error);
   const Code code = error == ENOENT || error == ENOTDIR ? Code::kNotFound : Code::kIo;
-  require(
-      error != ENOMEM, Code::kOutOfMemory,
-      "{}: \"{}\": {}. The system gives no more (ulimit -v, a container, other programs): raise "
-      "that limit or end what takes it",
-      verb, path, reason);
+  require(error != ENOMEM, Code::kOutOfMemory,
+          "{}: \"{}\": {}. The system gives no more ({}): raise that limit or end what takes it",
+          verb, path, reason, scarcity());
   if (error == ENOSPC || error == EDQUOT) {
     const int64_t free = free_disk_bytes(parent_path(path));
     fail(code, "{}: \"{}\": {} ({} free there). Free some space or choose another folder.", verb,

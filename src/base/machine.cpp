@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -193,6 +194,19 @@ int64_t memory_limit(const std::string& root) {
   int64_t limit = std::min(total > 0 ? total : kNoLimit, address_limit(root));
   for (const MemoryGroup& group : memory_groups(root)) limit = std::min(limit, group.limit);
   return limit;
+}
+
+int64_t limit_of_addresses() noexcept {
+  rlimit limit{};
+  const bool is_limited =
+      getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < static_cast<rlim_t>(kNoLimit);
+  return is_limited ? static_cast<int64_t>(limit.rlim_cur) : -1;
+}
+
+std::string scarcity() {
+  const int64_t limit = limit_of_addresses();
+  return limit < 0 ? "ulimit -v, a container, other programs"
+                   : fmt::format("ulimit -v allows {} KiB of addresses", limit / 1024);
 }
 
 int64_t available_memory(const std::string& root) {

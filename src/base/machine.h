@@ -18,6 +18,12 @@ namespace ingot {
 /// Bytes this process may use: the smallest of RAM, the tightest memory limit of its control groups
 /// and the limit of its addresses (`ulimit -v`).
 [[nodiscard]] int64_t memory_limit(const std::string& root = "");
+/// Bytes of addresses that this process may have (`ulimit -v`); -1: any number. Takes no memory, so
+/// that it can be asked where there is none left.
+[[nodiscard]] int64_t limit_of_addresses() noexcept;
+/// What the system may be short of, for messages: "ulimit -v allows 300000 KiB of addresses" where
+/// there is that limit, else "ulimit -v, a container, other programs".
+[[nodiscard]] std::string scarcity();
 /// Bytes of RAM; 0 when unknown.
 [[nodiscard]] int64_t total_memory(const std::string& root = "");
 /// Bytes that could be used now without swapping: MemAvailable, lowered to what the limit leaves.

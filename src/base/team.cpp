@@ -59,8 +59,8 @@ Team::Team(int workers)
   } catch (const std::system_error& error) {
     stop();
     fail(Code::kOutOfMemory,
-         "threads: the system started {} of {} workers ({}). threads={} would do",
-         threads_.size() + 1, workers, error.what(), threads_.size() + 1);
+         "threads: the system started {} of {} workers ({}; {}). threads={} would do",
+         threads_.size() + 1, workers, error.what(), scarcity(), threads_.size() + 1);
   }
 }
 

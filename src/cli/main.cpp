@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "cli/help_text.h"
+#include "cli/no_memory.h"
 #include "cli/recipe_places.h"
 #include "cli/verb.h"
 
@@ -83,11 +84,7 @@ int report_error(const Error& error) {
 
 /// The system, not memory=, has refused: there may be no byte for a message made here.
 int report_no_memory() {
-  std::fputs(
-      "ingot: error: out of memory: the system gives no more (ulimit -v, a container, other "
-      "programs). Take less: train.micro_batch=1, threads=1, data.max_file=1MiB, predict.batch=1, "
-      "serve.max_batch=1; or raise that limit [out_of_memory]\n",
-      stderr);
+  std::fprintf(stderr, "ingot: error: %s [out_of_memory]\n", no_memory_text().data());
   return exit_code(Code::kOutOfMemory);
 }
 

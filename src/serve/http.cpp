@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 #include "serve/api.h"
 #include "serve/connection.h"
 
@@ -64,9 +65,9 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
   namespace errc = boost::system::errc;
   require(problem != errc::resource_unavailable_try_again && problem != errc::not_enough_memory,
           Code::kOutOfMemory,
-          "serve: the system starts no thread for the server: {}. Raise ulimit -v or ulimit -u, or "
-          "take less: threads=1, serve.kv_mib=1",
-          problem.message());
+          "serve: the system starts no thread for the server: {} ({}). Raise ulimit -v or ulimit "
+          "-u, or take less: threads=1, serve.kv_mib=1",
+          problem.message(), scarcity());
   const bool lacks_files =
       problem == errc::too_many_files_open || problem == errc::too_many_files_open_in_system;
   fail(Code::kIo, "serve: the server cannot start: {}{}", problem.message(),

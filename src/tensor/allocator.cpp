@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "base/machine.h"
 
 namespace ingot {
 namespace {
@@ -26,10 +27,10 @@ int64_t round_up(int64_t n, int64_t step) { return (n + step - 1) / step * step;
 
 void fail_refused(int64_t bytes) {
   fail(Code::kOutOfMemory,
-       "memory: the system refused {} bytes. Set memory= below what it has, so that what fits is "
-       "known before, or lower what takes it: train.micro_batch, threads, predict.batch, "
+       "memory: the system refused {} bytes ({}). Set memory= below what it has, so that what fits "
+       "is known before, or lower what takes it: train.micro_batch, threads, predict.batch, "
        "serve.kv_mib",
-       bytes);
+       bytes, scarcity());
 }
 
 std::byte* map_pages(int64_t bytes) {

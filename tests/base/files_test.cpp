@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "base/message_of.h"
 
 namespace ingot::files_test {
@@ -230,10 +231,9 @@ TEST(RealFiles, FileSizeLimitIsAnError) {
 
 TEST(RealFiles, MemoryThatTheSystemRefusesIsAnErrorOfMemory) {
   const auto refused = [] { fail_system("map", "model.safetensors", ENOMEM); };
-  EXPECT_EQ(
-      message_of(refused),
-      "map: \"model.safetensors\": Cannot allocate memory. The system gives no more (ulimit -v, "
-      "a container, other programs): raise that limit or end what takes it");
+  EXPECT_EQ(message_of(refused),
+            "map: \"model.safetensors\": Cannot allocate memory. The system gives no more (" +
+                scarcity() + "): raise that limit or end what takes it");
   EXPECT_EQ(code_of(refused), "out_of_memory");
 }
 

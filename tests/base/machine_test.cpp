@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "base/message_of.h"
 
@@ -142,6 +143,23 @@ TEST(RealMachine, AnswersArePlausible) {
 #else
   EXPECT_FALSE(instruction_set().empty());
 #endif
+}
+
+TEST(RealMachine, NamesTheLimitOfAddressesWhereThereIsOne) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  if (before.rlim_max < (rlim_t{1} << 46)) GTEST_SKIP() << "a limit of addresses is set already";
+  const rlimit limit{rlim_t{1} << 45, before.rlim_max};  // more than a sanitizer takes
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+  const int64_t bytes = limit_of_addresses();
+  const std::string text = scarcity();
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(bytes, int64_t{1} << 45);
+  EXPECT_EQ(text, "ulimit -v allows 34359738368 KiB of addresses");
+  if (before.rlim_cur == RLIM_INFINITY) {
+    EXPECT_EQ(limit_of_addresses(), -1);
+    EXPECT_EQ(scarcity(), "ulimit -v, a container, other programs");
+  }
 }
 
 TEST(RealMachine, PeakRestartsAfterMemoryIsGivenBack) {

@@ -123,7 +123,8 @@ TEST(Team, CountsPageFaultsOfItsThreads) {
 
 TEST(TeamDeathTest, AThreadThatCannotStartEndsInAnError) {
   EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0),
-              "threads: the system started [0-9]+ of 1024 workers .*threads=[0-9]+ would do");
+              "threads: the system started [0-9]+ of 1024 workers .*ulimit -v allows 262144 KiB of "
+              "addresses.*threads=[0-9]+ would do");
 }
 #endif
 

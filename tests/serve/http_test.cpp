@@ -358,7 +358,8 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
 
 TEST(ServerDeathTest, AThreadThatCannotStartEndsInAnError) {
   EXPECT_EXIT(start_too_many(), ::testing::ExitedWithCode(0),
-              "serve: the system starts no thread for the server: .*threads=1.*out_of_memory");
+              "serve: the system starts no thread for the server: .*ulimit -v allows [0-9]+ KiB of "
+              "addresses.*threads=1.*out_of_memory");
 }
 #endif
 

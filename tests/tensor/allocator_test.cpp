@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "base/message_of.h"
 #include "tensor/tensor.h"
 
@@ -177,11 +178,10 @@ TEST(Allocator, ACappedSlabReservesNoMoreAddressesThanTheCap) {
 TEST(Allocator, ARefusalOfTheSystemSaysWhatToChange) {
   constexpr int64_t kMoreThanAddresses = int64_t{1} << 60;
   const std::string message = message_of([] { (void)map_pages(kMoreThanAddresses); });
-  EXPECT_EQ(
-      message,
-      "memory: the system refused 1152921504606846976 bytes. Set memory= below what it has, "
-      "so that what fits is known before, or lower what takes it: train.micro_batch, threads, "
-      "predict.batch, serve.kv_mib");
+  EXPECT_EQ(message, "memory: the system refused 1152921504606846976 bytes (" + scarcity() +
+                         "). Set memory= below what it has, so that what fits is known before, or "
+                         "lower what takes "
+                         "it: train.micro_batch, threads, predict.batch, serve.kv_mib");
   EXPECT_EQ(code_of([] { (void)map_pages(kMoreThanAddresses); }), "out_of_memory");
 }
 

@@ -261,8 +261,8 @@ TEST_F(PlanTest, UnderALimitOfAddressesTheSlabIsWhatIsNeeded) {
   const AddressLimit limit(50 * kMebibyte);
   EXPECT_EQ(message_of([&] {
               (void)capped.slab(60 * kMebibyte);
-            }).substr(0, std::string_view("memory: the system refused 62914560 bytes.").size()),
-            "memory: the system refused 62914560 bytes.");
+            }).substr(0, std::string_view("memory: the system refused 62914560 bytes (").size()),
+            "memory: the system refused 62914560 bytes (");
   std::byte* const slab = capped.slab(40 * kMebibyte);
   ASSERT_NE(slab, nullptr);
   slab[40 * kMebibyte - 1] = std::byte{7};

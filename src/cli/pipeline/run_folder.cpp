@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/no_memory.h"
 #include "report/report.h"
 #include "train/run_files.h"
 
@@ -278,7 +279,7 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
     invocation_.console.note(fmt::format("{:<10} {} in {}", name, state, human_duration(seconds)));
   };
   try {
-    Json numbers = work();
+    Json numbers = with_named_memory(name, work);
     end("done", numbers);
     return (*results_)[name] = std::move(numbers);
   } catch (const Error& error) {
