@@ -210,10 +210,13 @@ void RunFolder::require_same_run() const {
   if (recipe_hash(before) == recipe_hash(recipe_)) return;
   const std::string differences = recipe_differences(before, recipe_);
   const char* const or_fresh = makes_model() ? " or --fresh" : "";
+  const bool is_over = read_stage("train").value("state", "") == "done";
   require(!has_checkpoints(), Code::kInvalidArgument,
-          "run: {} holds checkpoints of another recipe ({}). Continue it with `ingot train {}`, or "
-          "use another out=DIR{}",
-          recipe_.out, differences, recipe_.out, or_fresh);
+          "run: {} holds checkpoints of another recipe ({}). {} another out=DIR{}", recipe_.out,
+          differences,
+          is_over ? "Its training is over, a longer or other one begins anew: use"
+                  : fmt::format("Continue it with `ingot train {}`, or use", recipe_.out),
+          or_fresh);
   fail(Code::kInvalidArgument,
        "run: {} holds a model of another recipe ({}). Use another out=DIR{}", recipe_.out,
        differences, or_fresh);
@@ -265,6 +268,7 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
     spent = before.value("seconds", 0.0);
     if (before.value("state", "") == "done") {
       invocation_.console.note(fmt::format("{:<10} done before", name));
+      if (name == "train") note_how_to_train_on();
       return (*results_)[name] = before["numbers"];
     }
   }
@@ -295,6 +299,20 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
     made_->keep();
     throw;
   }
+}
+
+/// The rates of a training lead to its end, so its last checkpoint is not the middle of a longer
+/// one.
+void RunFolder::note_how_to_train_on() const {
+  const train::TrainConfig& t = recipe_.train;
+  const std::string_view key = t.epochs > 0.0 ? "train.epochs"
+                               : t.tokens > 0 ? "train.tokens"
+                               : t.steps > 0  ? "train.steps"
+                                              : "train.minutes";
+  invocation_.console.note(
+      fmt::format("train: to train longer begin anew: `ingot train {} {}=MORE out=DIR`, or --fresh "
+                  "in place of out=DIR",
+                  recipe_.out, key));
 }
 
 void RunFolder::report() {

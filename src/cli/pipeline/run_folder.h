@@ -100,6 +100,7 @@ class RunFolder {
   void write_recipe(const Recipe& recipe) const;
   void require_same_run() const;
   void require_same_maker() const;
+  void note_how_to_train_on() const;
   [[nodiscard]] static Json train_numbers(const train::TrainSummary& summary, int64_t per_step,
                                           const std::string& item);
 };

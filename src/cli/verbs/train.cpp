@@ -20,7 +20,9 @@ class TrainVerb : public Verb {
   std::string help() const override {
     return verb_help(
         "usage: ingot train recipe.yaml [key=value ...]\n       ingot train RUN\n\n"
-        "Ctrl-C writes an exact checkpoint and stops; the same command continues.",
+        "Ctrl-C writes an exact checkpoint and stops; the same command continues. A finished\n"
+        "training is not lengthened, for its rates lead to its end: a longer one begins anew,\n"
+        "`ingot train RUN train.steps=MORE out=DIR`, or with --fresh in place of out=DIR.",
         kTrainSections);
   }
   VerbTakes takes() const override {
