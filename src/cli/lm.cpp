@@ -13,6 +13,7 @@
 #include "cli/run_tokens.h"
 #include "compress/load_quantized.h"
 #include "compress/quant_format.h"
+#include "cost/inference.h"
 #include "data/prepare.h"
 #include "models/hugging_face.h"
 
@@ -141,11 +142,27 @@ std::unique_ptr<text::Tokenizer> load_model_tokenizer(const std::string& folder,
   return tokenizer;
 }
 
+void require_generating_memory(Runtime& runtime, const Recipe& recipe, const std::string& folder) {
+  if (recipe.memory.bytes == 0) return;
+  const cost::StoredModel model = cost::look_at_model(folder);
+  const models::PagedDecoderOptions o = single_sequence(model.config.context);
+  const int64_t need = cost::decoding_bytes(runtime.team, model, {o.pages, o.max_rows, 1});
+  cost::require_cap("generate", need, recipe.memory.bytes);
+}
+
+void require_evaluating_memory(Runtime& runtime, const Recipe& recipe, const std::string& folder) {
+  if (recipe.memory.bytes == 0) return;
+  const int64_t need =
+      cost::evaluation_bytes(runtime.team, cost::look_at_model(folder), recipe.train);
+  cost::require_cap("eval", need, recipe.memory.bytes);
+}
+
 OpenModel open_model(Runtime& runtime, const std::string& folder,
                      models::PagedDecoderOptions options) {
   OpenModel open;
   open.model = compress::load_model(runtime.engine, folder);
   open.tokenizer = load_model_tokenizer(folder, open.model->config());
+  runtime.engine.trim();  // the weights as they were before they were packed
   if (options.pages == 0) options = single_sequence(open.model->config().context);
   open.decoder = std::make_unique<models::PagedDecoder>(runtime.engine, *open.model, options);
   return open;

@@ -51,6 +51,13 @@ void require_own_tokenizer(const std::string& folder);
 [[nodiscard]] std::unique_ptr<text::Tokenizer> load_model_tokenizer(
     const std::string& folder, const models::TransformerConfig& model);
 
+/// Throws kOutOfMemory where the memory= of a recipe is less than generating with the model of
+/// `folder` takes, with one that is enough; without one there is no check, and nothing is looked
+/// at.
+void require_generating_memory(Runtime& runtime, const Recipe& recipe, const std::string& folder);
+/// The same of an evaluation of the recipe's batches.
+void require_evaluating_memory(Runtime& runtime, const Recipe& recipe, const std::string& folder);
+
 /// A model folder opened for generation: float32 in packed form, or quantised as stored.
 struct OpenModel {
   std::unique_ptr<models::Transformer> model;

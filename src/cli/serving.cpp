@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "cost/inference.h"
 #include "kernels/attention.h"
 #include "kernels/paged_attention.h"
 #include "models/hugging_face.h"
@@ -22,12 +23,15 @@ int64_t page_bytes(const models::TransformerConfig& model) {
          static_cast<int64_t>(sizeof(float));
 }
 
+int64_t context_pages(const models::TransformerConfig& model) {
+  return (model.context + kernels::kAttentionTile - 1) / kernels::kAttentionTile;
+}
+
 /// Pages that fit in the KV budget, at least one full context, at most what max_batch can use.
 models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
                                             const models::TransformerConfig& model,
                                             int64_t budget) {
-  const int64_t per_sequence =
-      (model.context + kernels::kAttentionTile - 1) / kernels::kAttentionTile;
+  const int64_t per_sequence = context_pages(model);
   const int64_t affordable = budget / std::max<int64_t>(page_bytes(model), 1);
   return {std::clamp(affordable, per_sequence, per_sequence * config.max_batch), config.max_batch,
           kMaxRows, /*prefault=*/true};
@@ -38,6 +42,12 @@ models::PagedDecoderOptions decoder_options(const serve::ServeConfig& config,
 int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken) {
   const int64_t asked = kv_mib << 20;
   return cap == 0 ? asked : std::min(asked, std::max<int64_t>(cap - taken, 0) / 4);
+}
+
+int64_t serving_bytes(Team& team, const serve::ServeConfig& config, const std::string& folder) {
+  const cost::StoredModel model = cost::look_at_model(folder);
+  return cost::decoding_bytes(team, model,
+                              {context_pages(model.config), kMaxRows, config.max_batch});
 }
 
 std::string cache_note(int64_t given, int64_t asked, int64_t cap) {
@@ -73,8 +83,13 @@ void Serving::open_language_model(Runtime& runtime, const Recipe& recipe, const 
   const models::TransformerConfig shape =
       models::parse_config_json(read_file(config_path, 1 << 24), config_path);
   const int64_t weights = file_size(join_path(folder, "model.safetensors"));
-  const int64_t budget = cache_bytes(config.kv_mib, recipe.memory.bytes,
-                                     runtime.engine.allocator().held_bytes() + weights);
+  const int64_t cap = recipe.memory.bytes;
+  int64_t budget =
+      cache_bytes(config.kv_mib, cap, runtime.engine.allocator().held_bytes() + weights);
+  if (cap > 0) {  // what is not the cache's is not all weights
+    const int64_t room = std::max<int64_t>(cap - serving_bytes(runtime.team, config, folder), 0);
+    budget = std::min(budget, room + context_pages(shape) * page_bytes(shape));
+  }
   const models::PagedDecoderOptions decoder = decoder_options(config, shape, budget);
   const auto bytes = [&](int64_t pages) { return pages * page_bytes(shape); };
   const std::string note = cache_note(

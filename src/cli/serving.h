@@ -22,6 +22,10 @@ namespace ingot::cli {
 /// need room too.
 [[nodiscard]] int64_t cache_bytes(int64_t kv_mib, int64_t cap, int64_t taken);
 
+/// What serving the language model of a folder takes with the smallest cache, one full context.
+[[nodiscard]] int64_t serving_bytes(Team& team, const serve::ServeConfig& config,
+                                    const std::string& folder);
+
 /// "KV cache: 7.0 of 64.0 MiB (memory=32MiB)" where a memory= of `cap` bytes has made of the bytes
 /// `asked`, which the cache would have without it, those `given`; "" where it has not.
 [[nodiscard]] std::string cache_note(int64_t given, int64_t asked, int64_t cap);

@@ -39,11 +39,6 @@ void return_free_memory() {
 #endif
 }
 
-/// A cap under which a recipe that needs so much fits.
-std::string roomy_cap(int64_t need) {
-  return fmt::format("memory={}MiB", (need + kSpareBytes + kMebibyte - 1) / kMebibyte);
-}
-
 constexpr int64_t kUnknown = std::numeric_limits<int64_t>::max();
 
 /// What `look` finds; `otherwise` where the system has not the memory to look.
@@ -139,6 +134,10 @@ std::optional<Change> smaller_batch(train::TrainConfig& config, int64_t cap,
     if (fits(bytes, cap)) return Change{batch_text(config), bytes};
   }
   return std::nullopt;
+}
+
+std::string roomy_cap(int64_t need) {
+  return fmt::format("memory={}MiB", (need + kSpareBytes + kMebibyte - 1) / kMebibyte);
 }
 
 bool fits(int64_t bytes, int64_t cap) { return bytes <= cap - kSpareBytes; }

@@ -48,6 +48,9 @@ bool make_batch_smaller(train::TrainConfig& config);
 /// all the same.
 [[nodiscard]] bool fits(int64_t bytes, int64_t cap);
 
+/// A cap that is enough for what needs so many bytes, in another process too: "memory=84MiB".
+[[nodiscard]] std::string roomy_cap(int64_t need);
+
 /// A plan that is over its cap, and what can be said beside that.
 struct Refusal {
   int64_t need = 0;

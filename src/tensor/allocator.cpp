@@ -43,8 +43,8 @@ std::byte* map_pages(int64_t bytes) {
 
 void unmap_pages(std::byte* data, int64_t bytes) { munmap(data, static_cast<size_t>(bytes)); }
 
-// Quarter steps between powers of two up to 1 MiB, then 2 MiB steps: at most 25 % of waste.
-int64_t Allocator::size_class(int64_t bytes) {
+// Quarter steps between powers of two up to 1 MiB, then 2 MiB steps.
+int64_t Allocator::block_bytes(int64_t bytes) {
   if (bytes <= kAlign) return kAlign;
   if (bytes > (1 << 20)) return round_up(bytes, kHugePage);
   int64_t power = kAlign;
@@ -55,7 +55,7 @@ int64_t Allocator::size_class(int64_t bytes) {
 std::byte* Allocator::allocate(int64_t bytes) {
   INGOT_ASSERT(bytes >= 0);
   ++calls_;
-  const int64_t size = size_class(bytes + kRedZone);
+  const int64_t size = block_bytes(bytes + kRedZone);
   std::byte* data = nullptr;
   if (auto& blocks = free_[size]; !blocks.empty()) {
     data = blocks.back();
@@ -91,7 +91,7 @@ void Allocator::release(std::byte* data, int64_t bytes) {
     INGOT_ASSERT(data[bytes + i] == std::byte{kRedByte});
   }
 #endif
-  const int64_t size = size_class(bytes + kRedZone);
+  const int64_t size = block_bytes(bytes + kRedZone);
   free_[size].push_back(data);
   live_ -= size;
 }

@@ -29,6 +29,8 @@ class Allocator {
   /// Bytes that others hold under the same cap (the engine's slab).
   void set_outside_bytes(int64_t bytes) { outside_ = bytes; }
 
+  /// What a block of so many bytes takes: at most a quarter more up to 1 MiB, then steps of 2 MiB.
+  [[nodiscard]] static int64_t block_bytes(int64_t bytes);
   [[nodiscard]] int64_t live_bytes() const { return live_; }
   [[nodiscard]] int64_t held_bytes() const { return held_; }  ///< live and cached
   [[nodiscard]] int64_t peak_bytes() const { return peak_; }
@@ -36,8 +38,6 @@ class Allocator {
   [[nodiscard]] int64_t limit_bytes() const { return limit_; }
 
  private:
-  static int64_t size_class(int64_t bytes);
-
   std::map<int64_t, std::vector<std::byte*>> free_;  // size class → blocks
   int64_t limit_;
   int64_t live_ = 0;

@@ -9,6 +9,7 @@
 #include "cli/lm.h"
 #include "cli/verbs/verbs.h"
 #include "compress/quantize.h"
+#include "cost/inference.h"
 
 namespace ingot::cli {
 namespace {
@@ -43,6 +44,9 @@ class CompressVerb : public Verb {
       compress::QuantizeConfig config;
       config.format = parse_enum<kernels::QuantFormat>(format, "compress.formats");
       const std::string out = folder + "-" + format;
+      runtime.engine.trim();  // what the format before left behind
+      cost::require_cap("compress", cost::quantizing_bytes(folder, config.format),
+                        recipe.memory.bytes);
       (void)compress::quantize_model(runtime.engine, folder, out, config, *invocation.files,
                                      invocation.stop);
       const int64_t bytes = weight_file_bytes(out);

@@ -133,6 +133,7 @@ class EvalVerb : public Verb {
     require(shard.tokens() > 0, Code::kInvalidArgument,
             "eval: the {} split of {} is empty. Another one: eval.split=train, validation or test",
             split, out);
+    require_evaluating_memory(runtime, recipe, folder);
     const train::Evaluation e = evaluate_folder(invocation, runtime, recipe, folder, shard);
     Json json = {{"model", folder}, {"split", split}, {"loss", e.loss}};
     for (const auto& [key, value] : e.metrics) json[key] = value;

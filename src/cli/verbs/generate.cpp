@@ -33,7 +33,9 @@ class GenerateVerb : public Verb {
     if (print_config(invocation, recipe)) return 0;
     recipe.generate.check();
     Runtime runtime(recipe);
-    const OpenModel open = open_model(runtime, model_folder(invocation.words[0]), {0, 1, 256});
+    const std::string folder = model_folder(invocation.words[0]);
+    require_generating_memory(runtime, recipe, folder);
+    const OpenModel open = open_model(runtime, folder, {0, 1, 256});
     std::vector<int32_t> prompt = prompt_ids(*open.tokenizer, recipe.generate.prompt);
     const int64_t context = open.model->config().context;
     const auto length = static_cast<int64_t>(prompt.size());

@@ -8,6 +8,7 @@
 #include "cli/help_text.h"
 #include "cli/serving.h"
 #include "cli/verbs/verbs.h"
+#include "cost/inference.h"
 
 namespace ingot::cli {
 namespace {
@@ -42,6 +43,10 @@ class ServeVerb : public Verb {
     const std::string folder = holds_network(run) ? network_folder(run) : model_folder(run);
     logger.info("serve: opens {}", folder);
     Runtime runtime(recipe);
+    if (recipe.memory.bytes > 0 && !holds_network(folder)) {
+      cost::require_cap("serve", serving_bytes(runtime.team, recipe.serve, folder),
+                        recipe.memory.bytes);
+    }
     Serving serving(runtime, recipe, folder, *invocation.clock, logger);
     // Turns the signal flag into a drain request; ends with this scope.
     const std::jthread watcher([&](const std::stop_token& ended) {
