@@ -71,8 +71,8 @@ StoredModel look_at_model(const std::string& folder) {
   stored.config = models::parse_config_json(read_file(config, kMaxConfigFile), config);
   const io::Safetensors file(join_path(folder, "model.safetensors"));
   for (const io::TensorInfo& t : file.header().tensors) {
-    if (t.dtype == DType::kU8) {
-      stored.is_quantized = true;
+    if (t.dtype == DType::kU8) {  // blocks, or a buffer of GPT-2's original files
+      stored.is_quantized = stored.is_quantized || t.name.ends_with(".weight");
       continue;
     }
     stored.loaded_bytes += float_block(t.shape.size());
