@@ -2,6 +2,7 @@
 // Reads the command line, finds the verb, catches the one exception type, returns the exit code.
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <string_view>
 #include <system_error>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/error_json.h"
 #include "cli/help_text.h"
 #include "cli/no_memory.h"
 #include "cli/recipe_places.h"
@@ -77,15 +79,40 @@ void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation
   }
 }
 
-int report_error(const Error& error) {
-  Console(false).note(fmt::format("ingot: error: {} [{}]", error.what(), code_name(error.code())));
+/// Wherever it stands: a command line that cannot be read has its error as JSON too.
+bool wants_json(int argc, char** argv) {
+  return std::find(argv, argv + argc, std::string_view("--json")) != argv + argc;
+}
+
+int report_error(const Error& error, bool is_json) {
+  Console(is_json).note(
+      fmt::format("ingot: error: {} [{}]", error.what(), code_name(error.code())));
+  if (!is_json) return exit_code(error.code());
+  try {
+    Console(is_json).result(error_json(error));
+  } catch (const std::exception&) {  // no standard output: that may be the error itself; no memory
+  }
   return exit_code(error.code());
 }
 
 /// The system, not memory=, has refused: there may be no byte for a message made here.
-int report_no_memory() {
-  std::fprintf(stderr, "ingot: error: %s [out_of_memory]\n", no_memory_text().data());
+/// Nothing in the text wants escaping in JSON.
+int report_no_memory(bool is_json) {
+  const NoMemoryText text = no_memory_text();
+  std::fprintf(stderr, "ingot: error: %s [out_of_memory]\n", text.data());
+  if (is_json) {
+    const char* cure = std::strstr(text.data(), ". ");
+    std::printf(R"({"error":{"code":"out_of_memory","message":"%s","cure":"%s"}})"
+                "\n",
+                text.data(), cure == nullptr ? "" : cure + 2);
+  }
   return exit_code(Code::kOutOfMemory);
+}
+
+int report_fault(const std::exception& error, bool is_json) {
+  return report_error(
+      Error(Code::kInternal, fmt::format("internal error: {}. Please report this", error.what())),
+      is_json);
 }
 
 int run(int argc, char** argv) {
@@ -105,15 +132,16 @@ int run(int argc, char** argv) {
   if (verb == nullptr) {
     std::vector<std::string> names;
     for (const Verb* v : verbs()) names.emplace_back(v->name());
-    std::fprintf(stderr, "ingot: unknown verb \"%s\".%s\n", argv[1],
-                 did_you_mean(argv[1], names).c_str());
+    report_error(Error(Code::kInvalidArgument, fmt::format("unknown verb \"{}\".{}", argv[1],
+                                                           did_you_mean(argv[1], names))),
+                 wants_json(argc, argv));
     return 2;
   }
   Invocation invocation;
   try {
     parse_words(argc, argv, *verb, invocation);
   } catch (const Error& error) {
-    report_error(error);
+    report_error(error, wants_json(argc, argv));
     return 2;
   }
   if (invocation.wants_help) {
@@ -150,23 +178,18 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   ignore_file_size_signal();
+  const bool is_json = wants_json(argc, argv);
   try {
     return run(argc, argv);
   } catch (const Error& error) {
-    return report_error(error);
+    return report_error(error, is_json);
   } catch (const std::bad_alloc&) {
-    return report_no_memory();
+    return report_no_memory(is_json);
   } catch (const std::system_error& error) {  // of a thread that could not be started
-    if (error.code() == std::errc::resource_unavailable_try_again ||
-        error.code() == std::errc::not_enough_memory) {
-      return report_no_memory();
-    }
-    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
-                 error.what());
-    return 70;
+    const bool is_no_memory = error.code() == std::errc::resource_unavailable_try_again ||
+                              error.code() == std::errc::not_enough_memory;
+    return is_no_memory ? report_no_memory(is_json) : report_fault(error, is_json);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "ingot: internal error: %s. Please report this [internal]\n",
-                 error.what());
-    return 70;
+    return report_fault(error, is_json);
   }
 }

@@ -12,18 +12,6 @@
 namespace ingot::cli {
 namespace {
 
-/// The words of a message without the punctuation behind them.
-std::vector<std::string_view> bare_words(std::string_view message) {
-  std::vector<std::string_view> words;
-  for (std::string_view word : split(message, ' ')) {
-    while (!word.empty() && std::string_view(":;,.").find(word.back()) != std::string_view::npos) {
-      word.remove_suffix(1);
-    }
-    words.push_back(word.substr(0, word.find('=')));
-  }
-  return words;
-}
-
 const YamlNode* element(const YamlNode& list, std::string_view number) {
   size_t i = 0;
   const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), i);
@@ -55,6 +43,17 @@ std::string first_key(const YamlNode& root, const std::vector<std::string_view>&
 
 }  // namespace
 
+std::vector<std::string_view> message_words(std::string_view message) {
+  std::vector<std::string_view> words;
+  for (std::string_view word : split(message, ' ')) {
+    while (!word.empty() && std::string_view(":;,.").find(word.back()) != std::string_view::npos) {
+      word.remove_suffix(1);
+    }
+    words.push_back(word.substr(0, word.find('=')));
+  }
+  return words;
+}
+
 void RecipePlaces::set(std::string file, std::string text, std::vector<std::string> overrides) {
   file_ = std::move(file);
   text_ = std::move(text);
@@ -72,7 +71,7 @@ bool RecipePlaces::is_overridden(std::string_view key) const {
 std::string RecipePlaces::located(const std::string& message) const {
   if (file_.empty()) return message;
   const YamlNode root = parse_yaml(text_, file_);  // once read, it is whole
-  const std::vector<std::string_view> words = bare_words(message);
+  const std::vector<std::string_view> words = message_words(message);
   const std::string key = first_key(root, words);
   const YamlNode* value = find_value(root, key);
   if (value == nullptr || is_overridden(key)) return message;

@@ -10,6 +10,9 @@
 
 namespace ingot::cli {
 
+/// The words of a message without the punctuation behind them; of key=value the key.
+[[nodiscard]] std::vector<std::string_view> message_words(std::string_view message);
+
 class RecipePlaces {
  public:
   /// The recipe that was read, and the key=value of the command line that changed it.
