@@ -65,9 +65,7 @@ void check_recipe(const Recipe& recipe) {
   for (const std::string& format : recipe.compress.formats) {
     (void)parse_enum<kernels::QuantFormat>(format, "compress.formats");
   }
-  serve::ServeConfig serve = recipe.serve;
-  serve.host = "127.0.0.1";  // where a run asks its model; `ingot serve` has the key of others
-  serve::check_config(serve);
+  serve::check_settings(recipe.serve);
 }
 
 train::LanguageModel language_model(Engine& engine, models::Transformer& model,

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <arpa/inet.h>
+
 #include "base/error.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -50,6 +52,34 @@ void check_seconds(const ServeConfig& config) {
   check_range("drain_timeout_s", config.drain_timeout_s, 0.0, kLongest);
 }
 
+/// An address, or the form of a name: whether it is known shows when the server starts.
+void check_host(const std::string& host) {
+  const auto has_only = [&](std::string_view marks) {
+    return std::all_of(host.begin(), host.end(), [&](char c) {
+      return marks.find(c) != std::string_view::npos || (c >= '0' && c <= '9');
+    });
+  };
+  unsigned char bytes[sizeof(in6_addr)];
+  bool is_host = !host.empty();
+  if (host.find(':') != std::string::npos) {
+    is_host = inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+  } else if (has_only(".")) {
+    is_host = inet_pton(AF_INET, host.c_str(), bytes) == 1;
+  } else {
+    is_host = has_only(".-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  }
+  require(is_host, Code::kInvalidArgument,
+          "serve.host: \"{}\" is neither an address nor a name of a machine; 127.0.0.1 is usual",
+          excerpt(host));
+}
+
+void require_key(const ServeConfig& config, bool has_key) {
+  require(is_loopback_host(config.host) || has_key, Code::kInvalidArgument,
+          "serve.host: {} can be reached by others, so a key is needed: set "
+          "serve.api_key_file=FILE, or keep serve.host=127.0.0.1",
+          config.host);
+}
+
 }  // namespace
 
 bool is_loopback_host(const std::string& host) {
@@ -78,17 +108,19 @@ void load_api_key(ServeConfig& config) {
   config.api_key = key;
 }
 
-void check_config(const ServeConfig& config) {
-  require(
-      is_loopback_host(config.host) || !config.api_key.empty(), Code::kInvalidArgument,
-      "serve.host: {} can be reached by others, so a key is needed: set serve.api_key_file=FILE, "
-      "or keep serve.host=127.0.0.1",
-      config.host);
+void check_settings(const ServeConfig& config) {
+  check_host(config.host);
+  require_key(config, !config.api_key.empty() || !config.api_key_file.empty());
   check_range<int64_t>("port", config.port, 0, 65535);
   require(!config.model_name.empty(), Code::kInvalidArgument,
           "serve.model_name: empty; \"ingot\" is usual");
   check_sizes(config);
   check_seconds(config);
+}
+
+void check_config(const ServeConfig& config) {
+  check_settings(config);
+  require_key(config, !config.api_key.empty());
 }
 
 }  // namespace ingot::serve

@@ -74,8 +74,12 @@ struct ServeConfig {
   }
 };
 
-/// Throws kInvalidArgument naming the key: a value out of range, or a host beyond loopback
-/// without api_key.
+/// What a recipe can have wrong, before any of its work. Throws kInvalidArgument naming the key: a
+/// value out of range, a host that is none, or one beyond loopback without a key or a file of it.
+/// The file is not read: it may come later than the model.
+void check_settings(const ServeConfig& config);
+
+/// The same for a server that starts now: beyond loopback the key itself is there.
 void check_config(const ServeConfig& config);
 
 /// Fills api_key from api_key_file; leaves it as it is when no file is named. Throws kNotFound,

@@ -90,6 +90,38 @@ TEST(ServeConfig, SecondsAndSizesEnd) {
   }
 }
 
+TEST(ServeConfig, HostsAreAddressesOrNames) {
+  const auto message = [](const std::string& host) {
+    ServeConfig config;
+    config.host = host;
+    config.api_key = "sk-1";
+    return error_of([&] { check_settings(config); });
+  };
+  for (const char* host : {"127.0.0.1", "0.0.0.0", "::", "fe80::1", "localhost", "gpu-1.example"}) {
+    EXPECT_EQ(message(host), "") << host;
+  }
+  for (const char* host : {"", "127.0.0.999", "1.2.3", "1:2", "a b", "http://a", "b\n"}) {
+    EXPECT_TRUE(message(host).starts_with("serve.host: \"")) << host;
+  }
+  EXPECT_EQ(
+      message("a b"),
+      "serve.host: \"a b\" is neither an address nor a name of a machine; 127.0.0.1 is usual");
+}
+
+TEST(ServeConfig, TheFileOfAKeyIsEnoughUntilTheServerStarts) {
+  ServeConfig config;
+  config.host = "0.0.0.0";
+  const std::string refusal =
+      "serve.host: 0.0.0.0 can be reached by others, so a key is needed: set "
+      "serve.api_key_file=FILE, or keep serve.host=127.0.0.1";
+  EXPECT_EQ(error_of([&] { check_settings(config); }), refusal);
+  config.api_key_file = "/nonexistent/key";
+  EXPECT_EQ(error_of([&] { check_settings(config); }), "");
+  EXPECT_EQ(error_of([&] { check_config(config); }), refusal);
+  config.api_key = "sk-1";
+  EXPECT_EQ(error_of([&] { check_config(config); }), "");
+}
+
 TEST(ServeConfig, LoopbackIsKnown) {
   for (const char* host : {"localhost", "127.0.0.1", "127.9.9.9", "::1"}) {
     EXPECT_TRUE(is_loopback_host(host)) << host;

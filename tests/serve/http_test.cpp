@@ -326,11 +326,11 @@ TEST(Server, RefusesOpenAddressesWithoutAKeyAndPortsInUse) {
             std::string("serve: cannot listen on 127.0.0.1 port ") +
                 std::to_string(service.port()) +
                 ": Address already in use; choose another port (0 takes a free one)");
-  config.host = "not a host";
+  config.host = "a..b";  // no name has an empty part, so nobody is asked
   config.api_key = "k";
   EXPECT_NE(error_of([&] {
               Server(config, *service.api, service.metrics);
-            }).find("serve: host \"not a host\" is not an address of this machine"),
+            }).find("serve: host \"a..b\" is not an address of this machine"),
             std::string::npos);
 }
 

@@ -41,6 +41,7 @@ class PlanVerb : public Verb {
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();
     if (is_tabular(recipe)) {
+      serve::check_settings(recipe.serve);
       plan_table(invocation, recipe);
       return 0;
     }

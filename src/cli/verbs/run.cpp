@@ -38,6 +38,7 @@ class RunVerb : public Verb {
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();  // before any of the work
     if (is_tabular(recipe)) {
+      serve::check_settings(recipe.serve);
       train_table(invocation, recipe, true);
       return 0;
     }
