@@ -20,6 +20,10 @@ std::string_view without_port(std::string_view host) {
   return host.substr(0, host.find(':'));
 }
 
+bool is_plain(std::string_view content_encoding) {
+  return content_encoding.empty() || lower_ascii(trim(content_encoding)) == "identity";
+}
+
 }  // namespace
 
 Api::Api(const ServeConfig& config, ModelApi& model, Metrics& metrics)
@@ -120,12 +124,31 @@ std::variant<Admitted, Reply> Api::admit(const RequestHead& head) const {
                           : "Incorrect API key provided.",
                       "invalid_api_key"));
   }
-  if (admitted.route != nullptr) return admitted;
+  if (admitted.route != nullptr && is_plain(head.content_encoding)) return admitted;
+  if (admitted.route != nullptr) return encoding_refusal(head);
   const std::string shown = fmt::format("({} {})", excerpt(head.method), excerpt(head.target, 200));
-  if (allow.empty()) return error_reply(request_error(404, "Invalid URL " + shown, "unknown_url"));
+  if (allow.empty()) {
+    return error_reply(request_error(404,
+                                     fmt::format("Invalid URL {}. The model '{}' answers {}.",
+                                                 shown, model_.model().id, model_.model().entry),
+                                     "unknown_url"));
+  }
   Reply reply = error_reply(request_error(
       405, fmt::format("Method not allowed {}; use {}.", shown, allow), "method_not_allowed"));
   reply.allow = allow;
+  return reply;
+}
+
+/// Unpacked it could be a thousand times as long as max_body_bytes allows.
+Reply Api::encoding_refusal(const RequestHead& head) const {
+  Reply reply = error_reply(request_error(
+      415,
+      fmt::format(
+          "The body has the Content-Encoding '{}', but bodies are read as they are. Send it "
+          "without one.",
+          excerpt(head.content_encoding)),
+      "unsupported_encoding"));
+  reply.more_lines = "Accept-Encoding: identity\r\n";
   return reply;
 }
 

@@ -56,6 +56,7 @@ class Api {
   [[nodiscard]] bool is_local_name(std::string_view host) const;
   [[nodiscard]] bool is_foreign(const RequestHead& head) const;
   [[nodiscard]] bool has_key(const RequestHead& head) const;
+  [[nodiscard]] Reply encoding_refusal(const RequestHead& head) const;
 
   ServeConfig config_;
   ModelApi& model_;

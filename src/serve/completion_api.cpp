@@ -82,6 +82,7 @@ class CompletionJob final : public Job {
 CompletionApi::CompletionApi(const ServeConfig& config, ModelInfo model, Engine& engine,
                              Metrics& metrics)
     : model_(std::move(model)), engine_(engine), metrics_(metrics) {
+  model_.entry = "POST /v1/completions";
   limits_.max_choices = config.max_choices;
   limits_.strict = config.strict;
   const text::Tokenizer& tokenizer = engine.tokenizer();
@@ -97,13 +98,16 @@ std::vector<Route> CompletionApi::routes(const std::atomic<bool>& /*draining*/) 
       {"POST", "/v1/completions", false, true, [this](Call& call) { return complete(call); }}};
 }
 
+Reply CompletionApi::no_model(std::string_view id) const {
+  return error_reply(request_error(
+      404,
+      fmt::format("The model '{}' does not exist; this server has '{}'.", excerpt(id), model_.id),
+      "model_not_found", "model"));
+}
+
 Outcome CompletionApi::show_model(const Call& call) const {
   const std::string& id = call.names[0];
-  if (id != model_.id) {
-    return error_reply(request_error(404,
-                                     fmt::format("The model '{}' does not exist.", excerpt(id)),
-                                     "model_not_found", "model"));
-  }
+  if (id != model_.id) return no_model(id);
   Reply reply;
   reply.body = model_json(model_);
   return reply;
@@ -113,13 +117,7 @@ Outcome CompletionApi::complete(Call& call) {
   const auto parsed = parse_completion(call.body, limits_);
   if (const auto* error = std::get_if<ApiError>(&parsed)) return error_reply(*error);
   const auto& request = std::get<CompletionRequest>(parsed);
-  if (request.model != model_.id) {
-    return error_reply(
-        request_error(404,
-                      fmt::format("The model '{}' does not exist; this server has '{}'.",
-                                  excerpt(request.model), model_.id),
-                      "model_not_found", "model"));
-  }
+  if (request.model != model_.id) return no_model(request.model);
   std::vector<Choice> choices;
   auto error = make_choices(request, scratch_[call.lane], choices);
   if (!error) error = bound_result(request, choices);

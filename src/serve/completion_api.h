@@ -8,6 +8,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "serve/completion_request.h"
@@ -34,6 +35,7 @@ class CompletionApi final : public ModelApi {
  private:
   [[nodiscard]] Outcome show_model(const Call& call) const;
   [[nodiscard]] Outcome complete(Call& call);
+  [[nodiscard]] Reply no_model(std::string_view id) const;
   [[nodiscard]] std::optional<ApiError> tokenize(const Prompt& prompt, text::EncodeScratch& scratch,
                                                  std::vector<int32_t>& ids) const;
   [[nodiscard]] std::optional<ApiError> size_up(const CompletionRequest& request, int64_t prompt,

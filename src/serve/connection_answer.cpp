@@ -37,7 +37,8 @@ net::awaitable<bool> Connection::answer(Parser& parser) {
                          field(http::field::origin),
                          field(http::field::authorization),
                          field("x-api-key"),
-                         field("inference-header-content-length")};
+                         field("inference-header-content-length"),
+                         field(http::field::content_encoding)};
   std::variant<Admitted, Reply> entry;
   if (refused_) {
     entry = shared_.api.error_reply(ApiError{429, "rate_limit_error",

@@ -95,6 +95,7 @@ PredictApi::PredictApi(const ServeConfig& config, ModelInfo model, Predictor& pr
       batcher_(batcher),
       metrics_(metrics),
       max_pixels_(config.max_pixels) {
+  model_.entry = fmt::format("POST /v1/models/{}:predict", model_.id);
   limits_.strict = config.strict;
   limits_.unused = predictor.unused();
   const auto inputs = predictor.inputs();

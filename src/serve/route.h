@@ -25,6 +25,7 @@ namespace ingot::serve {
 struct RequestHead {
   std::string_view method, target, host, origin, authorization, api_key;
   std::string_view inference_header_length;  ///< set by clients that send binary tensors
+  std::string_view content_encoding{};       ///< of the body; only as it is can be read
 };
 
 struct Reply {
@@ -93,6 +94,7 @@ struct ModelInfo {
   std::string id;
   int64_t created = 0;      ///< seconds since 1970
   std::string fingerprint;  ///< identifies weights and build; goes into system_fingerprint
+  std::string entry{};      ///< "POST /v1/completions": what asks it, set by its ModelApi
 };
 
 /// The requests that a kind of model answers.

@@ -32,7 +32,7 @@ class FakeApi final : public ModelApi {
   }
 
  private:
-  ModelInfo model_{"org/model", 1, ""};
+  ModelInfo model_{"org/model", 1, "", "POST /things/x:ask"};
 };
 
 class ApiTest : public ::testing::Test {
@@ -93,6 +93,36 @@ TEST_F(ApiTest, WrongMethodsNameTheRightOne) {
   EXPECT_NE(reply.body.find("Method not allowed (DELETE /things/x:ask); use POST."),
             std::string::npos);
   EXPECT_EQ(status(*api, head("GET", "/v2")), 404);
+}
+
+TEST_F(ApiTest, UnknownPathsNameOneThatAsksTheModel) {
+  const auto api = make("");
+  const Reply reply = refusal(*api, head("POST", "/nowhere"));
+  EXPECT_EQ(reply.status, 404);
+  EXPECT_NE(reply.body.find("Invalid URL (POST /nowhere). The model 'org/model' answers POST "
+                            "/things/x:ask."),
+            std::string::npos)
+      << reply.body;
+}
+
+TEST_F(ApiTest, PackedBodiesAreRefusedByTheirHeader) {
+  const auto api = make("");
+  const auto packed = [&](std::string_view encoding) {
+    RequestHead request = head("POST", "/things/x:ask");
+    request.content_encoding = encoding;
+    return refusal(*api, request);
+  };
+  for (const char* plain : {"", "identity", " Identity"}) EXPECT_EQ(packed(plain).status, 200);
+  for (const char* encoding : {"gzip", "br", "gzip, identity"}) {
+    const Reply reply = packed(encoding);
+    EXPECT_EQ(reply.status, 415) << encoding;
+    EXPECT_EQ(reply.more_lines, "Accept-Encoding: identity\r\n");
+  }
+  EXPECT_EQ(
+      packed("gzip").body,
+      R"({"error":{"message":"The body has the Content-Encoding 'gzip', but bodies are read as )"
+      R"(they are. Send it without one.","type":"invalid_request_error","param":null,)"
+      R"("code":"unsupported_encoding"}})");
 }
 
 TEST_F(ApiTest, TheFirstRowThatMatchesAnswers) {

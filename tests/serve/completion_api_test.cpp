@@ -39,10 +39,19 @@ TEST_F(CompletionApiTest, ModelNamesMayHoldSlashes) {
   }
   const Reply missing = std::get<Reply>(ask("GET", "/v1/models/x%", ""));
   EXPECT_EQ(missing.status, 404);
+  EXPECT_EQ(missing.body,
+            R"({"error":{"message":"The model 'x%' does not exist; this server has 'org/model'.",)"
+            R"("type":"invalid_request_error","param":"model","code":"model_not_found"}})");
+}
+
+TEST_F(CompletionApiTest, ARequestOfAnotherKindIsToldWhatTheModelAnswers) {
+  const Reply chat = std::get<Reply>(ask("POST", "/v1/chat/completions", "{}"));
+  EXPECT_EQ(chat.status, 404);
   EXPECT_EQ(
-      missing.body,
-      R"({"error":{"message":"The model 'x%' does not exist.","type":"invalid_request_error",)"
-      R"("param":"model","code":"model_not_found"}})");
+      chat.body,
+      R"({"error":{"message":"Invalid URL (POST /v1/chat/completions). The model 'org/model' )"
+      R"(answers POST /v1/completions.","type":"invalid_request_error","param":null,)"
+      R"("code":"unknown_url"}})");
 }
 
 TEST_F(CompletionApiTest, AnEmptyPromptStartsFromTheEndOfTextToken) {

@@ -65,12 +65,18 @@ TEST(Connection, MalformedHttpGetsItsStatusAndTheServerGoesOn) {
       {"PUT /v1/completions HTTP/1.1\r\n" + host + "\r\n", 405},
       {"GET /v1/completions HTTP/1.1\r\n" + host + "\r\n", 405},
       {"GET /v1/chat HTTP/1.1\r\n" + host + "\r\n", 404},
+      {"POST /v1/completions HTTP/1.1\r\n" + host +
+           "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b",
+       415},
       {"OPTIONS * HTTP/1.1\r\n" + host + "\r\n", 404},
   };
   for (const Malformed& row : table) {
     const Response response = ask(service.port(), row.request);
     EXPECT_EQ(response.status, row.status) << row.request.substr(0, 120) << "\n" << response.body;
     EXPECT_EQ(response.body.find(R"({"error":{"message":")"), 0U) << row.request.substr(0, 120);
+    for (const char* member : {R"(,"type":")", R"(,"param":)", R"(,"code":)"}) {
+      EXPECT_NE(response.body.find(member), std::string::npos) << response.body;
+    }
   }
   EXPECT_EQ(ask(service.port(), get("/health")).status, 200);
 }

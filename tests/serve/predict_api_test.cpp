@@ -91,7 +91,8 @@ TEST(PredictApi, OtherModelsVersionsAndPathsDoNotExist) {
   EXPECT_EQ(version.body, R"({"error":"the model \"ingot\" has no version \"2\", only \"1\""})");
   const Response path = ask(service.port(), post_to("/v1/completions", "{}"));
   EXPECT_EQ(path.status, 404);
-  EXPECT_EQ(path.body, "{\"error\":\"Invalid URL (POST /v1/completions)\"}");
+  EXPECT_EQ(path.body, R"({"error":"Invalid URL (POST /v1/completions). The model 'ingot' answers )"
+                       R"(POST /v1/models/ingot:predict."})");
   for (const char* other : {"/v1/models/ingot:classify", "/v1/models/ingot/versions/1:regress"}) {
     const Response examples = ask(service.port(), post_to(other, "{}"));
     EXPECT_EQ(examples.status, 404);
