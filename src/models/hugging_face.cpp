@@ -2,12 +2,17 @@
 #include "models/hugging_face.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
+#include <span>
+#include <string_view>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "io/safetensors.h"
 #include "kernels/convert.h"
 #include "nn/module.h"
@@ -36,19 +41,51 @@ Json parse_object(const std::string& text, const std::string& where) {
   return j;
 }
 
-template <class T>
-T get(const Json& json, const char* key, const std::string& where) {
-  require(json.contains(key), Code::kCorruptFile, "{}: \"{}\" is missing", where, key);
-  try {
-    return json.at(key).get<T>();
-  } catch (const nlohmann::json::exception&) {
-    fail(Code::kCorruptFile, "{}: \"{}\" has the wrong type: {}", where, key, json.at(key).dump());
-  }
+[[noreturn]] void wrong_value(const std::string& where, const char* key, const Json& value,
+                              std::string_view wanted) {
+  fail(Code::kCorruptFile, "{}: \"{}\" is {}, {} is needed", where, key, excerpt(dump_json(value)),
+       wanted);
 }
 
-template <class T>
-T get_or(const Json& json, const char* key, T fallback, const std::string& where) {
-  return json.contains(key) && !json.at(key).is_null() ? get<T>(json, key, where) : fallback;
+const Json& needed(const Json& json, const char* key, const std::string& where) {
+  const Json* value = json_optional(json, key, where);
+  require(value != nullptr, Code::kCorruptFile, "{}: \"{}\" is missing", where, key);
+  return *value;
+}
+
+std::string get_text(const Json& json, const char* key, const std::string& where) {
+  const Json& value = needed(json, key, where);
+  if (!value.is_string()) wrong_value(where, key, value, "a text");
+  return value.get<std::string>();
+}
+
+/// 32.0 is whole, 32.5 would be cut to 32 by the JSON library.
+int64_t size_of(const Json& value, const char* key, const std::string& where) {
+  constexpr double kLargest = 1e15;  // exact as a double; the model's own bounds are far below
+  const double number = value.is_number() ? value.get<double>() : 0.0;
+  if (number < 1.0 || number > kLargest || number != std::floor(number)) {
+    wrong_value(where, key, value, "a whole number above 0");
+  }
+  return static_cast<int64_t>(number);
+}
+
+/// Of a number that the model computes with as float, or of more.
+double number_or(const Json& json, const char* key, double fallback, float above,
+                 const std::string& where) {
+  const Json* value = json_optional(json, key, where);
+  if (value == nullptr) return fallback;
+  const double number = value->is_number() ? value->get<double>() : above;
+  if (!(static_cast<float>(number) > above && std::isfinite(static_cast<float>(number)))) {
+    wrong_value(where, key, *value, fmt::format("a number above {}", above));
+  }
+  return number;
+}
+
+bool flag_or(const Json& json, const char* key, bool fallback, const std::string& where) {
+  const Json* value = json_optional(json, key, where);
+  if (value == nullptr) return fallback;
+  if (!value->is_boolean()) wrong_value(where, key, *value, "true or false");
+  return value->get<bool>();
 }
 
 void require_equal(const Json& json, const char* key, const Json& only, const std::string& where) {
@@ -57,47 +94,90 @@ void require_equal(const Json& json, const char* key, const Json& only, const st
           where, key, json.at(key).dump(), only.dump());
 }
 
+/// A size of the model, its key of a recipe and that of the file.
+struct SizeKey {
+  const char* ours;
+  const char* file;
+  int64_t TransformerConfig::*value;
+  bool is_optional = false;
+};
+
+constexpr SizeKey kGpt2Sizes[] = {{"model.vocab", "vocab_size", &TransformerConfig::vocab},
+                                  {"model.context", "n_positions", &TransformerConfig::context},
+                                  {"model.layers", "n_layer", &TransformerConfig::layers},
+                                  {"model.heads", "n_head", &TransformerConfig::heads},
+                                  {"model.dim", "n_embd", &TransformerConfig::dim},
+                                  {"model.hidden", "n_inner", &TransformerConfig::hidden, true}};
+
+constexpr SizeKey kLlamaSizes[] = {
+    {"model.vocab", "vocab_size", &TransformerConfig::vocab},
+    {"model.context", "max_position_embeddings", &TransformerConfig::context},
+    {"model.layers", "num_hidden_layers", &TransformerConfig::layers},
+    {"model.heads", "num_attention_heads", &TransformerConfig::heads},
+    {"model.kv_heads", "num_key_value_heads", &TransformerConfig::kv_heads, true},
+    {"model.dim", "hidden_size", &TransformerConfig::dim},
+    {"model.hidden", "intermediate_size", &TransformerConfig::hidden}};
+
+void read_sizes(const Json& j, std::span<const SizeKey> keys, const std::string& where,
+                TransformerConfig& c) {
+  for (const SizeKey& key : keys) {
+    if (key.is_optional && json_optional(j, key.file, where) == nullptr) continue;
+    c.*key.value = size_of(needed(j, key.file, where), key.file, where);
+  }
+}
+
+/// Sizes that do not go together are told in the words of the file; what a recipe could set instead
+/// would not fit the weights.
+void check_sizes(const TransformerConfig& c, std::span<const SizeKey> keys,
+                 const std::string& where) {
+  try {
+    c.check();
+  } catch (const Error& error) {
+    const std::string message = error.what();
+    std::string cause = message.substr(0, message.find(". "));
+    for (const SizeKey& key : keys) {
+      const std::string name = fmt::format("\"{}\"", key.file);
+      for (size_t at = 0; (at = cause.find(key.ours, at)) != cause.npos; at += name.size()) {
+        cause.replace(at, std::strlen(key.ours), name);
+      }
+    }
+    fail(Code::kCorruptFile, "{}: {}. Take the config.json that came with the weights", where,
+         cause);
+  }
+}
+
 TransformerConfig parse_gpt2(const Json& j, const std::string& where) {
   TransformerConfig c;
   c.layout = ModelLayout::kGpt2;
-  c.vocab = get<int64_t>(j, "vocab_size", where);
-  c.context = get<int64_t>(j, "n_positions", where);
-  c.layers = get<int64_t>(j, "n_layer", where);
-  c.heads = get<int64_t>(j, "n_head", where);
-  c.dim = get<int64_t>(j, "n_embd", where);
-  c.hidden = get_or<int64_t>(j, "n_inner", 0, where);
-  c.norm_eps = get_or<float>(j, "layer_norm_epsilon", 1e-5F, where);
-  c.tie_embeddings = get_or<bool>(j, "tie_word_embeddings", true, where);
+  read_sizes(j, kGpt2Sizes, where, c);
+  c.norm_eps = static_cast<float>(number_or(j, "layer_norm_epsilon", 1e-5F, 0.0F, where));
+  c.tie_embeddings = flag_or(j, "tie_word_embeddings", true, where);
   require_equal(j, "activation_function", "gelu_new", where);
   require_equal(j, "scale_attn_weights", true, where);
   require_equal(j, "scale_attn_by_inverse_layer_idx", false, where);
+  check_sizes(c, kGpt2Sizes, where);
   return c;
 }
 
 TransformerConfig parse_llama(const Json& j, const std::string& where) {
   TransformerConfig c;
   c.layout = ModelLayout::kLlama;
-  c.vocab = get<int64_t>(j, "vocab_size", where);
-  c.context = get<int64_t>(j, "max_position_embeddings", where);
-  c.layers = get<int64_t>(j, "num_hidden_layers", where);
-  c.heads = get<int64_t>(j, "num_attention_heads", where);
-  c.kv_heads = get_or<int64_t>(j, "num_key_value_heads", c.heads, where);
-  c.dim = get<int64_t>(j, "hidden_size", where);
-  c.hidden = get<int64_t>(j, "intermediate_size", where);
-  c.norm_eps = get_or<float>(j, "rms_norm_eps", 1e-6F, where);
-  c.rope_theta = get_or<double>(j, "rope_theta", 10000.0, where);
+  read_sizes(j, kLlamaSizes, where, c);
+  c.norm_eps = static_cast<float>(number_or(j, "rms_norm_eps", 1e-6F, 0.0F, where));
+  c.rope_theta = number_or(j, "rope_theta", 10000.0, 1.0F, where);
   if (j.contains("rope_parameters") && j.at("rope_parameters").is_object()) {
     const Json& rope = j.at("rope_parameters");
-    c.rope_theta = get_or<double>(rope, "rope_theta", c.rope_theta, where);
+    c.rope_theta = number_or(rope, "rope_theta", c.rope_theta, 1.0F, where);
     require_equal(rope, "rope_type", "default", where);
     require_equal(rope, "partial_rotary_factor", 1.0, where);
   }
-  c.tie_embeddings = get_or<bool>(j, "tie_word_embeddings", false, where);
+  c.tie_embeddings = flag_or(j, "tie_word_embeddings", false, where);
   require_equal(j, "hidden_act", "silu", where);
   require_equal(j, "attention_bias", false, where);
   require_equal(j, "mlp_bias", false, where);
   require_equal(j, "rope_scaling", nullptr, where);
-  if (c.heads > 0) require_equal(j, "head_dim", c.dim / c.heads, where);
+  check_sizes(c, kLlamaSizes, where);
+  require_equal(j, "head_dim", c.head_dim(), where);
   return c;
 }
 
@@ -178,18 +258,16 @@ std::string config_json(const TransformerConfig& c, int64_t eos,
 
 TransformerConfig parse_config_json(const std::string& text, const std::string& where) {
   const Json j = parse_object(text, where);
-  const auto type = get<std::string>(j, "model_type", where);
+  const std::string type = get_text(j, "model_type", where);
   require(type == "gpt2" || type == "llama", Code::kUnsupported,
           "{}: model_type \"{}\" is not available, gpt2 and llama are", where, type);
-  TransformerConfig c = type == "gpt2" ? parse_gpt2(j, where) : parse_llama(j, where);
-  c.check();
-  return c;
+  return type == "gpt2" ? parse_gpt2(j, where) : parse_llama(j, where);
 }
 
 std::string tokenizer_digest(const std::string& directory) {
   const std::string path = join_path(directory, kConfig);
-  return get_or<std::string>(parse_object(read_file(path, kMaxConfig), path), kTokenizerDigest, "",
-                             path);
+  const Json config = parse_object(read_file(path, kMaxConfig), path);
+  return config.contains(kTokenizerDigest) ? get_text(config, kTokenizerDigest, path) : "";
 }
 
 void save_model(FileSystem& files, Transformer& model, const std::string& directory, int64_t eos,

@@ -19,7 +19,8 @@ namespace ingot::models {
 /// tokenizer_sha256: of the tokenizer.json that belongs to the weights, empty: not known.
 [[nodiscard]] std::string config_json(const TransformerConfig& config, int64_t eos,
                                       const std::string& tokenizer_sha256 = {});
-/// Reads config.json; keys that change the computation and are not supported here are an error.
+/// Reads config.json; keys that change the computation and are not supported here are an error, as
+/// are sizes that are none or do not go together.
 /// Throws kCorruptFile, kUnsupported naming the key.
 [[nodiscard]] TransformerConfig parse_config_json(const std::string& text,
                                                   const std::string& where);

@@ -6,7 +6,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include <nlohmann/json.hpp>
+
 #include "autograd/ops/shape.h"
+#include "base/json.h"
 #include "base/message_of.h"
 #include "kernels/reference/convert.h"
 #include "models/model_testing.h"
@@ -178,7 +181,21 @@ TEST_F(Spoiled, ConfigKeysThatAreMissingWrongOrUnsupportedAreNamed) {
   };
   expect("\"vocab_size\": 97", "\"vocab\": 97", "\"vocab_size\" is missing");
   expect("\"vocab_size\": 97", "\"vocab_size\": \"many\"",
-         "\"vocab_size\" has the wrong type: \"many\"");
+         "\"vocab_size\" is \"many\", a whole number above 0 is needed");
+  for (const char* size : {"32.5", "-24", "0", "1e300", "true", "\"24\"", "[24]"}) {
+    expect("\"hidden_size\": 24", fmt::format("\"hidden_size\": {}", size),
+           fmt::format("\"hidden_size\" is {}, a whole number above 0 is needed",
+                       dump_json(parse_json(size, "size"))));
+  }
+  expect("\"vocab_size\": 97", "\"vocab_size\": null", "\"vocab_size\" is missing");
+  expect("\"num_key_value_heads\": 2", "\"num_key_value_heads\": -2",
+         "\"num_key_value_heads\" is -2, a whole number above 0 is needed");
+  expect("\"mlp_bias\": false", "\"mlp_bias\": false, \"rope_theta\": \"big\"",
+         "\"rope_theta\" is \"big\", a number above 1 is needed");
+  expect("\"model_type\": \"llama\"", "\"model_type\": 5", "\"model_type\" is 5, a text is needed");
+  expect("\"hidden_size\": 24", "\"hidden_size\": 1000000000000",
+         "\"hidden_size\": 1000000000000 is too large, at most 1048576 is possible. Take the "
+         "config.json that came with the weights");
   expect("\"model_type\": \"llama\"", "\"model_type\": \"bert\"",
          "model_type \"bert\" is not available, gpt2 and llama are");
   expect("\"hidden_act\": \"silu\"", "\"hidden_act\": \"gelu\"",
@@ -194,11 +211,14 @@ TEST_F(Spoiled, ConfigKeysThatAreMissingWrongOrUnsupportedAreNamed) {
   expect_error("a JSON object is needed");
 }
 
-TEST_F(Spoiled, ImpossibleSizesNameTheKeyAndAValueThatWorks) {
+TEST_F(Spoiled, SizesThatDoNotGoTogetherAreToldInTheWordsOfTheFile) {
   replace("\"num_attention_heads\": 4", "\"num_attention_heads\": 5");
   replace("\"head_dim\": 6,", "");
   replace("\"num_key_value_heads\": 2", "\"num_key_value_heads\": 5");
-  EXPECT_EQ(error(), "model.dim: 24 is not a multiple of model.heads 5. model.dim=30 would be");
+  EXPECT_EQ(error(),
+            folder_.file("config.json") +
+                ": \"hidden_size\": 24 is not a multiple of \"num_attention_heads\" 5. Take "
+                "the config.json that came with the weights");
 }
 
 TEST_F(Spoiled, TensorsThatAreMissingTooManyOrOfAnotherShapeAreNamed) {
