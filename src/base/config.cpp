@@ -89,7 +89,11 @@ class Binder {
   void bind_object(const FieldOps& ops, void* value, const YamlNode& node,
                    const std::string& path) const {
     if (node.kind == YamlNode::Kind::kNull) return;  // a heading with nothing below it
-    if (node.kind != YamlNode::Kind::kMap) wrong(node, path, "expected a map of keys");
+    if (node.kind != YamlNode::Kind::kMap) {
+      const bool lacks_space = node.scalar.find(':') != std::string::npos;
+      wrong(node, path, "expected a map of keys",
+            lacks_space ? ". A space parts key and value: \"key: value\"" : "");
+    }
     const std::vector<Field> fields = ops.fields(value);
     for (const YamlMember& member : node.members) {
       const Field* field = find_field(fields, member.key);

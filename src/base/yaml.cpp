@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -16,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/yaml_words.h"
 
 namespace ingot {
 namespace {
@@ -39,19 +41,29 @@ int depth_of(const YamlNode& node) {
 
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view name, const YamlLimits& limits) : name_(name), limits_(limits) {}
+  TreeBuilder(std::string_view text, std::string_view name, const YamlLimits& limits)
+      : text_(text), name_(name), limits_(limits) {}
 
   [[nodiscard]] YamlNode take() { return std::move(root_); }
 
   /// Where the last value is quoted or a block text: its place. Null where it is neither.
   [[nodiscard]] YAML::Mark quoted_end() const { return quoted_end_; }
 
+  /// The innermost [ or {, where the parser stands inside one.
+  [[nodiscard]] std::optional<YamlBracket> open_bracket() const {
+    if (frames_.empty() || !frames_.back().is_flow) return std::nullopt;
+    const Frame& frame = frames_.back();
+    return YamlBracket{frame.mark.line, frame.mark.column, frame.node.kind == Kind::kSequence};
+  }
+
   [[noreturn]] void error_at(const YAML::Mark& mark, std::string_view reason) const {
     fail(Code::kInvalidArgument, "{}:{}:{}: {}", name_, mark.line + 1, mark.column + 1, reason);
   }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) error_at(mark, "a second document starts here; only one is allowed");
+    if (++documents_ == 1) return;
+    if (!yaml_line(text_, mark.line).starts_with("---")) error_at(mark, yaml_line_words());
+    error_at(mark, "a second document starts here; only one is allowed");
   }
   void OnDocumentEnd() override {}
 
@@ -80,16 +92,16 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
+                       YAML::EmitterStyle::value style) override {
     refuse_tag(mark, tag, "tag:yaml.org,2002:seq");
-    open(mark, Kind::kSequence, anchor);
+    open(mark, Kind::kSequence, anchor, style);
   }
   void OnSequenceEnd() override { close(); }
 
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
+                  YAML::EmitterStyle::value style) override {
     refuse_tag(mark, tag, "tag:yaml.org,2002:map");
-    open(mark, Kind::kMap, anchor);
+    open(mark, Kind::kMap, anchor, style);
   }
   void OnMapEnd() override { close(); }
 
@@ -98,6 +110,7 @@ class TreeBuilder final : public YAML::EventHandler {
     YamlNode node;
     YAML::Mark mark;
     YAML::anchor_t anchor = 0;
+    bool is_flow = false;  // in brackets
     bool has_key = false;  // a map: the key is read, its value comes next
     std::set<std::string, std::less<>> keys;
   };
@@ -130,7 +143,8 @@ class TreeBuilder final : public YAML::EventHandler {
     error_at(mark, fmt::format("nested deeper than {} levels", limits_.max_depth));
   }
 
-  void open(const YAML::Mark& mark, Kind kind, YAML::anchor_t anchor) {
+  void open(const YAML::Mark& mark, Kind kind, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style) {
     if (static_cast<int>(frames_.size()) >= limits_.max_depth) too_deep(mark);
     refuse_as_key(mark, kind);
     count(mark, 1);
@@ -138,6 +152,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.node = make(mark, kind);
     frame.mark = mark;
     frame.anchor = anchor;
+    frame.is_flow = style == YAML::EmitterStyle::Flow;
     frames_.push_back(std::move(frame));
   }
 
@@ -187,7 +202,11 @@ class TreeBuilder final : public YAML::EventHandler {
   void add_key(const YAML::Mark& mark, Frame& frame, YamlNode node) {
     refuse_as_key(mark, node.kind);
     if (!frame.keys.insert(node.scalar).second) {
-      error_at(mark, fmt::format("the key \"{}\" appears twice", excerpt(node.scalar)));
+      const auto first =
+          std::find_if(frame.node.members.begin(), frame.node.members.end(),
+                       [&](const YamlMember& member) { return member.key == node.scalar; });
+      error_at(mark, fmt::format("the key \"{}\" appears twice, first in line {}. Keep one of them",
+                                 excerpt(node.scalar), first->line));
     }
     YamlMember member;
     member.key = std::move(node.scalar);
@@ -197,7 +216,7 @@ class TreeBuilder final : public YAML::EventHandler {
     frame.has_key = true;
   }
 
-  std::string_view name_;
+  std::string_view text_, name_;
   const YamlLimits& limits_;
   YamlNode root_;
   YAML::Mark quoted_end_ = YAML::Mark::null_mark();
@@ -236,17 +255,12 @@ void build(const std::string& text, TreeBuilder& builder) {
   }
 }
 
-/// Whether the text ends inside quotes. yaml-cpp takes the end of the text behind a line end for
-/// the closing quote, but not behind another character.
-bool ends_in_quotes(std::string_view text, const YamlLimits& limits) {
-  TreeBuilder builder("", limits);
-  try {
-    build(std::string(text) + "x", builder);
-  } catch (const YAML::Exception& error) {
-    return error.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
-  } catch (const Error&) {  // of a limit that is reached
-  }
-  return false;
+/// yaml-cpp takes the end of the text behind a line end for the closing quote; a comment in between
+/// keeps it from that, and means nothing where no quote is open.
+std::string with_comment(std::string_view text) {
+  const std::string_view lines = text.substr(0, text.find_last_not_of(" \t") + 1);
+  const bool is_line_end = lines.ends_with('\n') || lines.ends_with('\r');
+  return is_line_end ? std::string(lines) + "#" : std::string(text);
 }
 
 /// Where the quotes at `mark`, or the first behind it on its line (an anchor or a tag may stand
@@ -275,10 +289,11 @@ size_t open_quote(std::string_view text, const YAML::Mark& mark) {
   return begin + column;
 }
 
-/// Refuses a text that ends inside quotes: all behind the opening one would be its value.
-void require_closed_quotes(std::string_view text, std::string_view name, const YamlLimits& limits) {
-  if (!ends_in_quotes(text, limits)) return;
-  TreeBuilder builder(name, limits);
+/// Of a text that ends inside quotes: all behind the opening one would be its value. Parsed up to
+/// its end without the comment, that value is the last one.
+[[noreturn]] void refuse_open_quotes(std::string_view text, std::string_view name,
+                                     const YamlLimits& limits) {
+  TreeBuilder builder(text, name, limits);
   YAML::Mark failed = YAML::Mark::null_mark();
   try {
     build(std::string(text) + "\n", builder);
@@ -292,6 +307,9 @@ void require_closed_quotes(std::string_view text, std::string_view name, const Y
         mark,
         fmt::format("the quotes that open here are not closed. Close them with {}", text[at]));
   }
+  const YAML::Mark mark = builder.quoted_end();
+  builder.error_at(mark.is_null() ? YAML::Mark() : mark,
+                   "the quotes that open here are not closed. Close them");
 }
 
 }  // namespace
@@ -305,14 +323,17 @@ const YamlNode* YamlNode::find(std::string_view key) const {
 
 YamlNode parse_yaml(std::string_view text, std::string_view name, const YamlLimits& limits) {
   require_clean(text, name, limits);
-  TreeBuilder builder(name, limits);
+  TreeBuilder builder(text, name, limits);
   try {
-    build(std::string(text), builder);
+    build(with_comment(text), builder);
   } catch (const YAML::Exception& error) {
-    require_closed_quotes(text, name, limits);
-    builder.error_at(error.mark.is_null() ? YAML::Mark() : error.mark, error.msg);
+    if (error.msg == YAML::ErrorMsg::EOF_IN_SCALAR) refuse_open_quotes(text, name, limits);
+    const YAML::Mark said = error.mark.is_null() ? YAML::Mark() : error.mark;
+    const YamlProblem problem =
+        explain_yaml(text, {said.line, said.column, error.msg}, builder.open_bracket());
+    fail(Code::kInvalidArgument, "{}:{}:{}: {}", name, problem.line + 1, problem.column + 1,
+         problem.words);
   }
-  if (!builder.quoted_end().is_null()) require_closed_quotes(text, name, limits);
   return builder.take();
 }
 

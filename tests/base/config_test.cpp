@@ -146,6 +146,9 @@ TEST(ConfigBind, WrongTypesNamePathAndValue) {
   EXPECT_EQ(bind_error("grid: 3"), "recipe.yaml:1:7: grid: expected a list, got \"3\"");
   EXPECT_EQ(bind_error("grid: [[1], [2, x]]"),
             "recipe.yaml:1:17: grid.1.1: expected a whole number, got \"x\"");
+  EXPECT_EQ(bind_error("train: lr:3"),
+            "recipe.yaml:1:8: train: expected a map of keys, got \"lr:3\". A space parts key and "
+            "value: \"key: value\"");
   EXPECT_EQ(bind_error("- 1"), "recipe.yaml:1:1: expected a map of keys, got a list");
   EXPECT_EQ(code_of([] {
               Recipe recipe;

@@ -48,15 +48,14 @@ TEST(Yaml, BlockTextIsQuoted) {
 }
 
 TEST(Yaml, DuplicateKeysAreAnError) {
-  EXPECT_EQ(parse_error("a: 1\nb: 2\n'a': 3\n"), "r.yaml:3:1: the key \"a\" appears twice");
-  EXPECT_EQ(parse_error("x: {a: 1, a: 2}"), "r.yaml:1:11: the key \"a\" appears twice");
+  EXPECT_EQ(parse_error("a: 1\nb: 2\n'a': 3\n"),
+            "r.yaml:3:1: the key \"a\" appears twice, first in line 1. Keep one of them");
+  EXPECT_EQ(parse_error("x: {a: 1, a: 2}"),
+            "r.yaml:1:11: the key \"a\" appears twice, first in line 1. Keep one of them");
   EXPECT_EQ(parse_error("[{a: 1}, {a: 2}]"), "no error");
 }
 
 TEST(Yaml, BrokenTextNamesThePlace) {
-  EXPECT_EQ(parse_error("a: [1, 2\nb: 3\n").rfind("r.yaml:", 0), 0U);
-  EXPECT_EQ(parse_error("a: b: c\n"), "r.yaml:1:5: illegal map value");
-  EXPECT_EQ(parse_error("a: *nobody\n"), "r.yaml:1:4: the referenced anchor is not defined");
   EXPECT_EQ(parse_error("{a: 1}\n---\n{b: 2}\n"),
             "r.yaml:2:1: a second document starts here; only one is allowed");
   EXPECT_EQ(parse_error("a: !mine 3\n"),
@@ -77,6 +76,7 @@ TEST(Yaml, QuotesThatAreNotClosedDoNotSwallowTheRest) {
     EXPECT_EQ(parse_error("generate:\n  prompt: 'hello" + rest), message("2:11", '\'')) << end;
   }
   EXPECT_EQ(parse_error("a: [1, \"x\nb: 2\n"), message("1:8", '"'));
+  EXPECT_EQ(parse_error("a: [1, \"x\n  "), message("1:8", '"'));
   EXPECT_EQ(parse_error("a: &x 'it''s\nb: 2\n"), message("1:4", '\''));
   EXPECT_EQ(parse_error("\"a\": 'x'\nb: \"y\n"), message("2:4", '"'));
   // in place of a key or of a comma, where the value before is closed
@@ -91,9 +91,18 @@ TEST(Yaml, ClosedQuotesMaySpanLines) {
   EXPECT_EQ(root.find("b")->scalar, "it's");
   for (const std::string_view text :
        {"a: \"x\"", "a: \"x\"\n", "a: 'x' # it's\n", "a: \"\\\"\"\n", "a: |\n  say \"x\n",
-        "a: it's\n", "\"a\": \"x\"\n\n", "- 'x'\n", "[\"x\"]\n", "{\"a\": 'x'}\n", "'x'\n"}) {
+        "a: it's\n", "a: \"x\"\n \t", "\"a\": \"x\"\n\n", "- 'x'\n", "[\"x\"]\n", "{\"a\": 'x'}\n",
+        "'x'\n"}) {
     EXPECT_EQ(parse_error(text), "no error") << text;
   }
+}
+
+TEST(Yaml, ABlockTextAtTheEndStaysAsItIs) {
+  for (const std::string text : {"a: |\n  x\n", "a: |+\n  x\n", "a: >\n  x\n"}) {
+    EXPECT_EQ(parse_yaml(text, "r").find("a")->scalar, "x\n") << text;
+  }
+  EXPECT_EQ(parse_yaml("a: |\n  x  ", "r").find("a")->scalar, "x  ");
+  EXPECT_EQ(parse_yaml("a: |+\n  x\n\n", "r").find("a")->scalar, "x\n\n");
 }
 
 TEST(Yaml, RefusesBytesThatAreNotText) {
