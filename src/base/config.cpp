@@ -3,6 +3,7 @@
 // leave the fields half set: the templates in the header bind a copy and keep it only on success.
 #include "base/config.h"
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -30,24 +31,42 @@ const Field* find_field(const std::vector<Field>& fields, std::string_view name)
   return nullptr;
 }
 
-// `unknown key "x". Did you mean "y"?`: first a sibling, then a key or a section with that name
-// elsewhere.
-std::string unknown_key(const Field& root, const std::vector<Field>& siblings,
-                        std::string_view name) {
-  std::vector<std::string> names;
-  for (const Field& field : siblings) names.emplace_back(field.name);
-  const std::string shown = excerpt(name);
-  std::string hint = did_you_mean(name, names);
-  if (nearest_name(name, names).empty()) {
-    const std::string part = fmt::format(".{}.", name);
-    for (const KeyInfo& key : field_keys(root)) {
-      const size_t at = (key.path + ".").find(part);
-      if (at == std::string::npos) continue;
-      hint = fmt::format(" Did you mean \"{}\"?", key.path.substr(0, at + part.size() - 1));
-      break;
-    }
+/// A key or section of this name in another place: below the section `path`, else one of two words;
+/// for the top (`path` empty) any. The one nearest to the top, or "".
+std::string same_name_elsewhere(const Field& root, std::string_view path, std::string_view name) {
+  const std::string part = fmt::format(".{}.", name);
+  const std::string room = path.empty() ? "" : fmt::format("{}.", path);
+  const auto depth = [](std::string_view key) { return std::count(key.begin(), key.end(), '.'); };
+  std::string best;
+  for (const KeyInfo& key : field_keys(root)) {
+    const size_t at = (key.path + ".").find(part);
+    const std::string found =
+        key.path.substr(0, at == std::string::npos ? 0 : at + name.size() + 1);
+    if (found.empty() || (!found.starts_with(room) && depth(found) > 1)) continue;
+    const bool is_nearer =
+        found.starts_with(room) > best.starts_with(room) ||
+        (found.starts_with(room) == best.starts_with(room) && depth(found) < depth(best));
+    if (best.empty() || is_nearer) best = found;
   }
-  return fmt::format("unknown key \"{}\".{}", shown, hint);
+  return best;
+}
+
+// `unknown key "x". Did you mean "y"?`: first a sibling, then that name in another place.
+std::string unknown_key(const Field& root, std::string_view path,
+                        const std::vector<Field>& siblings, std::string_view name) {
+  constexpr size_t kLeast = 2;  // a letter alone is the name of too much
+  std::vector<std::string> names;
+  bool is_held = false;  // by several siblings, which are nearer than anything elsewhere
+  for (const Field& field : siblings) {
+    names.emplace_back(field.name);
+    is_held |= field.name.find(name) != std::string_view::npos;
+  }
+  std::string hint = did_you_mean(name, names);
+  if (nearest_name(name, names).empty() && !is_held && name.size() >= kLeast) {
+    const std::string elsewhere = same_name_elsewhere(root, path, name);
+    if (!elsewhere.empty()) hint = fmt::format(" Did you mean \"{}\"?", elsewhere);
+  }
+  return fmt::format("unknown key \"{}\".{}", excerpt(name), hint);
 }
 
 bool is_scalar(const FieldOps& ops) {
@@ -98,7 +117,8 @@ class Binder {
     for (const YamlMember& member : node.members) {
       const Field* field = find_field(fields, member.key);
       if (field == nullptr) {
-        error(member.line, member.column, prefixed(path, unknown_key(root_, fields, member.key)));
+        error(member.line, member.column,
+              prefixed(path, unknown_key(root_, path, fields, member.key)));
       }
       bind(*field->ops, field->value, member.value, dotted(path, member.key));
     }
@@ -164,7 +184,7 @@ class Descent {
     if (at_.ops->kind == FieldKind::kObject) {
       const std::vector<Field> fields = at_.ops->fields(at_.value);
       const Field* field = find_field(fields, part);
-      if (field == nullptr) error(unknown_key(root_, fields, part));
+      if (field == nullptr) error(unknown_key(root_, path_, fields, part));
       at_ = *field;
     } else if (at_.ops->kind == FieldKind::kList) {
       at_ = {part, at_.help, at_.ops->at(at_.value, index(part)), at_.ops->element};

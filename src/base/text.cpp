@@ -36,6 +36,17 @@ std::string only_holder(const std::string& wanted, std::span<const std::string> 
   return holder;
 }
 
+/// The longest candidate of which `wanted`, which is folded, is a longer form: seq for seq_len.
+std::string shorter_form(const std::string& wanted, std::span<const std::string> candidates) {
+  std::string form;
+  for (const std::string& candidate : candidates) {
+    if (candidate.size() > form.size() && wanted.starts_with(folded(candidate) + "_")) {
+      form = candidate;
+    }
+  }
+  return form;
+}
+
 struct Utf8Step {
   int length;  // bytes of the character, or of the maximal ill-formed part
   bool valid;
@@ -116,17 +127,24 @@ std::string nearest_name(std::string_view word, std::span<const std::string> can
   if (wanted.size() > 200) return {};
   const int length = static_cast<int>(wanted.size());
   int best = std::min(kMaxNearEdits, std::max(1, length / 3)) + 1;
+  int best_prefix = 0;
   std::string nearest;
   for (const std::string& candidate : candidates) {
     const std::string name = folded(candidate);
     const int longer = std::max(length, static_cast<int>(name.size()));
     const int distance = edit_distance(wanted, name);
-    if (distance < best && distance < longer) {
+    const auto shared = std::mismatch(wanted.begin(), wanted.end(), name.begin(), name.end());
+    const auto prefix = static_cast<int>(shared.first - wanted.begin());
+    const bool is_nearer =
+        distance < best || (distance == best && !nearest.empty() && prefix > best_prefix);
+    if (is_nearer && distance < longer) {
       best = distance;
+      best_prefix = prefix;
       nearest = candidate;
     }
   }
-  return nearest.empty() ? only_holder(wanted, candidates) : nearest;
+  if (nearest.empty()) nearest = only_holder(wanted, candidates);
+  return nearest.empty() ? shorter_form(wanted, candidates) : nearest;
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {

@@ -15,8 +15,10 @@ namespace ingot {
 [[nodiscard]] int edit_distance(std::string_view a, std::string_view b);
 
 /// The candidate closest to `word`, or "" when none is near (more than a third of the word wrong,
-/// at least 1 and at most 4 edits). Case and '-' against '_' cost nothing. First of equals wins.
-/// Where none is near, the only candidate that contains the word (4 characters or more).
+/// at least 1 and at most 4 edits). Case and '-' against '_' cost nothing. Of equals the one that
+/// begins like the word wins, then the first.
+/// Where none is near, the only candidate that contains the word (4 characters or more), or one
+/// that it lengthens: "seq" for "seq_len".
 [[nodiscard]] std::string nearest_name(std::string_view word,
                                        std::span<const std::string> candidates);
 

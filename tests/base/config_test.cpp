@@ -109,6 +109,12 @@ TEST(ConfigBind, UnknownKeyInTheWrongSectionIsFoundElsewhere) {
   EXPECT_EQ(bind_error("adam: {learning_rate: 3}\n"),
             "recipe.yaml:1:1: unknown key \"adam\". Did you mean \"groups.N.adam\"?")
       << "a section is found as a key is";
+  EXPECT_EQ(bind_error("optimizer: {steps: 3}\n"),
+            "recipe.yaml:1:13: optimizer: unknown key \"steps\". Did you mean \"train.steps\"?");
+  EXPECT_EQ(
+      bind_error("optimizer: {match: 3}\n"),
+      "recipe.yaml:1:13: optimizer: unknown key \"match\". Known: learning_rate, weight_decay.")
+      << "groups.N.match is none of this section's neighbours";
 }
 
 TEST(ConfigBind, WrongTypesNamePathAndValue) {

@@ -28,7 +28,11 @@ TEST(NearestName, FindsTyposAndIgnoresStrangers) {
   EXPECT_EQ(nearest_name(std::string(100'000, 'a'), names), "");
 }
 
-TEST(NearestName, FirstOfEqualsWins) { EXPECT_EQ(nearest_name("cat", Names{"bat", "hat"}), "bat"); }
+TEST(NearestName, OfEqualsTheOneWithTheSameBeginningWinsThenTheFirst) {
+  EXPECT_EQ(nearest_name("cat", Names{"bat", "hat"}), "bat");
+  EXPECT_EQ(nearest_name("cat", Names{"bat", "cap", "car"}), "cap");
+  EXPECT_EQ(nearest_name("tain", Names{"rain", "main", "train"}), "train");
+}
 
 TEST(NearestName, ThatHoldsTheWordWhenNoneIsNear) {
   const Names names{"california_housing", "cifar10", "fashion_mnist", "mnist", "ames_housing"};
@@ -37,6 +41,13 @@ TEST(NearestName, ThatHoldsTheWordWhenNoneIsNear) {
   EXPECT_EQ(nearest_name("MNIST", names), "mnist") << "near comes before held";
   EXPECT_EQ(nearest_name("housing", names), "") << "two hold it";
   EXPECT_EQ(nearest_name("10", names), "") << "too short to say anything";
+}
+
+TEST(NearestName, ThatTheWordLengthensWhenNoneIsNear) {
+  const Names names{"seq", "out", "train"};
+  EXPECT_EQ(nearest_name("seq_len", names), "seq");
+  EXPECT_EQ(nearest_name("out-dir", names), "out");
+  EXPECT_EQ(nearest_name("output", names), "");
 }
 
 TEST(NearestHint, SpeaksOnlyOfANearName) {
