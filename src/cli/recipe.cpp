@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kMaxRecipe = 1 << 20;
 constexpr const char* kRecipeFile = "recipe.yaml";
+constexpr const char* kRecipes = "recipes";
 
 void check_globals(const Recipe& recipe) {
   require(recipe.threads >= 0 && recipe.threads <= 1024, Code::kInvalidArgument,
@@ -60,14 +61,34 @@ void require_file(const std::string& path) {
           "recipe: \"{}\" is a pipe or device, a regular file is needed, or /dev/stdin", path);
 }
 
+/// The recipes in the folder where those of ingot lie; empty where there is none.
+std::vector<std::string> recipes_here() {
+  std::vector<std::string> names;
+  if (!directory_exists(kRecipes)) return names;
+  for (std::string& name : real_files()->list(kRecipes)) {
+    if (name.ends_with(".yaml")) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// For a recipe that is not there: one beside it, else one of recipes/ by its bare name.
+std::string other_recipes(const std::string& path) {
+  const std::string beside = names_beside(path, may_be_recipe);
+  if (beside.starts_with(" Did") || path.find('/') != std::string::npos) return beside;
+  const std::vector<std::string> names = recipes_here();
+  std::string nearest = nearest_name(path, names);
+  if (nearest.empty()) nearest = nearest_name(path + ".yaml", names);
+  return nearest.empty() ? beside : fmt::format(" Did you mean \"{}/{}\"?", kRecipes, nearest);
+}
+
 std::string read_recipe(const std::string& path) {
   require_file(path);
   try {
     return read_file(path, kMaxRecipe);
   } catch (const Error& error) {
     if (error.code() != Code::kNotFound) throw;
-    fail(Code::kNotFound, "recipe: \"{}\" is not there.{}", path,
-         names_beside(path, may_be_recipe));
+    fail(Code::kNotFound, "recipe: \"{}\" is not there.{}", path, other_recipes(path));
   }
 }
 
@@ -125,6 +146,18 @@ Recipe load_recipe(const Invocation& invocation) {
   const std::string path = invocation.words.empty() ? "" : invocation.words[0];
   if (directory_exists(path)) return load_from_run(without_slashes(path), invocation);
   return load_from(path, invocation);
+}
+
+void require_recipe(const Invocation& invocation, std::string_view verb) {
+  const bool says_something =
+      !invocation.words.empty() || invocation.prints_config || !own_overrides(invocation).empty();
+  if (says_something) return;
+  const std::string here = join(recipes_here(), ", ");
+  fail(
+      Code::kInvalidArgument,
+      "{0}: give a recipe, such as `ingot {0} recipes/quickstart.yaml`, or the folder of a run. {1}"
+      "`ingot new NAME --from FILE.csv` writes one for a table",
+      verb, here.empty() ? "" : fmt::format("In {}/ are {}. ", kRecipes, here));
 }
 
 Recipe load_run_recipe(const std::string& run, const Invocation& invocation) {

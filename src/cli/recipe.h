@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/config.h"
@@ -165,6 +166,9 @@ struct Recipe {
 /// directory itself, whatever it was called before. Fills `out`. Throws kInvalidArgument with file,
 /// line and column.
 [[nodiscard]] Recipe load_recipe(const Invocation& invocation);
+/// Throws kInvalidArgument for a command line that names no recipe and sets no key of one: what to
+/// give, and which recipes lie in recipes/.
+void require_recipe(const Invocation& invocation, std::string_view verb);
 /// The recipe.yaml of a run directory, then the overrides.
 [[nodiscard]] Recipe load_run_recipe(const std::string& run, const Invocation& invocation);
 /// For verbs that take a run directory or a model folder: the recipe of the run that `folder` is or

@@ -37,6 +37,7 @@ class PlanVerb : public Verb {
   }
 
   int run(Invocation& invocation) override {
+    require_recipe(invocation, name());
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();

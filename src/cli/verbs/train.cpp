@@ -31,6 +31,7 @@ class TrainVerb : public Verb {
   bool continues(const Invocation& /*invocation*/) const override { return true; }
 
   int run(Invocation& invocation) override {
+    require_recipe(invocation, name());
     const Recipe recipe = load_recipe(invocation);
     if (print_config(invocation, recipe)) return 0;
     recipe.train.check();  // before any of the work
