@@ -2,6 +2,7 @@
 #include "cli/help_text.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,6 +19,28 @@ bool is_shown(const std::string& path, const std::vector<std::string>& sections)
   if (path.find('.') == std::string::npos) return true;
   return std::any_of(sections.begin(), sections.end(),
                      [&](const std::string& s) { return path.starts_with(s); });
+}
+
+constexpr size_t kScreen = 40;  // lines
+
+/// What most runs set; the others have defaults that suit.
+bool is_main(std::string_view path) {
+  constexpr std::string_view kMain[] = {"out",
+                                        "threads",
+                                        "memory",
+                                        "data.path",
+                                        "table.path",
+                                        "table.target.column",
+                                        "tokenizer.vocab_size",
+                                        "model.layers",
+                                        "model.dim",
+                                        "train.steps",
+                                        "train.minutes",
+                                        "train.micro_batch",
+                                        "train.lr",
+                                        "compress.formats",
+                                        "tune.lr.steps"};
+  return std::find(std::begin(kMain), std::end(kMain), path) != std::end(kMain);
 }
 
 constexpr std::string_view kChoice = "one of ";
@@ -66,27 +89,35 @@ std::string code_cell(const std::string& text) {
 
 }  // namespace
 
-std::string verb_help(std::string_view usage, const std::vector<std::string>& sections) {
-  std::vector<Row> rows;
+std::string verb_help(std::string_view usage, const std::vector<std::string>& sections,
+                      HelpKeys keys) {
+  std::vector<Row> all, main;
   const Recipe defaults;
   for (const KeyInfo& key : list_keys(defaults)) {
-    if (is_shown(key.path, sections)) rows.push_back(row_of(key));
+    if (!is_shown(key.path, sections)) continue;
+    all.push_back(row_of(key));
+    if (is_main(key.path)) main.push_back(all.back());
   }
-  return std::string(usage) + "\n\nkeys (recipe file or key=value):\n" + table(rows);
+  std::string text = std::string(usage) + "\n\nkeys (recipe file or key=value):\n";
+  if (keys == HelpKeys::kAll || all.size() <= kScreen) return text + table(all);
+  return text + table(main) +
+         fmt::format(
+             "  and {} more: --help=all lists them, `ingot help keys` those of every verb\n",
+             all.size() - main.size());
 }
 
-std::string verb_page(const Verb& verb) {
+std::string verb_page(const Verb& verb, HelpKeys keys) {
   constexpr std::pair<std::string_view, std::string_view> kFlags[] = {
       {"--json", "one JSON object on standard output"},
       {"--print-config", "the resolved recipe"},
-      {"--fresh", "start anew"},
+      {"--fresh", "start anew (what a run has made moves to replaced-N in its folder)"},
       {"--graph", "layers and diagrams"},
       {"--from", "the table, as from="},
       {"--target", "the column, as target="},
       {"--yes", "the licence is accepted"}};
   std::vector<std::string> known = verb.takes().flags;
   known.emplace_back("--json");
-  std::string text = verb.help() + "\nflags: ";
+  std::string text = verb.help(keys) + "\nflags: ";
   for (const auto& [flag, meaning] : kFlags) {
     if (std::find(known.begin(), known.end(), flag) == known.end()) continue;
     text += fmt::format("{} {}, ", flag, meaning);
@@ -127,7 +158,8 @@ std::string keys_help() {
       "# Keys\n\nPrinted by `ingot help keys` from the recipe in src/cli/recipe.h; a test compares "
       "them.\nEvery key of a recipe, with the value it has when it is not given. In the file the "
       "parts of a key are nested; on the command line it is written as here: "
-      "`train.optimizer.name=sgd`. `N` counts the entries of a list from 0. `ingot VERB --help` "
+      "`train.optimizer.name=sgd`. `N` counts the entries of a list from 0. `ingot VERB "
+      "--help=all` "
       "lists the keys that a verb reads, `--print-config` a recipe with all of them. The keys of "
       "`layers.N` are in [layers.md](layers.md).\n";
   std::string section = "none yet";

@@ -10,11 +10,12 @@
 
 namespace ingot::cli {
 
-/// `sections`: the recipe keys shown, by prefix ("train.", "model."); global keys always are.
+/// `sections`: the recipe keys that the verb reads, by prefix ("train.", "model."); global keys it
+/// always does. Where they are more than a screen holds, kMain leaves out those that few runs set.
 [[nodiscard]] std::string verb_help(std::string_view usage,
-                                    const std::vector<std::string>& sections);
+                                    const std::vector<std::string>& sections, HelpKeys keys);
 /// All that `ingot VERB --help` prints: the verb's help, then its flags.
-[[nodiscard]] std::string verb_page(const Verb& verb);
+[[nodiscard]] std::string verb_page(const Verb& verb, HelpKeys keys);
 [[nodiscard]] std::vector<std::string> verb_keys(const std::vector<std::string>& sections);
 
 /// The op table as Markdown: docs/ops.md.

@@ -29,7 +29,8 @@ std::string overview() {
     text += fmt::format("  {:<10} {}\n", verb->name(), verb->summary());
   }
   return text +
-         "\n`ingot VERB --help` lists a verb's keys, `ingot help CODE` explains an error.\n"
+         "\n`ingot VERB --help` tells what a verb takes, --help=all every key; `ingot help "
+         "CODE`\nexplains an error.\n"
          "`ingot run recipes/quickstart.yaml` does everything once, `ingot new NAME --from "
          "FILE.csv`\nwrites a recipe for a table of yours.\n";
 }
@@ -69,6 +70,11 @@ void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation
               verb.name(), word);
       const std::string_view value = is_apart ? argv[++i] : word.substr(name.size() + 1);
       invocation.overrides.push_back(fmt::format("{}={}", name.substr(2), value));
+    } else if (name == "--help" && name != word) {
+      require(word == "--help=all", Code::kInvalidArgument,
+              "{}: {} is none: --help, or --help=all for every key", verb.name(), word);
+      invocation.wants_help = true;
+      invocation.help_keys = HelpKeys::kAll;
     } else if (word.starts_with('-') && name == word) {
       parse_flag(word, verb, invocation);
     } else if (name != word) {
@@ -145,7 +151,7 @@ int run(int argc, char** argv) {
     return 2;
   }
   if (invocation.wants_help) {
-    Console(false).stream(verb_page(*verb));
+    Console(false).stream(verb_page(*verb, invocation.help_keys));
     return 0;
   }
   invocation.console = Console(invocation.is_json);

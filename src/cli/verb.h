@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A verb of the command line: `ingot VERB [recipe.yaml | folder] [key=value …] [--flag …]`.
-// Flags of every verb: --help and --json; the others are the verb's own (VerbTakes). --from FILE,
-// --target COLUMN and --yes are other ways to write from=FILE, target=COLUMN and accept=true.
+// Flags of every verb: --help, --help=all and --json; the others are the verb's own (VerbTakes).
+// --from FILE, --target COLUMN and --yes are other ways to write from=FILE, target=COLUMN and
+// accept=true.
 #pragma once
 
 #include <span>
@@ -19,6 +20,9 @@ namespace ingot::cli {
 
 class RecipePlaces;
 
+/// Which keys help shows: those that most runs set, or all that the verb reads (--help=all).
+enum class HelpKeys { kMain, kAll };
+
 /// A parsed command line and what verbs get from outside.
 struct Invocation {
   std::vector<std::string> words;      ///< neither key=value nor a flag
@@ -28,6 +32,7 @@ struct Invocation {
   bool is_fresh = false;
   bool wants_graph = false;
   bool wants_help = false;
+  HelpKeys help_keys = HelpKeys::kMain;
 
   Console console{false};
   FileSystem* files = nullptr;
@@ -54,8 +59,8 @@ class Verb {
   virtual ~Verb() = default;
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual std::string_view summary() const = 0;
-  /// Usage lines and the keys that the verb takes; flags are told by verb_page (help_text.h).
-  [[nodiscard]] virtual std::string help() const = 0;
+  /// Usage lines and keys that the verb takes; flags are told by verb_page (help_text.h).
+  [[nodiscard]] virtual std::string help(HelpKeys keys) const = 0;
   [[nodiscard]] virtual VerbTakes takes() const { return {}; }
   /// Stopped, it has saved its work and the same command goes on.
   [[nodiscard]] virtual bool continues(const Invocation& /*invocation*/) const { return false; }

@@ -148,12 +148,12 @@ class BenchVerb : public Verb {
   std::string_view summary() const override {
     return "peaks of this machine, kernels and a training step as a share of them";
   }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot bench [machine] [kernels] [step] [recipe.yaml] [key=value ...]\n\n"
         "Without a part, all three. `step` measures the recipe's model on made-up tokens.\n"
         "Figures are honest only on an otherwise idle machine.",
-        kBenchSections);
+        kBenchSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kBenchSections),

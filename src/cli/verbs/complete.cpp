@@ -23,7 +23,7 @@ class CompleteVerb : public Verb {
  public:
   std::string_view name() const override { return "complete"; }
   std::string_view summary() const override { return "completion for bash"; }
-  std::string help() const override {
+  std::string help(HelpKeys /*keys*/) const override {
     return "usage: eval \"$(ingot complete)\"     in ~/.bashrc\n";
   }
   int run(Invocation& invocation) override {

@@ -20,12 +20,12 @@ class CompressVerb : public Verb {
  public:
   std::string_view name() const override { return "compress"; }
   std::string_view summary() const override { return "8- and 4-bit copies of a model"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot compress RUN [compress.formats=[q8,q4]]\n\n"
         "Writes MODEL-q8 and MODEL-q4 beside the model folder. `ingot eval RUN FOLDER`\n"
         "measures what a format costs in quality.",
-        kCompressSections);
+        kCompressSections, keys);
   }
   VerbTakes takes() const override { return {verb_keys(kCompressSections), {"--print-config"}}; }
 

@@ -35,7 +35,7 @@ class DataVerb : public Verb {
   std::string_view summary() const override {
     return "inspect, clean and split a corpus or a table; get a published one";
   }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot data inspect  [recipe.yaml | FILE.csv | FOLDER] [FILE.png] [key=value ...]\n"
         "       ingot data clean    [recipe.yaml | FILE.csv] [key=value ...]\n"
@@ -58,7 +58,7 @@ class DataVerb : public Verb {
             "table, each beside what training will make of it, under objective.mixup mixed with\n"
             "others as in training. get is the only command that uses the network: it shows\n"
             "licence, sizes and SHA-256 of a published data set, and fetches it with --yes.",
-        kDataSections);
+        kDataSections, keys);
   }
   VerbTakes takes() const override {
     std::vector<std::string> keys = verb_keys(kDataSections);

@@ -104,7 +104,7 @@ class DoctorVerb : public Verb {
   std::string_view summary() const override {
     return "check this machine and this build by small exactness tests";
   }
-  std::string help() const override {
+  std::string help(HelpKeys /*keys*/) const override {
     return "usage: ingot doctor [--json]\n\n"
            "Looks at cores, memory, disk and instruction set, then trains tiny models on made-up "
            "text\n"

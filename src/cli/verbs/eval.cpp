@@ -93,7 +93,7 @@ class EvalVerb : public Verb {
  public:
   std::string_view name() const override { return "eval"; }
   std::string_view summary() const override { return "how good a model is on held-out data"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot eval RUN [MODEL] [eval.split=test] [key=value ...]\n"
         "       ingot eval RUN [MODEL] table.split.test_file=FILE\n"
@@ -104,7 +104,7 @@ class EvalVerb : public Verb {
         "class: its rows go through the transforms that were fitted in training, and the run "
         "stays\n"
         "as it is. Rows without target: table.target.missing=drop_row leaves them out.",
-        kEvalSections);
+        kEvalSections, keys);
   }
   VerbTakes takes() const override { return {verb_keys(kEvalSections), {"--print-config"}}; }
 

@@ -18,11 +18,11 @@ class GenerateVerb : public Verb {
  public:
   std::string_view name() const override { return "generate"; }
   std::string_view summary() const override { return "continue a prompt with a trained model"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot generate RUN [generate.prompt=TEXT] [key=value ...]\n\n"
         "RUN is a run directory, whose recipe is taken, or a model folder (float32, q8, q4).",
-        kGenerateSections);
+        kGenerateSections, keys);
   }
   VerbTakes takes() const override { return {verb_keys(kGenerateSections), {"--print-config"}}; }
 

@@ -51,7 +51,7 @@ class HelpVerb : public Verb {
   std::string_view summary() const override {
     return "about a verb, an error code, keys, layers or ops";
   }
-  std::string help() const override {
+  std::string help(HelpKeys /*keys*/) const override {
     std::string text = "usage: ingot help VERB | CODE | keys | layers | ops\n\nerror codes:\n";
     for (const CodeHelp& c : kCodes)
       text += fmt::format("  {:<18} {}\n", code_name(c.code), c.text);
@@ -68,7 +68,7 @@ class HelpVerb : public Verb {
   }
   int run(Invocation& invocation) override {
     if (invocation.words.empty()) {
-      invocation.console.line(help());
+      invocation.console.line(help(HelpKeys::kMain));
       return 0;
     }
     const std::string& word = invocation.words[0];
@@ -78,7 +78,7 @@ class HelpVerb : public Verb {
       return 0;
     }
     if (Verb* verb = find_verb(word)) {
-      invocation.console.line(verb_page(*verb));
+      invocation.console.line(verb_page(*verb, HelpKeys::kMain));
       return 0;
     }
     for (const CodeHelp& c : kCodes) {

@@ -19,7 +19,7 @@ class ImportVerb : public Verb {
   std::string_view summary() const override {
     return "weights of PyTorch for the network of a table or of pictures";
   }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot import FILE recipe.yaml [out=DIR] [key=value ...]\n\n"
         "Takes the networks of a recipe with table: and layers:, of numbers, pictures and texts:\n"
@@ -31,7 +31,7 @@ class ImportVerb : public Verb {
         "did: scale: given, with its mean and deviation. Code in a checkpoint is refused, never\n"
         "run. Language models are not imported: `ingot generate FOLDER` and `ingot serve FOLDER`\n"
         "take a Hugging Face folder of GPT-2 or Llama as it is.",
-        kImportSections);
+        kImportSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kImportSections), {"--fresh", "--print-config"}};

@@ -130,7 +130,7 @@ class NewVerb : public Verb {
  public:
   std::string_view name() const override { return "new"; }
   std::string_view summary() const override { return "a recipe for a table of yours"; }
-  std::string help() const override {
+  std::string help(HelpKeys /*keys*/) const override {
     return "usage: ingot new NAME --from data.csv | FOLDER [--target COLUMN] [key=value ...]\n\n"
            "Looks at the table once and writes NAME.yaml, a commented recipe (what is predicted "
            "and\n"

@@ -21,7 +21,7 @@ class PlanVerb : public Verb {
   std::string_view summary() const override {
     return "memory, time and money of a run before it starts";
   }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot plan recipe.yaml [--graph] [memory=4GiB] [key=value ...]\n\n"
         "Memory is exact for the step's tensors (the step is recorded without running);\n"
@@ -30,7 +30,7 @@ class PlanVerb : public Verb {
         "table the rows are encoded first, since they decide what the network takes; mapped\n"
         "rows are not held against memory=. --graph adds the table of layers and, as\n"
         "Mermaid, the network and the road from data to deployment.",
-        kPlanSections);
+        kPlanSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kPlanSections), {"--graph", "--fresh", "--print-config"}};

@@ -226,7 +226,7 @@ class PredictVerb : public Verb {
  public:
   std::string_view name() const override { return "predict"; }
   std::string_view summary() const override { return "answers of a trained model for a table"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot predict RUN [FILE] [key=value ...]\n\n"
         "RUN is a run directory or its model folder; FILE a table with the columns of training\n"
@@ -239,7 +239,7 @@ class PredictVerb : public Verb {
         "memory of all of them. A row that is left out, ragged ones under\n"
         "predict.input.ragged=skip too, has an empty answer: \"\" or null.\n"
         "`ingot serve` answers with the same bytes.",
-        kPredictSections);
+        kPredictSections, keys);
   }
   VerbTakes takes() const override { return {verb_keys(kPredictSections), {"--print-config"}}; }
 

@@ -14,7 +14,7 @@ class ReportVerb : public Verb {
  public:
   std::string_view name() const override { return "report"; }
   std::string_view summary() const override { return "one HTML page about a run"; }
-  std::string help() const override {
+  std::string help(HelpKeys /*keys*/) const override {
     return "usage: ingot report RUN [--json]\n\nWrites RUN/report.html from what is there.\n";
   }
   int run(Invocation& invocation) override {

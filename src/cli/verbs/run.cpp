@@ -20,13 +20,13 @@ class RunVerb : public Verb {
   std::string_view summary() const override {
     return "every stage of a recipe: data, plan, train, test, compress, serve, report";
   }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot run recipe.yaml [key=value ...]\n       ingot run RUN\n\n"
         "Stages that are done for the same settings are not run again; the same command\n"
         "continues a run that was stopped. A table has no stages compress and serve: `ingot\n"
         "predict` and `ingot serve` take its model as it is.",
-        kRunSections);
+        kRunSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kRunSections), {"--fresh", "--print-config"}};

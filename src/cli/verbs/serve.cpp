@@ -19,7 +19,7 @@ class ServeVerb : public Verb {
  public:
   std::string_view name() const override { return "serve"; }
   std::string_view summary() const override { return "serve a model over HTTP"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot serve RUN [serve.port=8080] [serve.api_key_file=FILE]\n\n"
         "RUN is a run directory, whose recipe is taken, or a model folder. Loopback only,\n"
@@ -27,7 +27,7 @@ class ServeVerb : public Verb {
         "TensorFlow Serving's :predict and the Open Inference Protocol (KServe V2).\n"
         "SIGTERM drains: running answers get serve.drain_timeout_s to finish, new requests are\n"
         "refused.",
-        kServeSections);
+        kServeSections, keys);
   }
   VerbTakes takes() const override { return {verb_keys(kServeSections), {"--print-config"}}; }
 

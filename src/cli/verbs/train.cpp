@@ -17,13 +17,13 @@ class TrainVerb : public Verb {
  public:
   std::string_view name() const override { return "train"; }
   std::string_view summary() const override { return "train a model, or go on training it"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot train recipe.yaml [key=value ...]\n       ingot train RUN\n\n"
         "Ctrl-C writes an exact checkpoint and stops; the same command continues. A finished\n"
         "training is not lengthened, for its rates lead to its end: a longer one begins anew,\n"
         "`ingot train RUN train.steps=MORE out=DIR`, or with --fresh in place of out=DIR.",
-        kTrainSections);
+        kTrainSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kTrainSections), {"--fresh", "--print-config"}};

@@ -78,12 +78,12 @@ class TuneVerb : public Verb {
  public:
   std::string_view name() const override { return "tune"; }
   std::string_view summary() const override { return "find the learning rate that a recipe bears"; }
-  std::string help() const override {
+  std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot tune lr recipe.yaml [tune.lr.steps=100] [key=value ...]\n\n"
         "Trains tune.lr.steps steps with a learning rate that grows from tune.lr.from to\n"
         "tune.lr.to, shows the loss over the rate and suggests one. Nothing trained is kept.",
-        kTuneSections);
+        kTuneSections, keys);
   }
   VerbTakes takes() const override {
     return {verb_keys(kTuneSections), {"--fresh", "--print-config"}, {{"lr", {}}}};
