@@ -13,7 +13,7 @@ struct ConvConfig {
   int64_t in_channels = 0, out_channels = 0;
   int64_t kernel_h = 3, kernel_w = 3;
   bool has_bias = true;
-  Init init = {InitKind::kHeUniform, 1.0F};
+  Init init = {InitKind::kGlorotUniform, 1.0F};  ///< as Keras and dense layers begin
   kernels::Activation activation = kernels::Activation::kNone;
 };
 

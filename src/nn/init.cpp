@@ -84,8 +84,10 @@ void fill_dirac(std::span<float> v, const Shape& shape, double scale, uint64_t s
 
 void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t seed,
                 std::string_view name, Team& team) {
-  const int64_t fan_out = shape.rank() > 0 ? shape[0] : 1;
-  const int64_t fan_in = fan_out > 0 ? shape.size() / fan_out : 1;
+  const int64_t rows = shape.rank() > 0 ? shape[0] : 1;
+  const int64_t fan_in = rows > 0 ? shape.size() / rows : 1;
+  const int64_t window = shape.rank() == 4 ? shape[1] * shape[2] : 1;  // of a convolution
+  const int64_t fan_out = rows * window;
   const auto in = static_cast<double>(fan_in), both = static_cast<double>(fan_in + fan_out);
   const auto scale = static_cast<double>(init.scale);
   switch (init.kind) {
@@ -122,7 +124,7 @@ void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t
       fill_normal(values, scale * std::sqrt(2.0 / in), seed, name, team);
       return;
     case InitKind::kOrthogonal:
-      fill_orthogonal(values, fan_out, fan_in, scale, seed, name, team);
+      fill_orthogonal(values, rows, fan_in, scale, seed, name, team);
       return;
     case InitKind::kDirac:
       fill_dirac(values, shape, scale, seed, name, team);

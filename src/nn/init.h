@@ -50,8 +50,10 @@ struct Init {
   float scale = 1.0F;
 };
 
-/// Fills `values` (shape.size() floats, row-major; fan_out is the first axis, fan_in the product of
-/// the others, as for weights [out_features, in_features]).
+/// Fills `values` (shape.size() floats, row-major). Weights [out_features, in_features]: fan_in and
+/// fan_out are these two. Of a convolution, [out_channels, kernel_h, kernel_w, in_channels], fan_in
+/// is kernel_h · kernel_w · in_channels and fan_out kernel_h · kernel_w · out_channels, as in
+/// PyTorch and Keras.
 void initialise(std::span<float> values, const Shape& shape, Init init, uint64_t seed,
                 std::string_view name, Team& team);
 

@@ -67,6 +67,15 @@ TEST(Init, HasTheVarianceAndBoundsOfItsKind) {
   EXPECT_EQ(drawn({InitKind::kZeros, 1.0F}, {3}), std::vector<float>(3, 0.0F));
 }
 
+TEST(Init, FansOfAConvolutionCountTheWindow) {
+  const Shape shape{64, 5, 3, 32};  // fan_out 64 · 15, fan_in 32 · 15: 30,720 values
+  const double both = 15.0 * (64 + 32), in = 15.0 * 32;
+  const auto variance = [&](InitKind kind) { return mean_square(drawn({kind, 1.0F}, shape)); };
+  EXPECT_NEAR(variance(InitKind::kGlorotUniform) * both / 2.0, 1.0, 0.03);
+  EXPECT_NEAR(variance(InitKind::kGlorotNormal) * both / 2.0, 1.0, 0.03);
+  EXPECT_NEAR(variance(InitKind::kHeNormal) * in / 2.0, 1.0, 0.03);
+}
+
 TEST(Init, OrthogonalRowsOrColumnsAreOrthonormal) {
   for (const Shape& shape : {Shape{5, 12}, Shape{12, 5}, Shape{7, 7}}) {
     const std::vector<float> v = drawn({InitKind::kOrthogonal, 2.0F}, shape);

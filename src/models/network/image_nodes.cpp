@@ -141,7 +141,7 @@ nn::ConvConfig conv_config(const LayerSite& site, Pair kernel) {
   c.out_channels = *site.config.filters;
   c.kernel_h = kernel.h, c.kernel_w = kernel.w;
   c.has_bias = site.config.bias.value_or(true);
-  c.init = site.init({nn::InitKind::kHeUniform, 1.0F});
+  c.init = site.init(c.init);
   c.activation = fused(site.config.activation.value_or(ActivationName::kNone));
   return c;
 }
