@@ -130,18 +130,21 @@ void ColumnProfile::add_picture(std::string_view bytes) {
 
 void ColumnProfile::add_number(std::string_view value, int64_t line) {
   // A column of texts is not parsed to its end: from here on no figure of its numbers is used.
-  if (others_ > kRowNumbers && static_cast<double>(others_) > 0.5 * static_cast<double>(present_)) {
+  if (looks_like_texts()) {
     ++others_;
+    forms_.add(value, line);
     return;
   }
   const std::optional<double> number = parse_number(value);
   if (!number) {
+    forms_.add(value, line);
     if (others_++ == 0) {
       first_other_ = excerpt(value);
       first_other_line_ = line;
     }
     return;
   }
+  forms_.add_number();
   if (std::isinf(*number)) {
     ++infinite_;
     return;
@@ -190,6 +193,12 @@ void ColumnProfile::add_text(std::string_view value) {
   images_ += !value.empty() && (value.back() | 0x20) == 'g' && is_image_name(value);
 }
 
+bool ColumnProfile::looks_like_texts() const {
+  const bool are_others =
+      others_ > kRowNumbers && static_cast<double>(others_) > 0.5 * static_cast<double>(present_);
+  return are_others && forms_.form() == CellForm::kPlain;
+}
+
 bool ColumnProfile::is_row_number() const {
   return is_number() && counts_up_ && whole_ && infinite_ == 0 && missing_ == 0 &&
          present_ >= kRowNumbers && (first_number_ == 0 || first_number_ == 1);
@@ -199,6 +208,7 @@ ColumnKind ColumnProfile::inferred(int64_t distinct) const {
   if (present_ == 0) return ColumnKind::kIgnore;
   if (is_number()) return is_row_number() ? ColumnKind::kIgnore : ColumnKind::kNumber;
   if (images_ == present_) return ColumnKind::kImage;
+  if (form() != CellForm::kPlain) return ColumnKind::kIgnore;
   if (few_values_ && 2 * distinct <= present_) return ColumnKind::kCategory;
   const double non_ascii = static_cast<double>(non_ascii_) / static_cast<double>(present_);
   const bool is_long = words_.mean() >= kTextWords || characters_.mean() > kTextCharacters ||
@@ -209,6 +219,10 @@ ColumnKind ColumnProfile::inferred(int64_t distinct) const {
 
 std::string ColumnProfile::note(ColumnKind kind, int64_t distinct) const {
   if (present_ == 0) return "no row has a value";
+  if (given_ != kind && images_ == 0) {
+    std::string form = forms_.note();
+    if (!form.empty()) return form;
+  }
   const auto numbers = static_cast<double>(present_ - others_);
   if (others_ > 0 &&
       (given_ == ColumnKind::kNumber || numbers >= kNearlyNumber * static_cast<double>(present_))) {
@@ -245,6 +259,7 @@ ColumnSchema ColumnProfile::finish(const std::string& name) const {
       "text}}]",
       excerpt(name), with_thousands(static_cast<int64_t>(max_values_)), kLongestCategory,
       excerpt(name));
+  column.form = form();
   column.note = note(column.kind, column.distinct);
   if (column.kind == ColumnKind::kNumber) {
     column.numbers = numbers_.finish();

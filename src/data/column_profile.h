@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "data/cell_form.h"
 #include "data/schema.h"
 
 namespace ingot::data {
@@ -89,6 +90,8 @@ class ColumnProfile {
   void add_text(std::string_view value);
   [[nodiscard]] bool is_number() const { return present_ > 0 && others_ == 0; }
   [[nodiscard]] bool is_row_number() const;
+  [[nodiscard]] bool looks_like_texts() const;
+  [[nodiscard]] CellForm form() const { return images_ == 0 ? forms_.form() : CellForm::kPlain; }
   [[nodiscard]] ColumnKind inferred(int64_t distinct) const;
   [[nodiscard]] std::string note(ColumnKind kind, int64_t distinct) const;
 
@@ -106,6 +109,8 @@ class ColumnProfile {
   int64_t infinite_ = 0;
   double first_number_ = 0;
   bool counts_up_ = true;  // each value is the one before it plus one, no cell is missing
+
+  CellForms forms_;  // of values that are no picture
 
   // as categories
   std::unordered_map<std::string, int64_t, TextHash, std::equal_to<>> values_;

@@ -146,9 +146,9 @@ std::vector<std::string> check_schema(const Schema& locked, const Schema& found,
 }
 
 std::string schema_to_yaml(const Schema& schema) {
-  constexpr std::string_view kSilent[] = {"note: \"\"",      "whole: false", "infinite: 0",
-                                          "numbers: null",   "words: null",  "values: []",
-                                          "characters: null"};
+  constexpr std::string_view kSilent[] = {"note: \"\"",  "form: plain",     "whole: false",
+                                          "infinite: 0", "numbers: null",   "words: null",
+                                          "values: []",  "characters: null"};
   std::string text =
       "# The columns of a table. The kinds are yours to edit: number, category, text, image or\n"
       "# ignore; so is the list of texts that count as missing.\n";

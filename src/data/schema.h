@@ -9,12 +9,13 @@
 //   2. every value is a number (parse_number)                           -> number; but ignore when
 //      whole, starting at 0 or 1 and growing by one over 100 rows or more: a row number
 //   3. every value ends in .png, .jpg or .jpeg, or is a picture         -> image
-//   4. at most max_categories different values of at most 256 bytes,
+//   4. every value is a date, or a number with commas in it (CellForm)  -> ignore
+//   5. at most max_categories different values of at most 256 bytes,
 //      each occurring twice or more on average                          -> category
-//   5. two or more words, or more than 32 characters, or 5 or more characters that are not ASCII,
+//   6. two or more words, or more than 32 characters, or 5 or more characters that are not ASCII,
 //      on average, and half of the characters are letters               -> text
-//   6. fewer than 20 values                                             -> category
-//   7. the rest: identifiers, dates, codes of more than max_categories
+//   7. fewer than 20 values                                             -> category
+//   8. the rest: identifiers, codes of more than max_categories
 //      values                                                           -> ignore
 // Whole numbers that stand for classes (0, 1) are numbers until the user or the task says category.
 #pragma once
@@ -38,6 +39,15 @@ inline constexpr EnumName kColumnKindNames[] = {{"number", ColumnKind::kNumber},
                                                 {"image", ColumnKind::kImage},
                                                 {"ignore", ColumnKind::kIgnore}};
 constexpr std::span<const EnumName> enum_names(ColumnKind) { return kColumnKindNames; }
+
+/// How all values of a column that is no number are written.
+enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands };
+inline constexpr EnumName kCellFormNames[] = {{"plain", CellForm::kPlain},
+                                              {"time", CellForm::kTime},
+                                              {"date", CellForm::kDate},
+                                              {"decimal_comma", CellForm::kDecimalComma},
+                                              {"thousands", CellForm::kThousands}};
+constexpr std::span<const EnumName> enum_names(CellForm) { return kCellFormNames; }
 
 /// Of numbers or lengths. Quantiles interpolate linearly between ordered values (NumPy's default);
 /// exact up to SchemaOptions::sample values, beyond that from a uniform sample of as many.
@@ -80,9 +90,10 @@ struct ColumnSchema {
   ColumnKind kind = ColumnKind::kIgnore;
   int64_t missing = 0;
   int64_t distinct = 0;  ///< different values; exact below 4,096, an estimate within 5 % from there
-  bool whole = false;    ///< number: no value has a fraction
-  int64_t infinite = 0;  ///< number: infinities, in no figure of `numbers`
-  std::string note;      ///< why this kind, where it may surprise; "" otherwise
+  CellForm form = CellForm::kPlain;
+  bool whole = false;                      ///< number: no value has a fraction
+  int64_t infinite = 0;                    ///< number: infinities, in no figure of `numbers`
+  std::string note;                        ///< why this kind, where it may surprise; "" otherwise
   std::vector<CategoryCount> values;       ///< category: sorted by the bytes of value
   std::optional<Distribution> numbers;     ///< number
   std::optional<Distribution> characters;  ///< text: code points, spaces at the ends not counted
@@ -93,6 +104,10 @@ struct ColumnSchema {
     field("kind", kind, "number, category, text, image or ignore; yours to edit");
     field("missing", missing, "rows without a value");
     field("distinct", distinct, "different values (exact below 4,096)");
+    field(
+        "form", form,
+        "of its cells: time (ISO 8601), date (31.12.2024), decimal_comma (1,5), thousands (1,234), "
+        "plain");
     field("whole", whole, "numbers without a fraction");
     field("infinite", infinite, "infinite numbers");
     field("note", note, "why this kind");

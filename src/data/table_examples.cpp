@@ -118,15 +118,20 @@ void warn_of_unused(const Schema& schema, const TableConfig& config,
   }
 }
 
-/// Of a table without one, no row can be learned from.
-void require_some_target(const Schema& schema, const TableConfig& config,
-                         const std::string& table) {
+/// Of a table without one, no row can be learned from; numbers that are not read as such would be
+/// learned as classes.
+void require_target(const Schema& schema, const TableConfig& config, const std::string& table) {
   const ColumnSchema* const target = schema.find(config.target.column);
-  require(config.infer.max_rows > 0 || target == nullptr || target->missing < schema.rows,
-          Code::kInvalidArgument,
+  if (target == nullptr) return;  // the features say so
+  require(config.infer.max_rows > 0 || target->missing < schema.rows, Code::kInvalidArgument,
           "target \"{}\": no row of \"{}\" has a value; name another column: "
           "table.target.column=NAME",
           config.target.column, table);
+  const bool is_category =
+      target->kind == ColumnKind::kCategory || config.target.kind == TargetKind::kClass;
+  require(is_category || target->form == CellForm::kPlain, Code::kInvalidArgument,
+          "target \"{}\": its cells are {}; where they are classes, set table.target.kind=class",
+          config.target.column, target->note);
 }
 
 MeansOptions means_options(const TableConfig& config) {
@@ -339,7 +344,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
           "table: nothing to predict is named. Set table.target.column=NAME");
   TableExamples result;
   result.schema = schema_of(config, table, result.warnings);
-  require_some_target(result.schema, config, table.name());
+  require_target(result.schema, config, table.name());
   FeatureSet features(result.schema, config.features, config.target);
   for (const auto& feature : features.features()) {
     require_no_later_rows(feature->config(), config.split);

@@ -132,6 +132,25 @@ TEST(ColumnProfile, EveryRuleOfTheHeaderGivesItsKind) {
       "category or a text if it means something");
 }
 
+TEST(ColumnProfile, DatesAndNumbersWithCommasAreLeftOutWithTheReason) {
+  const ColumnSchema day = column_of(repeated({"2024-01-31", "2024-02-01", ""}, 20));
+  EXPECT_EQ(day.kind, ColumnKind::kIgnore);
+  EXPECT_EQ(day.form, CellForm::kTime);
+  EXPECT_TRUE(contains(day.note, "table.split.method=time")) << day.note;
+  const ColumnSchema price = column_of(repeated({"1,5", "2", "7,25"}, 100));
+  EXPECT_EQ(price.kind, ColumnKind::kIgnore);
+  EXPECT_EQ(price.form, CellForm::kDecimalComma);
+  EXPECT_TRUE(contains(price.note, "the first \"1,5\" on line 2; set table.format.decimal=comma"))
+      << price.note;
+  EXPECT_EQ(column_of(repeated({"1,234", "2,500"}, 20)).form, CellForm::kThousands);
+  // Who says that they are categories is believed.
+  const ColumnSchema given = column_of({"2024-01-31", "2024-01-31"}, ColumnKind::kCategory);
+  EXPECT_EQ(given.kind, ColumnKind::kCategory);
+  EXPECT_EQ(given.note, "one value only");
+  // Who says that they are numbers is told why they are not.
+  EXPECT_TRUE(contains(column_of({"1,5", "2,5"}, ColumnKind::kNumber).note, "decimal comma"));
+}
+
 TEST(ColumnProfile, RowNumbersAreIgnored) {
   EXPECT_EQ(column_of(numbered("", 100, "")).kind, ColumnKind::kIgnore);
   EXPECT_EQ(column_of(numbered("", 100, "")).note, "counts the rows");

@@ -9,7 +9,8 @@
 // stands twice is an error, never a reason to take the names for a row. Unnamed columns are called
 // column_1, column_2, …
 // delimiter=auto (.csv): the first of comma, semicolon, tab and bar that splits all of the first
-// 100 records into the same number of cells, two or more; else comma.
+// 100 records into the same number of cells, two or more; else comma. Under decimal=comma the
+// comma is tried last.
 #pragma once
 
 #include <memory>

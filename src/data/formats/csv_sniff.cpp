@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/formats/decimal_comma.h"
 #include "data/formats/encoding_hint.h"
 #include "data/schema.h"
 
@@ -18,6 +19,7 @@ namespace {
 constexpr size_t kHead = size_t{1} << 16;
 constexpr size_t kRecords = 100;
 constexpr std::string_view kDelimiters = ",;\t|";
+constexpr std::string_view kBesideCommas = ";\t|,";  // which stand in numbers
 
 using Records = std::vector<std::vector<std::string>>;
 
@@ -75,7 +77,9 @@ bool is_regular(const Records& records) {
 
 bool looks_like_names(const Records& records) {
   const auto& first = records.front();
-  const auto is_number = [](const std::string& cell) { return parse_number(cell).has_value(); };
+  const auto is_number = [](const std::string& cell) {
+    return parse_number(cell).has_value() || is_comma_number(cell);
+  };
   const auto is_empty = [](const std::string& cell) { return cell.empty(); };
   if (std::any_of(first.begin(), first.end(), is_number)) return false;
   if (std::all_of(first.begin(), first.end(), is_empty)) return false;
@@ -110,7 +114,7 @@ CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& form
   if (format.delimiter != "auto") layout.records.delimiter = given_delimiter(format.delimiter);
   Records records = first_records(head, is_whole, layout.records);
   if (format.delimiter == "auto" && !is_tsv) {
-    for (const char delimiter : kDelimiters) {
+    for (const char delimiter : format.decimal == Decimal::kComma ? kBesideCommas : kDelimiters) {
       RecordFormat tried = layout.records;
       tried.delimiter = delimiter;
       Records found = first_records(head, is_whole, tried);

@@ -11,6 +11,7 @@
 #include "data/formats/array_pictures.h"
 #include "data/formats/cifar.h"
 #include "data/formats/csv.h"
+#include "data/formats/decimal_comma.h"
 #include "data/formats/image_folder.h"
 #include "data/formats/jsonl.h"
 #include "data/formats/npy.h"
@@ -94,7 +95,11 @@ const FormatRow* format_row(std::string_view name) {
 bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
 
 Reader open_table(Source source, const std::string& name, const TableFormat& format) {
-  if (const FormatRow* row = format_row(name)) return row->open(std::move(source), format);
+  if (const FormatRow* row = format_row(name)) {
+    Reader table = row->open(std::move(source), format);
+    return format.decimal == Decimal::kComma ? with_decimal_commas(std::move(table))
+                                             : std::move(table);
+  }
   fail(Code::kInvalidArgument,
        "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, "
        "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: rename it to say what it is",

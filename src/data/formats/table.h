@@ -34,6 +34,11 @@ inline constexpr EnumName kQuotingNames[] = {
     {"auto", Quoting::kAuto}, {"double", Quoting::kDouble}, {"none", Quoting::kNone}};
 constexpr std::span<const EnumName> enum_names(Quoting) { return kQuotingNames; }
 
+enum class Decimal : uint8_t { kPoint, kComma };
+inline constexpr EnumName kDecimalNames[] = {{"point", Decimal::kPoint},
+                                             {"comma", Decimal::kComma}};
+constexpr std::span<const EnumName> enum_names(Decimal) { return kDecimalNames; }
+
 enum class RaggedRows : uint8_t { kError, kSkip };
 inline constexpr EnumName kRaggedRowsNames[] = {{"error", RaggedRows::kError},
                                                 {"skip", RaggedRows::kSkip}};
@@ -48,6 +53,7 @@ struct TableFormat {
   Encoding encoding = Encoding::kUtf8;
   Quoting quote = Quoting::kAuto;
   RaggedRows ragged = RaggedRows::kError;
+  Decimal decimal = Decimal::kPoint;
   Size max_record{16 << 20};
   /// What stands before these keys where they are set, so that messages propose keys that work; of
   /// the place, so not itself a key.
@@ -70,6 +76,9 @@ struct TableFormat {
           "double: cells may be quoted as in RFC 4180; none: quotes are text; auto: double for "
           ".csv, none for .tsv");
     field("ragged", ragged, "a record with too few or too many cells: error, or skip and count");
+    field("decimal", decimal,
+          "sign before the fraction of a number; comma: a cell 1,5 is read as 1.5, in predict and "
+          "serve of the run too, and auto looks for the comma last among delimiters");
     field("max_record", max_record, "a longer record is an error (a lost quote), in 1KiB .. 1GiB");
   }
 };

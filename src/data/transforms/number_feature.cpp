@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "data/formats/decimal_comma.h"
 #include "data/schema.h"
 
 namespace ingot::data {
@@ -48,6 +49,10 @@ NumberFeature::NumberFeature(FeatureConfig config, const Json& state, std::strin
 double NumberFeature::number(const Cell& cell) const {
   const std::optional<double> x = parse_number(cell.text);
   if (x && std::isfinite(*x)) return *x;
+  require(!is_comma_number(cell.text), Code::kInvalidArgument,
+          "features: column \"{}\"{}: \"{}\" has a decimal comma; write it with a point, or set "
+          "decimal=comma in table.format, or in predict.input",
+          name(), at_line(cell.line), excerpt(cell.text));
   const bool is_refused = config_.missing == Missing::kError;  // and so would a missing one be
   fail(Code::kInvalidArgument,
        "features: column \"{}\"{}: \"{}\" is no finite number; correct it{}, or {}", name(),

@@ -13,6 +13,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "data/formats/decimal_comma.h"
 #include "data/schema.h"
 
 namespace ingot::data {
@@ -41,6 +42,9 @@ double Target::number(const Cell& cell) const {
   require(!cell.missing, Code::kInvalidArgument,
           "target \"{}\"{}: the cell has no value; correct it or set table.target.missing=drop_row",
           config_.column, at_line(cell.line));
+  require(!is_comma_number(cell.text), Code::kInvalidArgument,
+          "target \"{}\"{}: \"{}\" has a decimal comma; set table.format.decimal=comma",
+          config_.column, at_line(cell.line), excerpt(cell.text));
   const std::optional<double> x = parse_number(cell.text);
   require(x.has_value(), Code::kInvalidArgument,
           "target \"{}\"{}: \"{}\" is no finite number; correct it, or set table.target.kind=class",

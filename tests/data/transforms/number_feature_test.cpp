@@ -109,8 +109,8 @@ TEST(NumberFeature, NamesColumnLineAndValueOfABadCell) {
   EXPECT_EQ(message_of([] {
               fitted(number(), {"1", "2,5"});
             }),
-            "features: column \"x\" (line 3): \"2,5\" is no finite number; correct it, or set "
-            "{name: \"x\", bad_number: missing} in table.features");
+            "features: column \"x\" (line 3): \"2,5\" has a decimal comma; write it with a point, "
+            "or set decimal=comma in table.format, or in predict.input");
   const auto feature = fitted(number(), {"1", "2"});
   for (const std::string text : {"abc", "inf", "1e999", "nan", "0x10"}) {
     EXPECT_EQ(

@@ -106,6 +106,10 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
             "target \"y\" (line 3): \"nan\" is no finite number; correct it, or set "
             "table.target.kind=class");
   EXPECT_EQ(message_of([] {
+              fitted(number_target(), {"1", "2,5"});
+            }),
+            "target \"y\" (line 3): \"2,5\" has a decimal comma; set table.format.decimal=comma");
+  EXPECT_EQ(message_of([] {
               fitted(number_target(), {"1", "inf"});
             }),
             "target \"y\" (line 3): \"inf\" is no finite number; correct it, or leave such rows "
