@@ -25,7 +25,7 @@ serve::InputKind kind_of(const data::Feature& feature) {
 }  // namespace
 
 NetworkPredictor::NetworkPredictor(Engine& engine, NetworkModel& model, int64_t max_batch,
-                                   train::Tta tta) {
+                                   train::Tta tta, data::Decimal decimal) {
   std::vector<std::string> names;
   for (const auto& feature : model.features.features()) {
     names.push_back(feature->name());
@@ -38,6 +38,7 @@ NetworkPredictor::NetworkPredictor(Engine& engine, NetworkModel& model, int64_t 
   for (size_t lane = 0; lane < serve::kLanes; ++lane) {
     encoders_.emplace_back(model.features, names, kWhat, false);
   }
+  if (decimal == data::Decimal::kComma) lanes_.resize(serve::kLanes);
   answers_.emplace(engine, model, encoders_[0].layout(), kWhat, max_batch, tta);
   const std::vector<std::byte> zeros(static_cast<size_t>(record_bytes()));
   std::vector<float> ignored(static_cast<size_t>(max_batch * form().width()));
@@ -51,6 +52,12 @@ NetworkPredictor::NetworkPredictor(Engine& engine, NetworkModel& model, int64_t 
 bool NetworkPredictor::encode(std::span<const std::string_view> cells, size_t lane,
                               std::span<std::byte> record) {
   constexpr int64_t kNoLine = 0;
+  if (!lanes_.empty()) {
+    Lane& own = lanes_[lane];
+    own.cells.assign(cells.begin(), cells.end());
+    own.commas.rewrite(own.cells);
+    cells = own.cells;
+  }
   return encoders_[lane].encode(cells, kNoLine, record);
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/network_answers.h"
+#include "data/formats/decimal_comma.h"
 #include "data/table_examples.h"
 #include "serve/predictor.h"
 
@@ -19,8 +20,9 @@ namespace ingot::cli {
 class NetworkPredictor final : public serve::Predictor {
  public:
   /// Engine and model must outlive it. Runs every size of batch once, so that memory stands still
-  /// afterwards.
-  NetworkPredictor(Engine& engine, NetworkModel& model, int64_t max_batch, train::Tta tta);
+  /// afterwards. `decimal`: how a request writes numbers in texts.
+  NetworkPredictor(Engine& engine, NetworkModel& model, int64_t max_batch, train::Tta tta,
+                   data::Decimal decimal);
 
   [[nodiscard]] std::span<const serve::PredictorInput> inputs() const override { return inputs_; }
   [[nodiscard]] std::span<const std::string> unused() const override { return unused_; }
@@ -40,6 +42,12 @@ class NetworkPredictor final : public serve::Predictor {
   std::vector<serve::PredictorInput> inputs_;   // the features, in their order
   std::vector<std::string> unused_;             // columns left out by the recipe, and the target
   std::vector<data::ExampleEncoder> encoders_;  // one per lane
+  /// What a lane makes of numbers with a decimal comma.
+  struct Lane {
+    data::DecimalCommas commas;
+    std::vector<std::string_view> cells;
+  };
+  std::vector<Lane> lanes_;  // empty: cells are taken as they are
   std::optional<NetworkAnswers> answers_;
 };
 

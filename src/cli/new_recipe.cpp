@@ -59,13 +59,11 @@ bool is_identifier(const ColumnSchema& column) {
   return column.name.size() > 1 && words_of(column.name).back() == "id";
 }
 
-bool is_time(const ColumnSchema& column, const NewRequest& request) {
-  return std::find(request.times.begin(), request.times.end(), column.name) != request.times.end();
-}
+bool is_time(const ColumnSchema& column) { return column.form == data::CellForm::kTime; }
 
-bool can_be_target(const ColumnSchema& column, const NewRequest& request) {
+bool can_be_target(const ColumnSchema& column) {
   const bool has_kind = column.kind == ColumnKind::kNumber || column.kind == ColumnKind::kCategory;
-  return has_kind && column.distinct > 1 && !is_identifier(column) && !is_time(column, request);
+  return has_kind && column.distinct > 1 && !is_identifier(column);
 }
 
 struct Choice {
@@ -89,7 +87,7 @@ Choice find_target(const Schema& schema, const NewRequest& request) {
   const auto last = [&](const auto& fits) {
     const ColumnSchema* found = nullptr;
     for (const ColumnSchema& column : schema.columns) {
-      if (can_be_target(column, request) && fits(column)) found = &column;
+      if (can_be_target(column) && fits(column)) found = &column;
     }
     return found;
   };
@@ -184,7 +182,7 @@ ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,
     return ColumnDraft{column.name, ColumnKind::kIgnore, "", std::move(why)};
   };
   if (column.distinct == 0) return left_out("no row has a value");
-  if (is_time(column, request)) return left_out("a time");
+  if (is_time(column)) return left_out("a time: new rows have later ones; it can order the split");
   if (column.distinct == 1 && column.missing == 0) return left_out("the same value in every row");
   if (is_identifier(column)) return left_out("an identifier by its name");
   const bool is_input = column.kind == ColumnKind::kText || column.kind == ColumnKind::kImage;
@@ -212,14 +210,16 @@ ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,
 }
 
 /// Splits that keep apart what a random one would not.
-void propose_splits(const Schema& schema, const NewRequest& request, RecipeDraft& draft) {
+void propose_splits(const Schema& schema, RecipeDraft& draft) {
   const auto propose = [&](data::SplitMethod method, const std::string& column) {
     data::TableSplitConfig split;
     split.method = method;
     split.column = column;
     draft.proposals.push_back(split);
   };
-  for (const std::string& time : request.times) propose(data::SplitMethod::kTime, time);
+  for (const ColumnSchema& column : schema.columns) {
+    if (is_time(column)) propose(data::SplitMethod::kTime, column.name);
+  }
   for (const ColumnSchema& column : schema.columns) {
     const bool repeats = column.distinct > 10 && 2 * column.distinct < schema.rows;
     if (column.name == draft.target || !is_identifier(column) || !repeats) continue;
@@ -227,12 +227,13 @@ void propose_splits(const Schema& schema, const NewRequest& request, RecipeDraft
   }
 }
 
-void draft_split(const Schema& schema, const NewRequest& request, RecipeDraft& draft) {
-  propose_splits(schema, request, draft);
+void draft_split(const Schema& schema, RecipeDraft& draft) {
+  propose_splits(schema, draft);
   if (draft.rows < kFewRows) {
     draft.split.validation = draft.split.test = 0;
     draft.why_split = fmt::format("{} rows are too few to hold any out", draft.rows);
-  } else if (!draft.is_class && !request.times.empty()) {
+  } else if (!draft.is_class && !draft.proposals.empty() &&
+             draft.proposals.front().method == data::SplitMethod::kTime) {
     draft.split = draft.proposals.front();
     draft.why_split = "the latest rows are held out: what comes next is what must be predicted";
     draft.proposals.erase(draft.proposals.begin());
@@ -274,7 +275,7 @@ RecipeDraft draft_recipe(const Schema& schema, const NewRequest& request) {
   require(draft.used() > 0, Code::kInvalidArgument,
           "new: \"{}\" could be predicted, but no other column is a number, a category or a text",
           draft.target);
-  draft_split(schema, request, draft);
+  draft_split(schema, draft);
   return draft;
 }
 

@@ -25,13 +25,12 @@
 namespace ingot::cli {
 
 struct NewRequest {
-  std::string name;                ///< of the run
-  std::string path;                ///< of the table
-  std::string schema_file;         ///< that the recipe names
-  std::string target;              ///< "": found
-  double minutes = 0;              ///< time budget; 0: epochs by the number of rows
-  std::vector<std::string> times;  ///< columns of ISO 8601 dates
-  bool picture_files = false;      ///< pictures are files, whose sizes may differ
+  std::string name;            ///< of the run
+  std::string path;            ///< of the table
+  std::string schema_file;     ///< that the recipe names
+  std::string target;          ///< "": found
+  double minutes = 0;          ///< time budget; 0: epochs by the number of rows
+  bool picture_files = false;  ///< pictures are files, whose sizes may differ
 };
 
 struct ColumnDraft {

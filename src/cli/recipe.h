@@ -184,6 +184,12 @@ using data::is_run_directory;
 /// True when the recipe learns from a table: it names one.
 [[nodiscard]] inline bool is_tabular(const Recipe& recipe) { return !recipe.table.path.empty(); }
 
+/// How the numbers of rows to answer for are written: as in training, or as predict.input says.
+[[nodiscard]] inline data::Decimal decimal_of(const Recipe& recipe) {
+  const bool has_commas = recipe.table.format.decimal == data::Decimal::kComma;
+  return has_commas ? data::Decimal::kComma : recipe.predict.input.decimal;
+}
+
 /// A training window of a table is one row.
 [[nodiscard]] Recipe by_rows(Recipe recipe);
 /// The parts that decide the bytes of a run: not threads, memory, out, serve, generate, price.

@@ -114,7 +114,7 @@ void Serving::open_network_model(Runtime& runtime, const Recipe& recipe, const s
   const serve::ServeConfig& config = recipe.serve;
   network_ = open_network(runtime.engine, folder);
   predictor_ = std::make_unique<NetworkPredictor>(runtime.engine, *network_, config.max_batch,
-                                                  recipe.predict.tta);
+                                                  recipe.predict.tta, decimal_of(recipe));
   const serve::BatcherConfig batcher{config.max_batch, config.queue, config.max_delay_s};
   batcher_ = std::make_unique<serve::Batcher>(*predictor_, batcher, metrics_, hooks);
   api_ = std::make_unique<serve::PredictApi>(config, info_, *predictor_, *batcher_, metrics_);

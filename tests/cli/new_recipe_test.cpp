@@ -179,7 +179,6 @@ TEST_F(NewRecipe, PicturesAreSeenByConvolutions) {
 }
 
 TEST_F(NewRecipe, LaterRowsAreHeldOutWhereThereIsATime) {
-  request_.times = {"day"};
   const Made made = make("day,x,y", 300, [](int i) {
     return "2024-" + n(10 + i % 3) + "-" + n(10 + i / 3 % 18) + "," + n(i % 50) + "," +
            n(i * 37 % 211);
@@ -187,6 +186,16 @@ TEST_F(NewRecipe, LaterRowsAreHeldOutWhereThereIsATime) {
   EXPECT_EQ(made.recipe.table.split.method, data::SplitMethod::kTime);
   EXPECT_EQ(made.recipe.table.split.column, "day");
   EXPECT_EQ(column(made, "day").kind, data::ColumnKind::kIgnore);
+  EXPECT_NE(text_.find("- {name: day, kind: ignore}  # a time"), std::string::npos) << text_;
+}
+
+TEST_F(NewRecipe, DatesInAnotherOrderAreNoCategories) {
+  const Made made = make("day,x,y", 300, [](int i) {
+    return n(1 + i / 3 % 28) + "." + n(1 + i % 3) + ".2024," + n(i % 50) + "," + n(i * 37 % 211);
+  });
+  EXPECT_EQ(made.recipe.table.split.method, data::SplitMethod::kRandom);
+  EXPECT_EQ(column(made, "day").kind, data::ColumnKind::kIgnore);
+  EXPECT_NE(column(made, "day").why.find("written as 2024-12-31 (ISO 8601)"), std::string::npos);
 }
 
 TEST_F(NewRecipe, FewRowsTrainALineAndHoldNothingOut) {

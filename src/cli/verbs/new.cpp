@@ -17,8 +17,6 @@
 namespace ingot::cli {
 namespace {
 
-constexpr int64_t kTimeRows = 200;  // looked at to tell a column of dates
-
 struct NewConfig {
   std::string from;
   std::string target;
@@ -33,26 +31,15 @@ struct NewConfig {
   }
 };
 
-/// Columns whose values, in the first rows, are all dates.
-std::vector<std::string> time_columns(data::TableReader& table, const data::Schema& schema) {
-  const size_t columns = table.columns().size();
-  std::vector<bool> is_time(columns, true);
-  std::vector<bool> has_value(columns, false);
-  std::vector<std::string_view> cells;
-  table.rewind();
-  for (int64_t row = 0; row < kTimeRows && table.next(cells); ++row) {
-    for (size_t i = 0; i < columns; ++i) {
-      if (data::is_missing(cells[i], schema.missing)) continue;
-      has_value[i] = true;
-      is_time[i] = is_time[i] && data::is_iso_time(trim(cells[i]));
-    }
+/// `"price" has numbers with a decimal comma, the first "1,5" on line 2`, of the first column that
+/// has; "" where none has.
+std::string decimal_commas(const data::Schema& schema) {
+  for (const data::ColumnSchema& column : schema.columns) {
+    if (column.form != data::CellForm::kDecimalComma) continue;
+    return fmt::format("\"{}\" has {}", excerpt(column.name),
+                       column.note.substr(0, column.note.find(';')));
   }
-  table.rewind();
-  std::vector<std::string> names;
-  for (size_t i = 0; i < columns; ++i) {
-    if (is_time[i] && has_value[i]) names.push_back(table.columns()[i]);
-  }
-  return names;
+  return "";
 }
 
 /// Whether some picture of the first record is a file of its own, not pixels in the table.
@@ -114,7 +101,8 @@ bool is_plain_name(std::string_view name) {
 }
 
 /// The keys that differ from their defaults, so that the recipe reads the same bytes.
-std::string format_yaml(const data::TableFormat& format) {
+/// `why`: of them, for a comment.
+std::string format_yaml(const data::TableFormat& format, const std::string& why) {
   const std::string defaults = to_yaml(data::TableFormat{});
   const std::vector<std::string_view> usual = split(defaults, '\n');
   std::string text;
@@ -123,7 +111,8 @@ std::string format_yaml(const data::TableFormat& format) {
     if (line.empty() || std::find(usual.begin(), usual.end(), line) != usual.end()) continue;
     text += "    " + std::string(line) + "\n";
   }
-  return text.empty() ? text : "  format:\n" + text;
+  const std::string comment = why.empty() ? "" : "  # " + why + ".\n";
+  return text.empty() ? text : comment + "  format:\n" + text;
 }
 
 class NewVerb : public Verb {
@@ -158,8 +147,15 @@ class NewVerb : public Verb {
     std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
     data::SchemaOptions infer;
     infer.format_prefix = config.format.prefix;
-    const data::Schema schema = data::infer_schema(*table, infer);
-    request.times = time_columns(*table, schema);
+    data::Schema schema = data::infer_schema(*table, infer);
+    const std::string commas = decimal_commas(schema);
+    if (!commas.empty()) {
+      config.format.decimal = data::Decimal::kComma;
+      table = data::open_table(config.from, config.format);
+      schema = data::infer_schema(*table, infer);
+      invocation.console.note(
+          fmt::format("new: {}; they are read as such (format.decimal=comma)", commas));
+    }
     request.picture_files = holds_paths(*table, schema);
     RecipeDraft draft = draft_recipe(schema, request);
     data::TableCleanConfig clean;
@@ -168,7 +164,7 @@ class NewVerb : public Verb {
     settle_split(*table, schema, draft);
     write_atomically(*invocation.files, request.schema_file, data::schema_to_yaml(schema));
     write_atomically(*invocation.files, recipe_file,
-                     recipe_text(draft, schema, request, format_yaml(config.format)));
+                     recipe_text(draft, schema, request, format_yaml(config.format, commas)));
     tell(invocation, draft, schema, recipe_file);
     return 0;
   }

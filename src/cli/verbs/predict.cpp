@@ -254,6 +254,7 @@ class PredictVerb : public Verb {
     const std::unique_ptr<NetworkModel> model = open_network(runtime.engine, words[0]);
     data::TableFormat format = recipe.predict.input;
     format.gives_ragged = true;
+    format.decimal = decimal_of(recipe);
     const std::unique_ptr<data::TableReader> table =
         open_input(words, model->features, format, invocation.stop);
     predict(runtime, *model, *table, recipe.predict, invocation);
