@@ -17,12 +17,13 @@ using data::ColumnKind;
 using data::ColumnSchema;
 using data::Schema;
 
-constexpr int64_t kMostNumberClasses = 20;          // whole numbers with more values are numbers
-constexpr int64_t kFewRows = 20;                    // too few to hold any out
-constexpr double kRare = 0.2;                       // of an equal share of the classes
-constexpr double kFinite = 3e38;                    // of a target, as float32 holds it
-constexpr double kFarTail = 10;                     // quartile distances
-constexpr double kLongCharacters = 12;              // characters between spaces, above: not words
+constexpr int64_t kMostNumberClasses = 20;  // whole numbers with more values are numbers
+constexpr int64_t kFewRows = 20;            // too few to hold any out
+constexpr double kRare = 0.2;               // of an equal share of the classes
+constexpr double kFinite = 3e38;            // of a target, as float32 holds it
+constexpr double kFarTail = 10;             // quartile distances
+constexpr double kLongCharacters = 12;      // characters between spaces, above: not words
+constexpr int64_t kUsualSide = 64, kLeastSide = 8, kMostSide = 224;  // pixels of pictures
 constexpr std::string_view kTableInput = "table";   // what a network calls numbers and categories
 constexpr int64_t kShortest = 10, kLongest = 1000;  // of a text's ids
 
@@ -163,6 +164,12 @@ ColumnDraft draft_text(const ColumnSchema& column, RecipeDraft& draft) {
                   by_character ? "characters are the words" : "words", lengths.p95, lengths.max)};
 }
 
+/// Pictures of this size are not too small for the layers and not too dear to begin with.
+bool is_fit_to_train(const data::SizeCount& size) {
+  const auto [least, most] = std::minmax(size.height, size.width);
+  return least >= kLeastSide && most <= kMostSide;
+}
+
 /// Moved by a few pixels in training; mirrored only by the reader's word: a mirrored digit is none.
 ColumnDraft draft_picture(const ColumnSchema& column, const NewRequest& request) {
   const std::string_view flip = "add {kind: flip} where left and right mean the same";
@@ -170,10 +177,20 @@ ColumnDraft draft_picture(const ColumnSchema& column, const NewRequest& request)
     return {column.name, ColumnKind::kImage, "image: {augment: [{kind: crop, padding: 2}]}",
             std::string(flip)};
   }
+  int64_t height = kUsualSide, width = kUsualSide;
+  std::string why = "larger costs more";
+  if (const auto found = request.picture_sizes.find(column.name);
+      found != request.picture_sizes.end() && is_fit_to_train(found->second)) {
+    height = found->second.height;
+    width = found->second.width;
+    why = fmt::format("as all of {} pictures looked at", found->second.count);
+  }
+  const int64_t padding = std::max<int64_t>(1, std::min(height, width) / 10);
   return {column.name, ColumnKind::kImage,
-          "image: {size: [64, 64], fit: crop, bad: drop_row, augment: [{kind: crop, padding: 6, "
-          "border: reflect}]}",
-          fmt::format("larger costs more; {}", flip)};
+          fmt::format("image: {{size: [{}, {}], fit: crop, bad: drop_row, augment: [{{kind: crop, "
+                      "padding: {}, border: reflect}}]}}",
+                      height, width, padding),
+          fmt::format("{}; {}", why, flip)};
 }
 
 ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,

@@ -7,7 +7,8 @@
 //   task      class for categories and for few whole numbers, else number
 //   columns   numbers are standardised, missing ones become the median and a flag, far tails are
 //             cut; categories are one-hot; texts are ids of a length that holds 95 % of them;
-//             picture files get one size; identifiers, dates and constants are left out
+//             picture files keep a size that they share, else get one; identifiers, dates and
+//             constants are left out
 //   split     by time when numbers are predicted and a column of dates allows it, stratified for
 //             classes, else at random; groups are proposed
 //   network   linear for a hundred rows, two hidden layers beyond; embedding and pooling per text,
@@ -15,10 +16,12 @@
 // Called by the verb new.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "data/clean_table.h"
+#include "data/inspect_pictures.h"
 #include "data/schema.h"
 #include "data/table_split.h"
 
@@ -31,6 +34,8 @@ struct NewRequest {
   std::string target;          ///< "": found
   double minutes = 0;          ///< time budget; 0: epochs by the number of rows
   bool picture_files = false;  ///< pictures are files, whose sizes may differ
+  /// By column: the size that all pictures looked at have, and how many those are.
+  std::map<std::string, data::SizeCount> picture_sizes;
 };
 
 struct ColumnDraft {

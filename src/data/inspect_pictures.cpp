@@ -21,6 +21,7 @@ namespace {
 constexpr size_t kNamed = 20;
 constexpr size_t kShownSizes = 8;
 constexpr size_t kKnownSizes = 4096;
+constexpr int64_t kSampled = 100;  // pictures that tell a size of all
 
 using Sizes = std::map<std::pair<int64_t, int64_t>, int64_t>;
 
@@ -47,15 +48,19 @@ void finish(const Sizes& sizes, PictureReport& report) {
   if (report.sizes.size() > kShownSizes) report.sizes.resize(kShownSizes);
 }
 
-}  // namespace
-
-PictureReport inspect_pictures(TableReader& table, const std::string& column, int64_t max_pixels,
-                               std::span<const std::string> missing, const StopFlag* stop) {
+size_t place_of(const TableReader& table, const std::string& column) {
   const std::vector<std::string>& columns = table.columns();
   const auto at = std::find(columns.begin(), columns.end(), column);
   require(at != columns.end(), Code::kNotFound, "inspect: \"{}\" has no column \"{}\".{}",
           table.name(), column, did_you_mean(column, columns));
-  const auto place = static_cast<size_t>(at - columns.begin());
+  return static_cast<size_t>(at - columns.begin());
+}
+
+}  // namespace
+
+PictureReport inspect_pictures(TableReader& table, const std::string& column, int64_t max_pixels,
+                               std::span<const std::string> missing, const StopFlag* stop) {
+  const size_t place = place_of(table, column);
   RowFolder folder(table);
   PictureReport report;
   report.column = column;
@@ -86,6 +91,32 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
   table.rewind();
   finish(sizes, report);
   return report;
+}
+
+std::optional<SizeCount> shared_size(TableReader& table, const std::string& column, int64_t rows,
+                                     std::span<const std::string> missing) {
+  const size_t place = place_of(table, column);
+  const int64_t every = std::max<int64_t>(1, (rows + kSampled - 1) / kSampled);
+  RowFolder folder(table);
+  std::optional<SizeCount> size;
+  bool is_shared = true;
+  std::vector<std::string_view> cells;
+  table.rewind();
+  for (int64_t row = 0; is_shared && table.next(cells); ++row) {
+    if (row % every != 0 || is_missing(cells[place], missing)) continue;
+    const Cell cell{cells[place], false, table.line(), folder.get()};
+    try {
+      const std::string bytes = picture_bytes(cell);
+      const io::ImageInfo info =
+          io::probe_image(std::as_bytes(std::span(bytes)), picture_name(cell), {});
+      if (!size) size = SizeCount{info.height, info.width, 0};
+      is_shared = size->height == info.height && size->width == info.width;
+      ++size->count;
+    } catch (const Error&) {  // inspect_pictures names it
+    }
+  }
+  table.rewind();
+  return is_shared ? size : std::nullopt;
 }
 
 std::optional<std::string> picture_digest(const Cell& cell, const ImageOptions& options) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a column of pictures holds, before anything is learned from it: sizes, gray and colours,
 // files that cannot be read, by name. Every picture is decoded once; memory is bounded. Called by
-// `ingot data inspect`.
+// `ingot data inspect` and `ingot new`.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,13 @@ struct PictureReport {
                                              int64_t max_pixels,
                                              std::span<const std::string> missing = {},
                                              const StopFlag* stop = nullptr);
+
+/// The size that all pictures of a sample have, and how many those are: up to 100 from all over the
+/// `rows` rows of the table. nullopt when two differ or none can be read. Reads no pixels. Throws
+/// as inspect_pictures.
+[[nodiscard]] std::optional<SizeCount> shared_size(TableReader& table, const std::string& column,
+                                                   int64_t rows,
+                                                   std::span<const std::string> missing = {});
 
 /// Equal for pictures that are one to a feature of these options, which are checked: a digest of
 /// the pixels in their size and channels. Without a size the picture's own counts too; without

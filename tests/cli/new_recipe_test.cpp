@@ -172,6 +172,20 @@ TEST_F(NewRecipe, PicturesAreSeenByConvolutions) {
   EXPECT_EQ(made.recipe.table.features[0].image.size, (std::vector<int64_t>{64, 64}));
   EXPECT_EQ(made.recipe.layers[0].type, models::LayerType::kConv2d);
   EXPECT_EQ(made.recipe.layers[0].inputs, std::vector<std::string>{"photo"});
+  const auto again = [](int i) {
+    return "p" + n(i) + ".png," + n(i % 60) + "," + (i % 2 == 0 ? "cat" : "dog");
+  };
+  request_.picture_sizes = {{"photo", {32, 48, 100}}};
+  const Made shared = make("photo,size,class", 200, again);
+  EXPECT_EQ(shared.recipe.table.features[0].image.size, (std::vector<int64_t>{32, 48}));
+  EXPECT_NE(text_.find("padding: 3, border: reflect}]}}  # as all of 100 pictures looked at;"),
+            std::string::npos)
+      << text_;
+  for (const data::SizeCount& size : {data::SizeCount{4, 4, 9}, data::SizeCount{225, 64, 9}}) {
+    request_.picture_sizes = {{"photo", size}};
+    EXPECT_EQ(make("photo,size,class", 200, again).recipe.table.features[0].image.size,
+              (std::vector<int64_t>{64, 64}));
+  }
   request_.picture_files = false;
   const Made raw = make("photo,class", 200,
                         [](int i) { return "p" + n(i) + ".png," + (i % 2 == 0 ? "cat" : "dog"); });

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/schema.h"
 #include "data/temp_folder.h"
 #include "io/image.h"
 
@@ -52,6 +53,25 @@ TEST_F(InspectPictures, LooksBesideTheFileOfEachRow) {
   (void)folder_.put("b/t.csv", "photo\n1.png\n");
   const auto table = open_table(folder_.file("?/t.csv"));
   EXPECT_EQ(inspect_pictures(*table, "photo", kMaxPixels).different_sizes, 2);
+}
+
+TEST_F(InspectPictures, ASharedSizeIsThatOfAllThatCanBeRead) {
+  (void)put("p/a/1.png", 4, 5, 3);
+  (void)put("p/b/2.png", 4, 5, 1);
+  (void)folder_.put("p/b/3.png", "");
+  const auto table = open_table(folder_.file("p"));
+  const std::optional<SizeCount> shared = shared_size(*table, "image", 3);
+  ASSERT_TRUE(shared.has_value());
+  EXPECT_EQ(shared->height, 4);
+  EXPECT_EQ(shared->width, 5);
+  EXPECT_EQ(shared->count, 2);
+  (void)put("p/b/4.png", 5, 4, 1);
+  EXPECT_FALSE(shared_size(*open_table(folder_.file("p")), "image", 4).has_value());
+  // Of 101 pictures every second one is looked at: the fourth is not.
+  EXPECT_TRUE(shared_size(*open_table(folder_.file("p")), "image", 101).has_value());
+  EXPECT_FALSE(shared_size(*open_table(folder_.put("t.csv", "n,photo\n1,no.png\n2,\n")), "photo", 2,
+                           default_missing())
+                   .has_value());
 }
 
 TEST_F(InspectPictures, ReadsAColumnOfATable) {

@@ -56,6 +56,17 @@ bool holds_paths(data::TableReader& table, const data::Schema& schema) {
   return found;
 }
 
+std::map<std::string, data::SizeCount> sizes_of_pictures(data::TableReader& table,
+                                                         const data::Schema& schema) {
+  std::map<std::string, data::SizeCount> sizes;
+  for (const data::ColumnSchema& column : schema.columns) {
+    if (column.kind != data::ColumnKind::kImage) continue;
+    const auto size = data::shared_size(table, column.name, schema.rows, schema.missing);
+    if (size) sizes[column.name] = *size;
+  }
+  return sizes;
+}
+
 /// Rows of the training split that have a target: what is learned from.
 int64_t training_rows(data::TableReader& table, const data::TableSplit& split,
                       const std::string& target, const data::Schema& schema) {
@@ -157,6 +168,7 @@ class NewVerb : public Verb {
           fmt::format("new: {}; they are read as such (format.decimal=comma)", commas));
     }
     request.picture_files = holds_paths(*table, schema);
+    if (request.picture_files) request.picture_sizes = sizes_of_pictures(*table, schema);
     RecipeDraft draft = draft_recipe(schema, request);
     data::TableCleanConfig clean;
     clean.ranges = draft.ranges;
