@@ -8,9 +8,11 @@
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/external_sort.h"
+#include "data/formats/picture_table.h"
 #include "data/inspect_pictures.h"
 #include "data/transforms/text_feature.h"
 #include "io/image.h"
@@ -295,10 +297,11 @@ void warn_of_features(const TableConfig& config, TableReport& report) {
 }
 
 void name_target(const TableConfig& config, TableReport& report) {
-  report.target = config.target.column;
+  report.has_class_folders = config.target.column.empty() && directory_exists(config.path);
+  report.target = report.has_class_folders ? kClassColumn : config.target.column;
   if (report.target.empty()) return;
   const ColumnSchema& column = report.schema.at(report.target, "target");
-  report.is_class = config.target.kind == TargetKind::kClass ||
+  report.is_class = report.has_class_folders || config.target.kind == TargetKind::kClass ||
                     (config.target.kind == TargetKind::kAuto && column.kind != ColumnKind::kNumber);
 }
 

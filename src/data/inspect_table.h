@@ -50,7 +50,8 @@ struct TableReport {
   int64_t rows = 0;  ///< of the table; the schema may be of the first ones only (infer.max_rows)
   Schema schema;
   std::vector<ColumnFindings> findings;  ///< per column
-  std::string target;                    ///< "": none is named
+  std::string target;                    ///< "": none is known
+  bool has_class_folders = false;        ///< none is named, but the folders of the table are one
   bool is_class = false;
   std::vector<CategoryCount> classes;  ///< of a class target, most frequent first; at most 1,000
   int64_t other_classes = 0;           ///< rows of classes that came when 1,000 were known

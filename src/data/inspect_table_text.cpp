@@ -82,7 +82,8 @@ std::string columns_text(const TableReport& report) {
 }
 
 std::string classes_text(const TableReport& report) {
-  std::string text = fmt::format("classes of {}:", report.target);
+  std::string text = report.has_class_folders ? std::string("classes (the folders):")
+                                              : fmt::format("classes of {}:", report.target);
   for (size_t i = 0; i < std::min(report.classes.size(), kShownClasses); ++i) {
     const CategoryCount& c = report.classes[i];
     text += fmt::format("{} {} {} ({:.1f} %)", i == 0 ? "" : ",", excerpt(c.value),

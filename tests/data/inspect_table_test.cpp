@@ -214,6 +214,23 @@ TEST_F(InspectTableTest, OnePictureUnderTwoNamesIsADuplicate) {
   EXPECT_EQ(report.conflicts, 3);
 }
 
+TEST_F(InspectTableTest, TheClassesOfAFolderAreItsFolders) {
+  const std::string dark("P5\n2 2\n255\n\x09\x0a\x0b\x20", 15);
+  const std::string light("P5\n2 2\n255\n\xa0\xa1\xa2\xa3", 15);
+  for (const char* name : {"p/0/1.png", "p/0/2.png", "p/1/1.png"}) (void)folder_.put(name, dark);
+  (void)folder_.put("p/1/2.png", light);
+  (void)folder_.put("p/1/3.png", light);
+  TableConfig c;
+  c.path = folder_.file("p");
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.target, "class");
+  EXPECT_EQ(report.classes, (std::vector<CategoryCount>{{"1", 3}, {"0", 2}}));
+  EXPECT_EQ(report.conflicts, 3) << "one picture in two classes";
+  const std::string text = report.text();
+  EXPECT_TRUE(contains(text, "classes (the folders): 1 3 (60.0 %), 0 2 (40.0 %)\n")) << text;
+  EXPECT_FALSE(contains(text, "no target")) << text;
+}
+
 /// Inspect counts rows and duplicates as training does.
 void expect_as_in_training(TableConfig c, const std::string& folder, int64_t rows,
                            int64_t duplicates) {
