@@ -36,7 +36,21 @@ PictureColumns pictures_of(const TableConfig& config, TableReader& table) {
   return find_picture_columns(config, table);
 }
 
-/// Writes the rows that `takes` wants; returns how many.
+/// A file without a row is no use to the next call, and might take the place of one.
+[[noreturn]] void refuse_nothing(const TableReader& table) {
+  require(
+      table.skipped() == 0, Code::kInvalidArgument,
+      "data: none of {} records of \"{}\" has {} cells, as many as there are names, so that all "
+      "are left out and nothing is written; table.format.ragged=error says where the first "
+      "stands",
+      with_thousands(table.skipped()), table.name(), table.columns().size());
+  fail(Code::kCorruptFile,
+       "data: \"{}\" holds no record, and nothing is written; where its only line is one and no "
+       "header, set table.format.header=no",
+       table.name());
+}
+
+/// Writes the rows that `takes` wants; returns how many, at least one.
 int64_t write_rows(FileSystem& files, const std::string& path, TableReader& table,
                    const PictureColumns& pictures, const std::function<bool(int64_t row)>& takes) {
   PicturePaths paths(table, pictures, parent_path(path));
@@ -52,6 +66,7 @@ int64_t write_rows(FileSystem& files, const std::string& path, TableReader& tabl
       writer.add(cells);
     }
     rows = writer.finish();
+    if (rows == 0) refuse_nothing(table);
   });
   return rows;
 }

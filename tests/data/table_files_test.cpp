@@ -91,6 +91,30 @@ TEST_F(TableFilesTest, RecordsThatAreNoRowsAreSaid) {
             (std::vector<std::string>{"2" + note, c.split.test_file + ": 1" + note}));
 }
 
+TEST_F(TableFilesTest, AFileWithoutARowIsNotWritten) {
+  TableConfig c;
+  c.format.ragged = RaggedRows::kSkip;
+  c.path = folder_.put("ragged.csv", "x,y\n1\n2\n");
+  const std::string before = folder_.put("clean.csv", "x,y\n7,a\n");
+  const auto clean = [&] { (void)write_clean_table(*files_, c, before); };
+  EXPECT_EQ(message_of(Code::kInvalidArgument, clean),
+            "data: none of 2 records of \"" + c.path +
+                "\" has 2 cells, as many as there are names, so that all are left out and nothing "
+                "is written; table.format.ragged=error says where the first stands");
+  c.path = folder_.put("names.csv", "x,y\n");
+  EXPECT_EQ(message_of(Code::kCorruptFile, clean),
+            "data: \"" + c.path +
+                "\" holds no record, and nothing is written; where its only line is one and no "
+                "header, set table.format.header=no");
+  c = config(20);
+  c.split.test = 0;
+  c.split.test_file = folder_.put("later.csv", "x,note,y\n");
+  EXPECT_TRUE(contains(message_of(Code::kCorruptFile,
+                                  [&] { (void)write_split_tables(*files_, c, folder_.file("s")); }),
+                       "later.csv\" holds no record"));
+  EXPECT_EQ(rows_of(before), (std::multiset<std::string>{"7|a|"})) << "what was there stays";
+}
+
 TEST_F(TableFilesTest, APictureThatIsDrawnTakesNoPlaceOfTheTable) {
   const std::string gray = io::pnm_head(1, 1, 1) + "a";
   const std::string own = folder_.put("p/cat/1.png", gray);
