@@ -37,7 +37,11 @@ Objective objective_of(const ObjectiveConfig& config, const data::FeatureSet& fe
   INGOT_ASSERT(target != nullptr);
   const int64_t classes = target->is_class() ? static_cast<int64_t>(target->classes().size()) : 0;
   Objective objective = make_objective(config, classes, network.output(), target->class_counts());
-  if (classes == 0) objective.decode = [target](double y) { return target->decode_number(y); };
+  if (classes > 0) return objective;
+  objective.decode = [target](double y) { return target->decode_number(y); };
+  // A Huber loss of differences s times as large, its delta too, is s² times as large.
+  const double spread = target->spread().value_or(1.0);
+  objective.loss_scale = objective.loss == LossName::kMae ? spread : spread * spread;
   return objective;
 }
 

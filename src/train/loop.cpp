@@ -74,7 +74,8 @@ TrainSummary Run::run() {
   bool stopped = false;
   while (!is_over() && !stopped) {
     const double lr = schedule_->at(state_.step);
-    const StepResult result = step_.run(state_.step, lr);
+    StepResult result = step_.run(state_.step, lr);
+    result.loss *= static_cast<float>(c_.task.loss_scale());
     ++state_.step;
     log_step(result, lr);
     const bool is_epoch_over = log_epoch(result.loss);

@@ -95,6 +95,9 @@ struct Objective {
   float delta = 1.0F;
   double mixup = 0.0;
   std::vector<float> class_weights;  ///< [classes], or empty: all 1
+  /// What a loss is multiplied with to be of predictions and targets as people read them; 1 where
+  /// no factor does (a logarithm) or none is needed.
+  double loss_scale = 1.0;
   /// Predictions and targets as people read them (the target's scale undone).
   std::function<double(double)> decode = [](double y) { return y; };
 };

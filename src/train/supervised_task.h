@@ -93,6 +93,7 @@ class SupervisedTask : public Task {
     return data_.validation != nullptr && data_.validation->rows() > 0;
   }
   [[nodiscard]] Evaluation evaluate() override;
+  [[nodiscard]] double loss_scale() const override { return objective_.loss_scale; }
   [[nodiscard]] int64_t items() const override { return config_.micro_batch; }
   [[nodiscard]] ItemName item_name() const override { return {"examples", "rows"}; }
   [[nodiscard]] int64_t items_per_epoch() const override { return data_.train.rows(); }

@@ -13,7 +13,9 @@
 namespace ingot::train {
 
 struct Evaluation {
-  double loss = 0.0;  ///< mean per target, in nats: what best and early stopping look at
+  /// Mean per target, in nats, or squared error as people read numbers: what best and early
+  /// stopping look at.
+  double loss = 0.0;
   std::map<std::string, double> metrics;  ///< e.g. bits_per_byte
 };
 
@@ -39,6 +41,9 @@ class Task {
   /// Builds the loss of micro-batch `slot` from its buffers, divided by `count` (int64 []): the
   /// targets of the whole step. Called while recording.
   [[nodiscard]] virtual Tensor loss(int64_t slot, const Tensor& count) = 0;
+  /// What the loss of a step is multiplied with before anyone sees it, so that it has the unit of
+  /// evaluate()'s.
+  [[nodiscard]] virtual double loss_scale() const { return 1.0; }
   /// False: there is nothing to validate on, so evaluate() is not called and no weights are "best".
   [[nodiscard]] virtual bool has_validation() const { return true; }
   /// Runs the validation split with the present weights.

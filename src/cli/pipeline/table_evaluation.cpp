@@ -122,6 +122,13 @@ std::string class_text(const train::Scores& scores, std::span<const std::string>
   return classes.size() <= kShownClasses ? text : "";
 }
 
+/// What the figures of numbers are of.
+std::string unit_text(const data::Target& target) {
+  const data::TargetConfig& config = target.config();
+  return fmt::format("\n  of \"{}\" {}; mse in its square", excerpt(config.column),
+                     config.unit == 1 ? "as in the table" : fmt::format("/ {:g}", config.unit));
+}
+
 /// Examples per class and split.
 Json balance_json(const std::string& data, const data::Target& target) {
   Json rows = Json::array();
@@ -316,7 +323,7 @@ Json Evaluator::numbers_of(const train::Scores& scores, const char* what,
     numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
     text += fmt::format("\n  {:<20} {:>9.4f}  [{:.4f}, {:.4f}]", v.name, v.value, v.low, v.high);
   }
-  if (target_.is_class()) text += class_text(scores, target_.classes(), numbers);
+  text += target_.is_class() ? class_text(scores, target_.classes(), numbers) : unit_text(target_);
   invocation_.console.line(fmt::format("{}: {} examples{}{}; 95 % intervals{}", name,
                                        with_thousands(examples_.rows()),
                                        has_tta ? ", test-time augmentation " : "",

@@ -174,6 +174,12 @@ void TablePipeline::with_task(
 void TablePipeline::train() {
   stage("train", train_key(), [&] {
     Json numbers;
+    const data::Target& target = *features_->target();
+    if (!target.is_class() && data::is_logarithm(target.config().scale)) {
+      invocation_.console.note(fmt::format(
+          "train: loss is of the logarithm of \"{}\" (table.target.scale={}), val of itself",
+          excerpt(target.config().column), enum_name(target.config().scale)));
+    }
     with_task([&](train::SupervisedTask& task, models::Network& network) {
       numbers = run_training(task, [&] { save_model(network); });
     });

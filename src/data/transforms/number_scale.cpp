@@ -29,6 +29,8 @@ double Moments::deviation() const {
   return count == 0 || min == max ? 0 : std::sqrt(squares / static_cast<double>(count));
 }
 
+bool is_logarithm(Scale kind) { return is_log(kind) || is_log1p(kind); }
+
 double NumberScale::logged(double x) const {
   if (is_log(kind_)) return std::log(x);
   return is_log1p(kind_) ? std::log1p(x) : x;
@@ -61,6 +63,11 @@ void NumberScale::fit(const Moments& moments) {
 
 double NumberScale::apply(double x) const {
   return divisor_ == 0 ? 0 : (logged(x) - center_) / divisor_;
+}
+
+std::optional<double> NumberScale::spread() const {
+  if (is_logarithm(kind_) || divisor_ == 0) return std::nullopt;
+  return divisor_;
 }
 
 double NumberScale::invert(double y) const {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "base/json.h"
 #include "data/transforms/feature_config.h"
@@ -25,6 +26,9 @@ struct Moments {
   [[nodiscard]] bool constant() const { return count > 0 && min == max; }
 };
 
+/// Whether g is a logarithm.
+[[nodiscard]] bool is_logarithm(Scale kind);
+
 class NumberScale {
  public:
   NumberScale() = default;
@@ -42,6 +46,9 @@ class NumberScale {
   void fit(const Moments& moments);
 
   [[nodiscard]] double apply(double x) const;
+  /// How much larger the difference of two x is than that of their y; nullopt under a logarithm,
+  /// where it depends on them, and for a constant column.
+  [[nodiscard]] std::optional<double> spread() const;
   /// x of y. A constant column gives the constant back.
   [[nodiscard]] double invert(double y) const;
 

@@ -75,6 +75,9 @@ class Target {
   [[nodiscard]] float encode_number(const Cell& cell) const;
   /// The inverse, in multiples of unit: what metrics and predictions are given in.
   [[nodiscard]] double decode_number(double predicted) const;
+  /// What a difference of numbers as trained on is multiplied with to be one of decoded numbers;
+  /// nullopt where no factor does (NumberScale::spread).
+  [[nodiscard]] std::optional<double> spread() const { return scale_.spread(); }
   /// value / unit of a cell, not scaled: the truth beside decode_number. Throws as encode_number.
   [[nodiscard]] double number(const Cell& cell) const;
 

@@ -89,6 +89,25 @@ TEST(NumberScale, AConstantBecomesZeroAndComesBack) {
   }
 }
 
+TEST(NumberScale, ADifferenceGrowsByItsSpread) {
+  Moments moments;
+  for (const double x : {2.0, 4.0, 12.0}) moments.add(x);
+  for (const Scale kind : {Scale::kNone, Scale::kMinMax, Scale::kSymmetric, Scale::kStandard}) {
+    NumberScale scale(kind);
+    scale.fit(moments);
+    EXPECT_DOUBLE_EQ(*scale.spread(), scale.invert(3.0) - scale.invert(2.0)) << enum_name(kind);
+  }
+  for (const Scale kind : {Scale::kLog, Scale::kLog1pStandard}) {
+    EXPECT_TRUE(is_logarithm(kind));
+    EXPECT_FALSE(NumberScale(kind).spread().has_value()) << enum_name(kind);
+  }
+  Moments same;
+  same.add(5.0);
+  NumberScale constant(Scale::kStandard);
+  constant.fit(same);
+  EXPECT_FALSE(constant.spread().has_value());
+}
+
 TEST(NumberScale, KnowsWhereLogarithmsEnd) {
   EXPECT_FALSE(NumberScale(Scale::kLog).defined(0));
   EXPECT_TRUE(NumberScale(Scale::kLog1p).defined(0));
