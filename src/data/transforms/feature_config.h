@@ -187,9 +187,11 @@ struct FeatureConfig {
     field("folds", folds,
           "encode=target: training rows are in so many parts, and the mean that a row gets leaves "
           "out its own part, in 2 .. 100, 5 when left out");
-    field("smoothing", smoothing,
-          "encode=target: every category counts as many rows more, of the mean of all, >= 0, 10 "
-          "when left out");
+    field(
+        "smoothing", smoothing,
+        "encode=target: every category counts as many rows more, of the mean of all training rows "
+        "(a row's own part and group too: one number, the same for each), >= 0, 10 when left out; "
+        "0: to categories without rows alone");
     field("text", text, "texts");
     field("image", image, "pictures");
   }
