@@ -76,8 +76,11 @@ Choice asked_target(const Schema& schema, const NewRequest& request) {
   const ColumnSchema& column = schema.at(request.target, "new: target");
   require(column.kind == ColumnKind::kNumber || column.kind == ColumnKind::kCategory,
           Code::kInvalidArgument,
-          "new: column \"{}\" is {} and cannot be predicted{}{}; a number or a category can",
-          column.name, enum_name(column.kind), column.note.empty() ? "" : ": ", column.note);
+          "new: column \"{}\" is {} and cannot be predicted{}{}; a number or a category can{}",
+          column.name, enum_name(column.kind), column.note.empty() ? "" : ": ", column.note,
+          column.form == data::CellForm::kNearlyNumber
+              ? "; `ingot new` takes such texts as missing=[TEXT]"
+              : "");
   require(column.distinct > 1, Code::kInvalidArgument,
           "new: every row of \"{}\" has the same value; there is nothing to predict", column.name);
   return {&column, "as asked"};
@@ -226,6 +229,16 @@ ColumnDraft draft_column(const ColumnSchema& column, const Schema& schema,
   }
 }
 
+/// ` (town: the same value in every row)`: why columns are of no use, of the first three.
+std::string left_out_text(const std::vector<ColumnDraft>& columns) {
+  constexpr size_t kNamed = 3;
+  std::string text;
+  for (size_t i = 0; i < std::min(columns.size(), kNamed); ++i) {
+    text += fmt::format("{}{}: {}", i == 0 ? " (" : "; ", excerpt(columns[i].name), columns[i].why);
+  }
+  return text + (text.empty() ? "" : columns.size() > kNamed ? "; ...)" : ")");
+}
+
 /// Splits that keep apart what a random one would not.
 void propose_splits(const Schema& schema, RecipeDraft& draft) {
   const auto propose = [&](data::SplitMethod method, const std::string& column) {
@@ -290,8 +303,8 @@ RecipeDraft draft_recipe(const Schema& schema, const NewRequest& request) {
     draft.columns.push_back(draft_column(column, schema, request, draft));
   }
   require(draft.used() > 0, Code::kInvalidArgument,
-          "new: \"{}\" could be predicted, but no other column is a number, a category or a text",
-          draft.target);
+          "new: \"{}\" could be predicted, but no other column is a number, a category or a text{}",
+          draft.target, left_out_text(draft.columns));
   draft_split(schema, draft);
   return draft;
 }

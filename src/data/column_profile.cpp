@@ -199,6 +199,13 @@ bool ColumnProfile::looks_like_texts() const {
   return are_others && forms_.form() == CellForm::kPlain;
 }
 
+CellForm ColumnProfile::form() const {
+  if (images_ > 0) return CellForm::kPlain;
+  const CellForm form = forms_.form();
+  const bool is_half = others_ > 0 && 2 * others_ <= present_;
+  return form == CellForm::kPlain && is_half ? CellForm::kNearlyNumber : form;
+}
+
 bool ColumnProfile::is_row_number() const {
   return is_number() && counts_up_ && whole_ && infinite_ == 0 && missing_ == 0 &&
          present_ >= kRowNumbers && (first_number_ == 0 || first_number_ == 1);
@@ -208,7 +215,8 @@ ColumnKind ColumnProfile::inferred(int64_t distinct) const {
   if (present_ == 0) return ColumnKind::kIgnore;
   if (is_number()) return is_row_number() ? ColumnKind::kIgnore : ColumnKind::kNumber;
   if (images_ == present_) return ColumnKind::kImage;
-  if (form() != CellForm::kPlain) return ColumnKind::kIgnore;
+  const CellForm written = form();
+  if (written != CellForm::kPlain && written != CellForm::kNearlyNumber) return ColumnKind::kIgnore;
   if (few_values_ && 2 * distinct <= present_) return ColumnKind::kCategory;
   const double non_ascii = static_cast<double>(non_ascii_) / static_cast<double>(present_);
   const bool is_long = words_.mean() >= kTextWords || characters_.mean() > kTextCharacters ||
@@ -224,8 +232,9 @@ std::string ColumnProfile::note(ColumnKind kind, int64_t distinct) const {
     if (!form.empty()) return form;
   }
   const auto numbers = static_cast<double>(present_ - others_);
-  if (others_ > 0 &&
-      (given_ == ColumnKind::kNumber || numbers >= kNearlyNumber * static_cast<double>(present_))) {
+  const bool is_half = form() == CellForm::kNearlyNumber && kind == ColumnKind::kIgnore;
+  if (others_ > 0 && (given_ == ColumnKind::kNumber || (is_half && given_ != kind) ||
+                      numbers >= kNearlyNumber * static_cast<double>(present_))) {
     return fmt::format(
         "{} of {} values are no number, the first \"{}\" on line {}; if they stand "
         "for a missing value, add them to table.infer.missing, or to missing in the table.schema "
@@ -259,7 +268,8 @@ ColumnSchema ColumnProfile::finish(const std::string& name) const {
       "text}}]",
       excerpt(name), with_thousands(static_cast<int64_t>(max_values_)), kLongestCategory,
       excerpt(name));
-  column.form = form();
+  const bool is_used = column.kind != ColumnKind::kIgnore;  // then its numbers are no question
+  column.form = is_used && form() == CellForm::kNearlyNumber ? CellForm::kPlain : form();
   column.note = note(column.kind, column.distinct);
   if (column.kind == ColumnKind::kNumber) {
     column.numbers = numbers_.finish();

@@ -91,7 +91,8 @@ class ColumnProfile {
   [[nodiscard]] bool is_number() const { return present_ > 0 && others_ == 0; }
   [[nodiscard]] bool is_row_number() const;
   [[nodiscard]] bool looks_like_texts() const;
-  [[nodiscard]] CellForm form() const { return images_ == 0 ? forms_.form() : CellForm::kPlain; }
+  /// Of all values, or kNearlyNumber.
+  [[nodiscard]] CellForm form() const;
   [[nodiscard]] ColumnKind inferred(int64_t distinct) const;
   [[nodiscard]] std::string note(ColumnKind kind, int64_t distinct) const;
 

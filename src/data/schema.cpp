@@ -54,11 +54,17 @@ void check_categories(const ColumnSchema& locked, const ColumnSchema& found,
           count > kNamedCategories ? ", ..." : "");
 }
 
-void check_kind(const ColumnSchema& locked, const ColumnSchema& found, const std::string& table) {
+/// `file`: where the kind can be changed; "": nowhere.
+void check_kind(const ColumnSchema& locked, const ColumnSchema& found, const std::string& table,
+                const std::string& file) {
+  const bool is_cured = !file.empty() && found.kind != ColumnKind::kIgnore;
   require(locked.kind == found.kind, Code::kInvalidArgument,
-          "schema: the column \"{}\" is {} in the training schema but {} in \"{}\"{}{}",
+          "schema: the column \"{}\" is {} in the training schema but {} in \"{}\"{}{}{}",
           excerpt(locked.name), enum_name(locked.kind), enum_name(found.kind), table,
-          found.note.empty() ? "" : ": ", found.note);
+          found.note.empty() ? "" : ": ", found.note,
+          is_cured ? fmt::format("; where its cells are right, set kind: {} in {}",
+                                 enum_name(found.kind), file)
+                   : "");
 }
 
 void warn_of_range(const ColumnSchema& locked, const ColumnSchema& found,
@@ -133,7 +139,7 @@ std::vector<std::string> check_schema(const Schema& locked, const Schema& found,
                                      excerpt(column.name), now->missing, found.rows));
     }
     if (now->distinct == 0) continue;  // nothing but missing values
-    check_kind(column, *now, table);
+    check_kind(column, *now, table, options.file);
     if (!options.new_categories) check_categories(column, *now, table);
     warn_of_range(column, *now, warnings);
   }

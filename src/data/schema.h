@@ -40,13 +40,13 @@ inline constexpr EnumName kColumnKindNames[] = {{"number", ColumnKind::kNumber},
                                                 {"ignore", ColumnKind::kIgnore}};
 constexpr std::span<const EnumName> enum_names(ColumnKind) { return kColumnKindNames; }
 
-/// How all values of a column that is no number are written.
-enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands };
-inline constexpr EnumName kCellFormNames[] = {{"plain", CellForm::kPlain},
-                                              {"time", CellForm::kTime},
-                                              {"date", CellForm::kDate},
-                                              {"decimal_comma", CellForm::kDecimalComma},
-                                              {"thousands", CellForm::kThousands}};
+/// How the values of a column that is no number are written: all of them, or, of nearly_number,
+/// half of them or more.
+enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands, kNearlyNumber };
+inline constexpr EnumName kCellFormNames[] = {
+    {"plain", CellForm::kPlain},         {"time", CellForm::kTime},
+    {"date", CellForm::kDate},           {"decimal_comma", CellForm::kDecimalComma},
+    {"thousands", CellForm::kThousands}, {"nearly_number", CellForm::kNearlyNumber}};
 constexpr std::span<const EnumName> enum_names(CellForm) { return kCellFormNames; }
 
 /// Of numbers or lengths. Quantiles interpolate linearly between ordered values (NumPy's default);
@@ -107,7 +107,7 @@ struct ColumnSchema {
     field(
         "form", form,
         "of its cells: time (ISO 8601), date (31.12.2024), decimal_comma (1,5), thousands (1,234), "
-        "plain");
+        "nearly_number, plain");
     field("whole", whole, "numbers without a fraction");
     field("infinite", infinite, "infinite numbers");
     field("note", note, "why this kind");
@@ -191,6 +191,7 @@ struct SchemaOptions {
 struct SchemaCheck {
   std::vector<std::string> optional;  ///< columns that may be absent (the target, at prediction)
   bool new_categories = false;        ///< values unseen in training are let through
+  std::string file = {};              ///< where kinds can be changed, for messages; "": nowhere
 };
 
 /// Error{kInvalidArgument} when `found` (the schema of a table named `table`, inferred with

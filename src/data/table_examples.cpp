@@ -129,9 +129,24 @@ void require_target(const Schema& schema, const TableConfig& config, const std::
           config.target.column, table);
   const bool is_category =
       target->kind == ColumnKind::kCategory || config.target.kind == TargetKind::kClass;
-  require(is_category || target->form == CellForm::kPlain, Code::kInvalidArgument,
-          "target \"{}\": its cells are {}; where they are classes, set table.target.kind=class",
-          config.target.column, target->note);
+  require(
+      is_category || target->form == CellForm::kPlain, Code::kInvalidArgument,
+      "target \"{}\" is no number: {}; where its cells are classes, set table.target.kind=class",
+      config.target.column, target->note);
+}
+
+/// What training does not refuse and cannot be meant.
+void warn_of_constants(const Schema& schema, const TableConfig& config,
+                       std::vector<std::string>& warnings) {
+  const auto varies = [&](const ColumnSchema& column) {
+    const int64_t values = column.distinct + (column.missing > 0 ? 1 : 0);
+    return column.name != config.target.column && values > 1 &&
+           feature_config(column, config.features).kind != FeatureKind::kIgnore;
+  };
+  if (std::any_of(schema.columns.begin(), schema.columns.end(), varies)) return;
+  warnings.emplace_back(
+      "every column that is used has one value in all rows: nothing can be learned from them; use "
+      "others (table.features)");
 }
 
 MeansOptions means_options(const TableConfig& config) {
@@ -231,6 +246,7 @@ Schema schema_of(const TableConfig& config, TableReader& table,
   const Schema locked = locked_schema(config);
   Schema found = infer_schema(table, config.infer, &locked);
   SchemaCheck options;
+  options.file = config.schema;
   options.new_categories = true;  // unknown categories have a policy of their own
   warnings = check_schema(locked, found, table.name(), options);
   return found;
@@ -350,6 +366,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
     require_no_later_rows(feature->config(), config.split);
   }
   warn_of_unused(result.schema, config, result.warnings);
+  if (config.infer.max_rows == 0) warn_of_constants(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };
   result.fit = features.fit(table, is_training, means_options(config));

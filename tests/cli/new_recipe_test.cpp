@@ -294,6 +294,19 @@ TEST_F(NewRecipe, WhatCannotBePredictedIsRefused) {
   EXPECT_EQ(testing::message_of([&] { (void)make("label", 100, [](int i) { return n(i % 2); }); }),
             "new: \"label\" could be predicted, but no other column is a number, a category or a "
             "text");
+  EXPECT_EQ(testing::message_of(
+                [&] { (void)make("label,town", 100, [](int i) { return n(i % 2) + ",Oslo"; }); }),
+            "new: \"label\" could be predicted, but no other column is a number, a category or a "
+            "text (town: the same value in every row)");
+  request_.target = "y";
+  EXPECT_EQ(
+      testing::message_of([&] {
+        (void)make("x,y", 60, [](int i) { return n(i) + "," + (i % 5 == 0 ? "?" : n(i)); });
+      }),
+      "new: column \"y\" is ignore and cannot be predicted: 12 of 60 values are no number, the "
+      "first \"?\" on line 2; if they stand for a missing value, add them to "
+      "table.infer.missing, or to missing in the table.schema file; a number or a category "
+      "can; `ingot new` takes such texts as missing=[TEXT]");
 }
 
 }  // namespace

@@ -223,6 +223,15 @@ TEST(ColumnProfile, NearlyNumbersGetANote) {
   EXPECT_TRUE(contains(column_of(values).note,
                        "1 of 100 values are no number, the first \"?\" on "
                        "line 101"));
+  // Half of them are enough where the column is of no use as it is, and not where it is one.
+  auto half = numbered("1", 30, "");
+  for (int i = 0; i < 10; ++i) half.emplace_back("?");
+  EXPECT_EQ(column_of(half).kind, ColumnKind::kIgnore);
+  EXPECT_EQ(column_of(half).form, CellForm::kNearlyNumber);
+  EXPECT_TRUE(contains(column_of(half).note, "10 of 40 values are no number, the first \"?\""));
+  EXPECT_EQ(column_of(repeated({"1", "2", "A"}, 10)).kind, ColumnKind::kCategory);
+  EXPECT_EQ(column_of(repeated({"1", "2", "A"}, 10)).form, CellForm::kPlain);
+  EXPECT_EQ(column_of(repeated({"1", "2", "A"}, 10)).note, "");
   // A text column with a few numbers gets none.
   EXPECT_EQ(column_of(repeated({"red", "green", "7"}, 10)).note, "");
 }

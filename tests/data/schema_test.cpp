@@ -125,6 +125,8 @@ TEST(CheckSchema, NamesTheColumnAndBothFacts) {
             "\"new.csv\": 1 of 2 values are no number, the first \"old\" on line 3; if they stand "
             "for a missing value, add them to table.infer.missing, or to missing in the "
             "table.schema file");
+  EXPECT_TRUE(contains(refusal("age,color,note\n1,red,x\nold,red,x\n", {{}, false, "s.yaml"}),
+                       "file; where its cells are right, set kind: category in s.yaml"));
   EXPECT_EQ(
       refusal("age,color,note\n1,red,x\n1,green,x\n1,green,x\n"),
       "schema: the column \"color\" of \"new.csv\" holds categories that the training schema does "

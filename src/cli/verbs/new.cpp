@@ -21,12 +21,15 @@ struct NewConfig {
   std::string from;
   std::string target;
   double minutes = 0;
+  std::vector<std::string> missing;
   data::TableFormat format{.prefix = "format."};
   void visit(auto& field) {
     field("from", from,
           "the table: .csv, .tsv, .jsonl, .npy, a folder of pictures by class, CIFAR, IDX");
     field("target", target, "column to predict; empty: found by name, or the last one that can be");
     field("minutes", minutes, "time budget of the training; 0: epochs by the number of rows");
+    field("missing", missing,
+          "texts that count as no value, besides the empty cell, NA, N/A, NaN and null");
     field("format", format, "how the bytes of the table are read");
   }
 };
@@ -158,6 +161,7 @@ class NewVerb : public Verb {
     std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
     data::SchemaOptions infer;
     infer.format_prefix = config.format.prefix;
+    infer.missing.insert(infer.missing.end(), config.missing.begin(), config.missing.end());
     data::Schema schema = data::infer_schema(*table, infer);
     const std::string commas = decimal_commas(schema);
     if (!commas.empty()) {

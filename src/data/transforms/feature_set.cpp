@@ -308,8 +308,9 @@ ColumnMap FeatureSet::map_columns(std::span<const std::string> columns, std::str
     lacking.push_back(target_->config().column);
   }
   require(lacking.empty(), Code::kInvalidArgument,
-          "features: \"{}\" lacks the column{} {}; it has {}", table, lacking.size() > 1 ? "s" : "",
-          listed(lacking), listed(columns));
+          "features: \"{}\" lacks the column{} {}; it has {}{}", table,
+          lacking.size() > 1 ? "s" : "", listed(lacking), listed(columns),
+          lacking.empty() ? "" : nearest_hint(lacking[0], columns));
   return map;
 }
 
