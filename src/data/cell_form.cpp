@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,7 +51,10 @@ bool is_local_date(std::string_view text) {
     if (digits[i] == 0) return false;
   }
   if (!text.empty() && text[0] != ' ' && text[0] != 'T') return false;
-  if (digits[0] == 4) std::swap(digits[0], digits[2]), std::swap(parts[0], parts[2]);
+  if (digits[0] == 4) {
+    std::swap(digits[0], digits[2]);
+    std::swap(parts[0], parts[2]);
+  }
   if (digits[0] > 2 || digits[1] > 2 || digits[2] != 4) return false;
   const auto [low, high] = std::minmax(parts[0], parts[1]);
   return low >= 1 && low <= kMonths && high <= kDays;

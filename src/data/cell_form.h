@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the values of a column are written as, where that decides their use: dates, numbers with a
-// decimal comma, numbers with commas between thousands (CellForm in schema.h). Counted while a
-// table streams by, in constant memory; a column of other texts is soon not looked at any more.
-// Called by column_profile.cpp.
+// decimal comma, numbers with commas between thousands (CellForm). Counted while a table streams
+// by, in constant memory; a column of other texts is soon not looked at any more. Called by
+// column_profile.cpp.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "data/schema.h"
+#include "base/config_fields.h"
 
 namespace ingot::data {
+
+/// How the values of a column that is no number are written: all of them, or, of nearly_number,
+/// half of them or more.
+enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands, kNearlyNumber };
+inline constexpr EnumName kCellFormNames[] = {
+    {"plain", CellForm::kPlain},         {"time", CellForm::kTime},
+    {"date", CellForm::kDate},           {"decimal_comma", CellForm::kDecimalComma},
+    {"thousands", CellForm::kThousands}, {"nearly_number", CellForm::kNearlyNumber}};
+constexpr std::span<const EnumName> enum_names(CellForm) { return kCellFormNames; }
 
 /// Day, month and year in another order or with other signs than ISO 8601, perhaps with a time
 /// behind a space or T: 31.12.2024, 1/31/2024, 2024/01/31, 31-12-2024.

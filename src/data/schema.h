@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "base/config_fields.h"
+#include "data/cell_form.h"
 #include "data/formats/table.h"
 
 namespace ingot::data {
@@ -39,15 +40,6 @@ inline constexpr EnumName kColumnKindNames[] = {{"number", ColumnKind::kNumber},
                                                 {"image", ColumnKind::kImage},
                                                 {"ignore", ColumnKind::kIgnore}};
 constexpr std::span<const EnumName> enum_names(ColumnKind) { return kColumnKindNames; }
-
-/// How the values of a column that is no number are written: all of them, or, of nearly_number,
-/// half of them or more.
-enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands, kNearlyNumber };
-inline constexpr EnumName kCellFormNames[] = {
-    {"plain", CellForm::kPlain},         {"time", CellForm::kTime},
-    {"date", CellForm::kDate},           {"decimal_comma", CellForm::kDecimalComma},
-    {"thousands", CellForm::kThousands}, {"nearly_number", CellForm::kNearlyNumber}};
-constexpr std::span<const EnumName> enum_names(CellForm) { return kCellFormNames; }
 
 /// Of numbers or lengths. Quantiles interpolate linearly between ordered values (NumPy's default);
 /// exact up to SchemaOptions::sample values, beyond that from a uniform sample of as many.

@@ -98,10 +98,27 @@ std::vector<std::string> missing_of(const TableConfig& config) {
   return config.schema.empty() ? config.infer.missing : locked_schema(config).missing;
 }
 
-/// Keys that do nothing; columns that nobody left out, by name or by "*", and that are not used.
-void warn_of_unused(const Schema& schema, const TableConfig& config,
-                    std::vector<std::string>& warnings) {
+/// What training does not refuse and cannot be meant.
+void warn_of_constants(const Schema& schema, const TableConfig& config,
+                       std::vector<std::string>& warnings) {
+  if (config.infer.max_rows > 0) return;  // not all rows were looked at
+  const auto varies = [&](const ColumnSchema& column) {
+    const int64_t values = column.distinct + (column.missing > 0 ? 1 : 0);
+    return column.name != config.target.column && values > 1 &&
+           feature_config(column, config.features).kind != FeatureKind::kIgnore;
+  };
+  if (std::any_of(schema.columns.begin(), schema.columns.end(), varies)) return;
+  warnings.emplace_back(
+      "every column that is used has one value in all rows: nothing can be learned from them; use "
+      "others (table.features)");
+}
+
+/// Keys that do nothing; columns that say nothing; columns that nobody left out, by name or by "*",
+/// and that are not used.
+void warn_of_columns(const Schema& schema, const TableConfig& config,
+                     std::vector<std::string>& warnings) {
   for (std::string& note : idle_keys(config.features)) warnings.push_back(std::move(note));
+  warn_of_constants(schema, config, warnings);
   const bool is_rest_ignored = std::any_of(
       config.features.begin(), config.features.end(),
       [](const FeatureConfig& f) { return f.name == "*" && f.kind == FeatureKind::kIgnore; });
@@ -133,20 +150,6 @@ void require_target(const Schema& schema, const TableConfig& config, const std::
       is_category || target->form == CellForm::kPlain, Code::kInvalidArgument,
       "target \"{}\" is no number: {}; where its cells are classes, set table.target.kind=class",
       config.target.column, target->note);
-}
-
-/// What training does not refuse and cannot be meant.
-void warn_of_constants(const Schema& schema, const TableConfig& config,
-                       std::vector<std::string>& warnings) {
-  const auto varies = [&](const ColumnSchema& column) {
-    const int64_t values = column.distinct + (column.missing > 0 ? 1 : 0);
-    return column.name != config.target.column && values > 1 &&
-           feature_config(column, config.features).kind != FeatureKind::kIgnore;
-  };
-  if (std::any_of(schema.columns.begin(), schema.columns.end(), varies)) return;
-  warnings.emplace_back(
-      "every column that is used has one value in all rows: nothing can be learned from them; use "
-      "others (table.features)");
 }
 
 MeansOptions means_options(const TableConfig& config) {
@@ -365,8 +368,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   for (const auto& feature : features.features()) {
     require_no_later_rows(feature->config(), config.split);
   }
-  warn_of_unused(result.schema, config, result.warnings);
-  if (config.infer.max_rows == 0) warn_of_constants(result.schema, config, result.warnings);
+  warn_of_columns(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };
   result.fit = features.fit(table, is_training, means_options(config));
