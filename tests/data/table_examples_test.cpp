@@ -3,48 +3,17 @@
 // alone, and the encoder gives a row the same bytes later.
 #include "data/table_examples.h"
 
-#include <cmath>
 #include <cstring>
 
 #include <nlohmann/json.hpp>
 
-#include "data/temp_folder.h"
-#include "data/transforms/image_feature.h"
+#include "data/house_tables.h"
 #include "data/transforms/target_means.h"
-#include "io/image.h"
 
 namespace ingot::data::table_examples_test {
 namespace {
 
-class TableExamplesTest : public ::testing::Test {
- protected:
-  static std::string table(int rows) {
-    std::string csv = "area,city,price\n";
-    for (int i = 0; i < rows; ++i) {
-      csv += std::to_string(50 + i) + (i % 2 == 0 ? ",Oslo," : ",Rome,") +
-             std::to_string(1000 * (50 + i)) + "\n";
-    }
-    return csv;
-  }
-  TableConfig config(const std::string& csv) {
-    TableConfig c;
-    c.path = folder_.put("houses.csv", csv);
-    c.target.column = "price";
-    c.target.unit = 1000;
-    return c;
-  }
-  /// The plain mean of the target per street.
-  static FeatureConfig street_means() {
-    FeatureConfig street;
-    street.name = "street";
-    street.kind = FeatureKind::kCategory;
-    street.encode = CategoryEncode::kTarget;
-    street.smoothing = 0;
-    return street;
-  }
-  TempFolder folder_;
-  std::unique_ptr<FileSystem> files_ = real_files();
-};
+class TableExamplesTest : public HouseTables {};
 
 TEST_F(TableExamplesTest, EveryRowIsInOneSplit) {
   const TableExamples made = make_examples(*files_, config(table(200)), folder_.file("data"));
@@ -214,170 +183,6 @@ TEST_F(TableExamplesTest, TheTargetsMeanLooksAtNoLaterRow) {
   EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).rows[0], 16);
 }
 
-TEST_F(TableExamplesTest, PicturesAreBytesOfARecord) {
-  std::string csv = "photo,area,kind\n";
-  for (int i = 0; i < 12; ++i) {
-    const std::string name = "p" + std::to_string(i) + ".png";
-    std::string pixels(12, static_cast<char>(10 * (i % 6)));
-    pixels[0] = static_cast<char>(i % 6);
-    (void)folder_.put("photos/" + name, io::pnm_head(2, 2, 3) + pixels);
-    csv += "photos/" + name + "," + std::to_string(i) + (i % 2 == 0 ? ",a\n" : ",b\n");
-  }
-  TableConfig c;
-  c.path = folder_.put("homes.csv", csv);
-  c.target.column = "kind";
-  c.split.test = 0.25;
-  c.split.validation = 0;
-  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
-  EXPECT_EQ(made.rows, (std::array<int64_t, kSplits>{9, 0, 3}));
-  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
-  const ExampleField* photo = train.layout().find("photo");
-  ASSERT_NE(photo, nullptr);
-  EXPECT_EQ(photo->dtype, DType::kU8);
-  EXPECT_EQ(photo->shape, (Shape{2, 2, 3}));
-  const std::byte* pixels = train.row(3).data() + photo->offset;
-  EXPECT_EQ(std::to_integer<int>(pixels[1]), 10 * std::to_integer<int>(pixels[0]));
-}
-
-TEST_F(TableExamplesTest, APictureIsThatOfItsOwnRowsFolder) {
-  // Two folders that hold the same names: gray 10 k under a, 100 + 10 k under b.
-  for (int part = 0; part < 2; ++part) {
-    const std::string folder = part == 0 ? "shards/a/" : "shards/b/";
-    std::string csv = "photo,kind,level\n";
-    for (int k = 0; k < 8; ++k) {
-      const int level = 100 * part + 10 * k;
-      const std::string name = std::to_string(k) + ".png";
-      (void)folder_.put(folder + name,
-                        io::pnm_head(1, 1, 1) + std::string(1, static_cast<char>(level)));
-      csv += name + (k % 2 == 0 ? ",x," : ",y,") + std::to_string(level) + "\n";
-    }
-    (void)folder_.put(folder + "labels.csv", csv);
-  }
-  TableConfig c;
-  c.path = folder_.file("shards/*/labels.csv");
-  c.target.column = "level";
-  c.split.validation = c.split.test = 0;
-  (void)make_examples(*files_, c, folder_.file("data"));
-  const ExampleReader train(examples_path(folder_.file("data"), Split::kTrain));
-  ASSERT_EQ(train.rows(), 16);
-  const int64_t photo = train.layout().find("photo")->offset;
-  const int64_t target = train.layout().find(kTargetField)->offset;
-  for (int64_t i = 0; i < train.rows(); ++i) {
-    float level = 0;
-    std::memcpy(&level, train.row(i).data() + target, sizeof(level));
-    EXPECT_EQ(std::to_integer<int>(train.row(i)[static_cast<size_t>(photo)]),
-              static_cast<int>(level));
-  }
-  // Mean and deviation are those of all 16, whatever file the table stood at before.
-  const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));
-  double sum = 0;
-  for (int value = 0; value < 16; ++value) {
-    const auto byte = static_cast<uint8_t>(100 * (value / 8) + 10 * (value % 8));
-    float number = 0;
-    features.find_image("photo")->to_numbers({&byte, 1}, &number);
-    sum += static_cast<double>(number);
-  }
-  constexpr double kFloat = 1e-5;
-  EXPECT_NEAR(sum, 0, kFloat);
-}
-
-TEST_F(TableExamplesTest, NothingIsLeftOfAPassThatFails) {
-  TableConfig c = config(table(50));
-  c.split.test = 0;
-  c.split.test_file = folder_.put("later.csv", "area,city,price\n60,Oslo,dear\n");
-  EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
-                                  [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-                       "dear"));
-  EXPECT_EQ(files_->list(folder_.file("data")), std::vector<std::string>{});
-}
-
-TEST_F(TableExamplesTest, EqualPicturesUnderOtherNamesAreDuplicates) {
-  for (int i = 0; i < 10; ++i) {
-    const std::string pixels(3, static_cast<char>(i / 2));
-    (void)folder_.put((i % 2 == 0 ? "pets/cat/" : "pets/dog/") + std::to_string(i) + ".png",
-                      io::pnm_head(1, 1, 3) + pixels);
-  }
-  TableConfig c;
-  c.path = folder_.file("pets");
-  c.target.column = "class";
-  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).leaks.duplicates, 5);
-  // Bytes that are white space in a text are pixels all the same.
-  (void)folder_.put("flat/cat/a.png", io::pnm_head(1, 1, 3) + "   ");
-  (void)folder_.put("flat/dog/b.png", io::pnm_head(1, 1, 3) + "\t\t\t");
-  c.path = folder_.file("flat");
-  c.split.test = c.split.validation = 0;
-  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).leaks.duplicates, 0);
-}
-
-TEST_F(TableExamplesTest, BadPicturesStopOrAreCounted) {
-  for (int i = 0; i < 8; ++i) {
-    (void)folder_.put((i % 2 == 0 ? "pets/cat/" : "pets/dog/") + std::to_string(i) + ".png",
-                      i == 5 ? "" : io::pnm_head(1, 1, 1) + std::to_string(i));
-  }
-  TableConfig c;
-  c.path = folder_.file("pets");
-  c.target.column = "class";
-  c.split.test = c.split.validation = 0;
-  EXPECT_EQ(message_of(Code::kCorruptFile,
-                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-            "features: column \"image\" (line 7): image: \"dog/5.png\": the file is empty; correct "
-            "it, or set {name: \"image\", image: {bad: drop_row}} in table.features");
-  c.features.emplace_back().name = "image";
-  c.features[0].image.bad = BadImage::kDropRow;
-  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
-  EXPECT_EQ(made.rows[0], 7);
-  EXPECT_EQ(made.dropped[0], 1);
-  ASSERT_EQ(made.fit.warnings.size(), 1U);
-  EXPECT_EQ(made.fit.warnings[0],
-            "image: 1 of 8 training pictures cannot be read; the first: image: \"dog/5.png\": the "
-            "file is empty");
-}
-
-TEST_F(TableExamplesTest, AClassNeverSeenInTrainingIsNamed) {
-  const auto batch = [](char label, int count) {
-    std::string file;
-    for (int i = 0; i < count; ++i) {
-      file += static_cast<char>(label == 2 ? 2 : i % 2);
-      file += std::string(3072, static_cast<char>(i));
-    }
-    return file;
-  };
-  TableConfig c;
-  c.path = folder_.put("train.bin", batch(0, 6));
-  c.split.test_file = folder_.put("test.bin", batch(2, 1));
-  c.split.test = c.split.validation = 0;
-  c.target.column = "class";
-  c.target.kind = TargetKind::kClass;
-  EXPECT_EQ(message_of(Code::kInvalidArgument,
-                       [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-            "target \"class\" (line 1 of \"" + c.split.test_file +
-                "\"): the label \"2\" was never seen in training. Known: 0, 1. Correct it or leave "
-                "the row out");
-}
-
-TEST_F(TableExamplesTest, AClassThatTheSplitHoldsOutIsTrainedWhenStratified) {
-  std::string csv = "x,label\n";
-  for (int i = 0; i < 20; ++i) csv += std::to_string(i) + (i % 2 == 0 ? ",no\n" : ",yes\n");
-  csv += "20,maybe\n";
-  TableConfig c;
-  c.path = folder_.put("rare.csv", csv);
-  c.split.method = SplitMethod::kTime;  // the last row is held out
-  c.split.column = "x";
-  c.split.validation = 0;
-  c.target.column = "label";
-  EXPECT_EQ(
-      message_of(Code::kInvalidArgument,
-                 [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-      "target \"label\" (line 22 of \"" + c.path +
-          "\"): the label \"maybe\" was never seen in training. Known: no, yes. Set "
-          "table.split.method=stratified, which trains on every class, or correct it or leave "
-          "the row out");
-  c.split.method = SplitMethod::kStratified;
-  c.split.column.clear();
-  const TableExamples made = make_examples(*files_, c, folder_.file("data"));
-  EXPECT_EQ(made.rows[0] + made.rows[2], 21);
-}
-
 TEST_F(TableExamplesTest, ColumnsThatAStarLeavesOutAreNoWarning) {
   std::string csv = "day,x,y\n";
   for (int i = 0; i < 30; ++i) {
@@ -400,19 +205,6 @@ TEST_F(TableExamplesTest, ColumnsThatAStarLeavesOutAreNoWarning) {
   EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).warnings, idle);
 }
 
-TEST_F(TableExamplesTest, ATargetWithoutAnyValueIsNoTarget) {
-  TableConfig c;
-  c.path = folder_.put("gone.csv", "x,z,y\n1,5,\n2,6,NA\n3,4,\n");
-  c.target.column = "y";
-  for (const MissingTarget missing : {MissingTarget::kError, MissingTarget::kDropRow}) {
-    c.target.missing = missing;
-    EXPECT_EQ(message_of(Code::kInvalidArgument,
-                         [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-              "target \"y\": no row of \"" + c.path +
-                  "\" has a value; name another column: table.target.column=NAME");
-  }
-}
-
 TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {
   TableConfig c = config(table(20));
   c.keep = {"city", {"Oslo"}};
@@ -429,29 +221,6 @@ TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {
             "table.keep: no row of \"" + c.path +
                 "\" has \"Roma\" in column \"city\". Did you mean "
                 "\"Rome\"?");
-}
-
-TEST_F(TableExamplesTest, AColumnOfIdsMayNotTakeTheNameOfTheTarget) {
-  std::string csv = "target,price\n";
-  for (int i = 0; i < 20; ++i)
-    csv += "some words of it " + std::to_string(i) + "," + std::to_string(i) + "\n";
-  const TableConfig c = config(csv);
-  EXPECT_EQ(
-      message_of(Code::kInvalidArgument,
-                 [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-      "examples: the column \"target\" may not be named so beside the target \"price\", whose "
-      "field has that name; rename the column");
-}
-
-TEST_F(TableExamplesTest, WhatIsNotThereIsNamed) {
-  TableConfig none;
-  EXPECT_EQ(message_of(Code::kInvalidArgument,
-                       [&] { (void)make_examples(*files_, none, folder_.path()); }),
-            "table: no file is named. Set table.path=FILE.csv");
-  none.path = folder_.put("a.csv", table(5));
-  EXPECT_EQ(message_of(Code::kInvalidArgument,
-                       [&] { (void)make_examples(*files_, none, folder_.path()); }),
-            "table: nothing to predict is named. Set table.target.column=NAME");
 }
 
 TEST_F(TableExamplesTest, RowsWithoutATargetAreCountedApart) {
@@ -485,54 +254,6 @@ TEST_F(TableExamplesTest, TheEncoderSaysWhyARowIsLeftOut) {
   EXPECT_FALSE(encoder.lacks_target());
   EXPECT_EQ(encoder.reason(), "column \"area\" has no value");
   EXPECT_TRUE(encode({"60", "Oslo", "9"}));
-}
-
-TEST_F(TableExamplesTest, AFileThatIsNotThereIsNamedWithItsKey) {
-  const TableConfig good = config(table(20));
-  const auto refusal = [&](const TableConfig& c) {
-    return message_of(Code::kNotFound,
-                      [&] { (void)make_examples(*files_, c, folder_.file("data")); });
-  };
-  const std::string missing = folder_.file("hoses.csv");
-  const std::string end =
-      " is \"" + missing + "\", which is not there. Did you mean \"" + good.path + "\"?";
-  TableConfig c = good;
-  c.path = missing;
-  EXPECT_EQ(refusal(c), "table: table.path" + end);
-  EXPECT_EQ(message_of(Code::kNotFound, [&] { (void)open_clean_table(c); }),
-            "table: table.path" + end);
-  c = good;
-  c.split.test_file = missing;
-  EXPECT_EQ(refusal(c), "table: table.split.test_file" + end);
-  EXPECT_EQ(message_of(Code::kNotFound, [&] { (void)open_held_out(missing, c); }),
-            "table: table.split.test_file" + end);
-  c = good;
-  c.split.validation_file = missing;
-  EXPECT_EQ(refusal(c), "table: table.split.validation_file" + end);
-  c = good;
-  (void)folder_.put("houses.schema.yaml", "columns: []");
-  c.schema = folder_.file("house.schema.yaml");
-  EXPECT_EQ(refusal(c), "table: table.schema is \"" + c.schema +
-                            "\", which is not there. Did you mean \"" +
-                            folder_.file("houses.schema.yaml") + "\"?");
-}
-
-/// The run would go on with another schema than it began with.
-TEST_F(TableExamplesTest, TheSchemaThatIsWrittenOverIsNotTheOneThatIsRead) {
-  TableConfig c = config(table(50));
-  (void)make_examples(*files_, c, folder_.file("data"));
-  const std::string own = folder_.file("data/schema.yaml"), text = read_file(own, 1 << 20);
-  for (const char* const name : {"data/schema.yaml", "data/../data/schema.yaml"}) {
-    c.schema = folder_.file(name);
-    EXPECT_EQ(message_of(Code::kInvalidArgument,
-                         [&] { (void)make_examples(*files_, c, folder_.file("data")); }),
-              "table: table.schema is \"" + c.schema +
-                  "\", which is written over here. Copy it to another place and name that, for "
-                  "example table.schema=mine.schema.yaml");
-  }
-  EXPECT_EQ(read_file(own, 1 << 20), text);
-  c.schema = folder_.put("mine.schema.yaml", text);
-  EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).rows[0], 40);
 }
 
 }  // namespace
