@@ -36,6 +36,18 @@ TEST_F(TableExamplesTest, EveryRowIsInOneSplit) {
   EXPECT_NEAR(squares / 160, 1.0, kFloat);
 }
 
+TEST_F(TableExamplesTest, FeaturesOfOneValueArePointedOut) {
+  const auto warnings = [&](const std::string& cells) {
+    std::string csv = "area,city,price\n";
+    for (int i = 0; i < 30; ++i) csv += cells + "," + std::to_string(i) + "\n";
+    return make_examples(*files_, config(csv), folder_.file("data")).warnings;
+  };
+  EXPECT_EQ(warnings("5,Oslo"),
+            std::vector<std::string>{"every column that is used has one value in all rows: nothing "
+                                     "can be learned from them; use others (table.features)"});
+  EXPECT_TRUE(make_examples(*files_, config(table(30)), folder_.file("data")).warnings.empty());
+}
+
 TEST_F(TableExamplesTest, ARowIsEncodedAlikeLater) {
   (void)make_examples(*files_, config(table(50)), folder_.file("data"));
   const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));

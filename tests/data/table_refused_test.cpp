@@ -76,6 +76,29 @@ TEST_F(TableRefused, ATargetWithoutAnyValueIsNoTarget) {
   }
 }
 
+TEST_F(TableRefused, NumbersThatAreNotReadAsSuchAreNoClasses) {
+  const auto refusal = [&](const std::string& first, const std::string& second) {
+    std::string csv = "area;price\n";
+    for (int i = 0; i < 30; ++i) {
+      csv += std::to_string(i) + ";" + (i % 6 == 0 ? first : std::to_string(i) + second) + "\n";
+    }
+    TableConfig c = config(csv);
+    c.target.unit = 1;
+    return message_of(Code::kInvalidArgument,
+                      [&] { (void)make_examples(*files_, c, folder_.file("data")); });
+  };
+  EXPECT_EQ(
+      refusal("7", ",5"),
+      "target \"price\" is no number: numbers with a decimal comma, the first \"1,5\" on line "
+      "3; set table.format.decimal=comma; where its cells are classes, set "
+      "table.target.kind=class");
+  EXPECT_EQ(
+      refusal("?", ""),
+      "target \"price\" is no number: 5 of 30 values are no number, the first \"?\" on line 2; "
+      "if they stand for a missing value, add them to table.infer.missing, or to missing in "
+      "the table.schema file; where its cells are classes, set table.target.kind=class");
+}
+
 TEST_F(TableRefused, AColumnOfIdsMayNotTakeTheNameOfTheTarget) {
   std::string csv = "target,price\n";
   for (int i = 0; i < 20; ++i)
