@@ -41,11 +41,12 @@ PictureColumns pictures_of(const TableConfig& config, TableReader& table) {
   require(
       table.skipped() == 0, Code::kInvalidArgument,
       "data: none of {} records of \"{}\" has {} cells, as many as there are names, so that all "
-      "are left out and nothing is written; table.format.ragged=error says where the first "
+      "are left out and there is nothing to write; table.format.ragged=error says where the first "
       "stands",
       with_thousands(table.skipped()), table.name(), table.columns().size());
   fail(Code::kCorruptFile,
-       "data: \"{}\" holds no record, and nothing is written; where its only line is one and no "
+       "data: \"{}\" holds no record, so there is nothing to write; where its only line is one and "
+       "no "
        "header, set table.format.header=no",
        table.name());
 }

@@ -2,6 +2,7 @@
 // The files hold the rows that training takes, cell for cell.
 #include "data/table_files.h"
 
+#include <filesystem>
 #include <set>
 
 #include "data/own_picture.h"
@@ -99,16 +100,18 @@ TEST_F(TableFilesTest, AFileWithoutARowIsNotWritten) {
   const auto clean = [&] { (void)write_clean_table(*files_, c, before); };
   EXPECT_EQ(message_of(Code::kInvalidArgument, clean),
             "data: none of 2 records of \"" + c.path +
-                "\" has 2 cells, as many as there are names, so that all are left out and nothing "
-                "is written; table.format.ragged=error says where the first stands");
+                "\" has 2 cells, as many as there are names, so that all are left out and there "
+                "is nothing to write; table.format.ragged=error says where the first stands");
   c.path = folder_.put("names.csv", "x,y\n");
-  EXPECT_EQ(message_of(Code::kCorruptFile, clean),
-            "data: \"" + c.path +
-                "\" holds no record, and nothing is written; where its only line is one and no "
-                "header, set table.format.header=no");
+  EXPECT_EQ(
+      message_of(Code::kCorruptFile, clean),
+      "data: \"" + c.path +
+          "\" holds no record, so there is nothing to write; where its only line is one and no "
+          "header, set table.format.header=no");
   c = config(20);
   c.split.test = 0;
   c.split.test_file = folder_.put("later.csv", "x,note,y\n");
+  std::filesystem::create_directory(folder_.file("s"));
   EXPECT_TRUE(contains(message_of(Code::kCorruptFile,
                                   [&] { (void)write_split_tables(*files_, c, folder_.file("s")); }),
                        "later.csv\" holds no record"));

@@ -16,7 +16,8 @@ grep -ohE "(^|[^A-Za-z0-9_/.-])($sections)(\.[A-Za-z0-9_]+)+\(?" $pages | grep -
   sed -e 's/^[^a-z]*//' -e 's/\.[0-9][0-9]*/.N/g' |
   grep -vE '\.(h|cpp|csv|tsv|json|jsonl|yaml|safetensors|md|test|py|png|npy|shard|html)$' |
   sort -u >named
-grep -vxF -f known named | sed 's/^/no key: /'
+# train.micro_bach is the mistake that docs/errors.md shows.
+grep -vxF -f known -e train.micro_bach named | sed 's/^/no key: /'
 
 # A command ends at a mark that stands in no command of ours.
 grep -ohE '\bingot [a-z]+[^`|#;&]*' $pages | awk '{

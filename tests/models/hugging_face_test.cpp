@@ -121,7 +121,7 @@ TEST(HuggingFace, ConfigNamesTheTokenizer) {
   EXPECT_EQ(models::config_json(models::parse_config_json(text, "memory"), 0, "5f0c"), text);
   EXPECT_TRUE(message_of([&] {
                 (void)digest_of(R"({"tokenizer_sha256": 5})");
-              }).ends_with("\"tokenizer_sha256\" has the wrong type: 5"));
+              }).ends_with("\"tokenizer_sha256\" is 5, a text is needed"));
 }
 
 /// A copy of a golden model's folder whose parts a test may spoil.

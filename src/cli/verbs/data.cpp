@@ -135,11 +135,13 @@ class DataVerb : public Verb {
 
   /// The last word when it is a picture to write, else "".
   static std::string take_png(Invocation& rest) {
-    require(rest.words.size() != 2 || rest.words[1].ends_with(".png"), Code::kInvalidArgument,
+    if (rest.words.empty()) return {};
+    const std::string& last = rest.words.back();
+    require(rest.words.size() != 2 || last.ends_with(".png"), Code::kInvalidArgument,
             "data: inspect draws into a file that ends in .png, not into \"{}\"; for example "
             "samples.png",
-            excerpt(rest.words.back()));
-    if (rest.words.empty() || !rest.words.back().ends_with(".png")) return {};
+            excerpt(last));
+    if (!last.ends_with(".png")) return {};
     std::string file = std::move(rest.words.back());
     rest.words.pop_back();
     return file;

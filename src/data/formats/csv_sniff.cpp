@@ -105,8 +105,11 @@ CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& form
   const std::string head = read_head(source, is_tsv ? "tsv" : "csv");
   const bool is_whole = head.size() < kHead;
   CsvLayout layout;
+  const bool has_commas = format.decimal == Decimal::kComma;  // inside of numbers
   layout.records = {
-      .delimiter = is_tsv ? '\t' : ',',
+      .delimiter = is_tsv       ? '\t'
+                   : has_commas ? kBesideCommas[0]
+                                : ',',
       .quoting = format.quote == Quoting::kAuto ? !is_tsv : format.quote == Quoting::kDouble,
       .encoding = format.encoding,
       .max_record = format.max_record.bytes,
@@ -114,7 +117,7 @@ CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& form
   if (format.delimiter != "auto") layout.records.delimiter = given_delimiter(format.delimiter);
   Records records = first_records(head, is_whole, layout.records);
   if (format.delimiter == "auto" && !is_tsv) {
-    for (const char delimiter : format.decimal == Decimal::kComma ? kBesideCommas : kDelimiters) {
+    for (const char delimiter : has_commas ? kBesideCommas : kDelimiters) {
       RecordFormat tried = layout.records;
       tried.delimiter = delimiter;
       Records found = first_records(head, is_whole, tried);
