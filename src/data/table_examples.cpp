@@ -149,7 +149,9 @@ void require_target(const Schema& schema, const TableConfig& config, const std::
   require(
       is_category || target->form == CellForm::kPlain, Code::kInvalidArgument,
       "target \"{}\" is no number: {}; where its cells are classes, set table.target.kind=class",
-      config.target.column, target->note);
+      config.target.column,
+      target->note.empty() ? fmt::format("its cells are {}", enum_name(target->form))
+                           : target->note);
 }
 
 MeansOptions means_options(const TableConfig& config) {
