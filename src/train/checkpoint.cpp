@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "io/safetensors.h"
 
 namespace ingot::train {
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kTensors = "state.safetensors";
 constexpr const char* kState = "state.json";
+constexpr const char* kBest = "best.safetensors";  // beside the step folders
 constexpr int64_t kVersion = 1;  // of state.json; fields may be added without a new one
 constexpr std::string_view kPrefix = "step-";
 constexpr size_t kDigits = 8;
@@ -74,7 +76,8 @@ Json to_json(const RunState& s) {
           {"best",
            {{"loss", s.best.loss},
             {"step", s.best.step},
-            {"evaluations_since", s.best.evaluations_since}}},
+            {"evaluations_since", s.best.evaluations_since},
+            {"sha256", s.best.sha256}}},
           {"plateau",
            {{"factor", s.plateau.factor},
             {"best", s.plateau.best},
@@ -104,8 +107,9 @@ RunState from_json(const Json& j) {
   if (j.contains("epoch")) {  // older checkpoints: the mean is that of the steps to come
     s.epoch = {number(j.at("epoch").at("loss_sum")), j.at("epoch").at("steps").get<int64_t>()};
   }
-  s.best = {number(j.at("best").at("loss")), j.at("best").at("step").get<int64_t>(),
-            j.at("best").at("evaluations_since").get<int64_t>()};
+  const Json& best = j.at("best");
+  s.best = {number(best.at("loss")), best.at("step").get<int64_t>(),
+            best.at("evaluations_since").get<int64_t>(), best.value("sha256", "")};
   s.plateau = {j.at("plateau").at("factor").get<double>(), number(j.at("plateau").at("best")),
                j.at("plateau").at("bad").get<int64_t>(),
                j.at("plateau").at("has_best").get<bool>()};
@@ -265,20 +269,53 @@ std::optional<RunState> Checkpoints::load(const std::string& recipe_hash, nn::Pa
   return std::nullopt;
 }
 
-void Checkpoints::save_best(const nn::ParameterStore& store) {
-  io::write_safetensors(files_, join_path(directory_, "best.safetensors"),
-                        tensors_of(store, nullptr));
+std::string Checkpoints::save_best(const nn::ParameterStore& store) {
+  const std::string path = join_path(directory_, kBest);
+  io::write_safetensors(files_, path, tensors_of(store, nullptr));
+  return sha256_file(path);
 }
 
-bool Checkpoints::load_best(nn::ParameterStore& store) {
-  const std::string path = join_path(directory_, "best.safetensors");
-  if (!file_exists(path)) return false;
+/// A run that goes on from before its best step comes to the same weights there.
+std::string Checkpoints::how_to_find_again(const BestState& best) const {
+  const std::string at_best = fmt::format("{}{:08d}", kPrefix, best.step);
+  std::vector<std::string> later;
+  std::string before;
+  for (const std::string& name : names()) {
+    if (!file_exists(join_path(join_path(directory_, name), kState))) continue;
+    if (name < at_best) {
+      before = name;
+    } else {
+      later.push_back(name);
+    }
+  }
+  if (before.empty()) {
+    return fmt::format(
+        "No checkpoint of before step {} is left: begin the run anew with --fresh, with "
+        "train.keep_best=false to take the last weights",
+        best.step);
+  }
+  return fmt::format(
+      "Move {} out of {}: the same command then goes on from {} and finds the same weights again",
+      join(later, ", "), directory_, before);
+}
+
+void Checkpoints::load_best(const BestState& best, nn::ParameterStore& store) const {
+  const std::string path = join_path(directory_, kBest);
+  if (!file_exists(path)) {
+    fail(Code::kNotFound, "train: {} is not there, the weights of the best step, {}. {}", path,
+         best.step, how_to_find_again(best));
+  }
+  if (!best.sha256.empty() && sha256_file(path) != best.sha256) {
+    fail(Code::kCorruptFile,
+         "train: {} is damaged: its SHA-256 differs from that of the weights of the best step, {}. "
+         "{}",
+         path, best.step, how_to_find_again(best));
+  }
   const io::Safetensors file(path);
   for (const nn::StoredParameter& p : store.list()) {
     read_into(file, "param." + p.name, p.parameter->value);
   }
   ++store.values().storage().version;
-  return true;
 }
 
 }  // namespace ingot::train

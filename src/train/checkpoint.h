@@ -39,13 +39,16 @@ class Checkpoints {
   /// there is none.
   [[nodiscard]] std::optional<std::string> newest_whole() const;
 
-  /// Parameters alone, as "best.safetensors".
-  void save_best(const nn::ParameterStore& store);
-  /// False when there is none.
-  bool load_best(nn::ParameterStore& store);
+  /// Parameters alone, as "best.safetensors", whose SHA-256 comes back.
+  [[nodiscard]] std::string save_best(const nn::ParameterStore& store);
+  /// The weights of best.safetensors. Throws kNotFound when it is not there, kCorruptFile when its
+  /// bytes are others than best.sha256 says (one that says nothing is of an older program and fits
+  /// all): both name the checkpoint from which training finds them again, where there is one.
+  void load_best(const BestState& best, nn::ParameterStore& store) const;
 
  private:
   [[nodiscard]] std::vector<std::string> names() const;  // step folders, oldest first
+  [[nodiscard]] std::string how_to_find_again(const BestState& best) const;
   void remove_old(const std::string& saved);
   void remove_unfinished(const std::string& folder);
   void set_aside(const std::string& name);

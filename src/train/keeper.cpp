@@ -12,11 +12,12 @@ RunState RunMemory::begin(nn::ParameterStore& /*store*/, optim::Optimizer& /*opt
   return state;
 }
 
-void RunMemory::save_best(const nn::ParameterStore& store) {
+std::string RunMemory::save_best(const nn::ParameterStore& store) {
   best_ = store.values().to_vector<float>();
+  return {};
 }
 
-void RunMemory::load_best(nn::ParameterStore& store) {
+void RunMemory::load_best(const BestState& /*best*/, nn::ParameterStore& store) {
   std::copy(best_.begin(), best_.end(), store.values().data<float>());
   ++store.values().storage().version;
 }

@@ -21,6 +21,7 @@ struct BestState {
   double loss = 0.0;
   int64_t step = -1;  ///< -1: no evaluation yet
   int64_t evaluations_since = 0;
+  std::string sha256;  ///< of the file of its weights; empty in a state that knows of none
 };
 
 /// The steps of the present epoch that are done.
@@ -78,8 +79,11 @@ class Keeper {
   /// Everything recorded so far and `state` outlast the process from here on.
   virtual void save(RunState state, const nn::ParameterStore& store,
                     const optim::Optimizer& optimizer) = 0;
-  virtual void save_best(const nn::ParameterStore& store) = 0;
-  virtual void load_best(nn::ParameterStore& store) = 0;
+  /// Keeps the weights as the best so far. The SHA-256 of their file, empty where there is none.
+  [[nodiscard]] virtual std::string save_best(const nn::ParameterStore& store) = 0;
+  /// The weights that `best` names. Throws kNotFound or kCorruptFile, with the cure, when those are
+  /// not what is kept.
+  virtual void load_best(const BestState& best, nn::ParameterStore& store) = 0;
 };
 
 /// Keeps the best weights in memory and hands records on. Every call begins a new run.
@@ -93,8 +97,8 @@ class RunMemory : public Keeper {
   void record(const RunRecord& record) override { on_record_(record); }
   void save(RunState /*state*/, const nn::ParameterStore& /*store*/,
             const optim::Optimizer& /*optimizer*/) override {}
-  void save_best(const nn::ParameterStore& store) override;
-  void load_best(nn::ParameterStore& store) override;
+  [[nodiscard]] std::string save_best(const nn::ParameterStore& store) override;
+  void load_best(const BestState& best, nn::ParameterStore& store) override;
 
  private:
   std::function<void(const RunRecord&)> on_record_;

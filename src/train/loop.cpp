@@ -171,8 +171,8 @@ void Run::evaluate() {
   // A loss that ends the run counts, however little it is better: the run exports its weights.
   if (best.step < 0 || std::isnan(best.loss) || is_good_enough(validation_.loss) ||
       validation_.loss < best.loss - config_.early_stop.min_delta) {
-    best = {validation_.loss, state_.step, 0};
-    if (config_.keep_best) c_.keeper.save_best(step_.store());
+    best = {validation_.loss, state_.step, 0, {}};
+    if (config_.keep_best) best.sha256 = c_.keeper.save_best(step_.store());
   } else {
     ++best.evaluations_since;
   }
@@ -202,7 +202,7 @@ TrainSummary Run::finish(bool stopped) {
                  : state_.step < state_.total_steps ? EndReason::kEarlyStop
                                                     : EndReason::kFinished;
   if (!stopped && config_.keep_best && state_.best.step >= 0) {
-    c_.keeper.load_best(step_.store());
+    c_.keeper.load_best(state_.best, step_.store());
   } else if (!stopped) {
     step_.exchange_average();
   }

@@ -45,7 +45,8 @@ struct TrainSummary {
 /// Trains to the horizon, or until should_stop. A stopped run ends with a checkpoint of the last
 /// step; calling again continues it. Afterwards the task's module holds the best weights when
 /// config.keep_best and the run is over, else the last.
-/// Throws kInvalidArgument, kNumeric, kIo; checkpoints written before stay usable.
+/// Throws kInvalidArgument, kNumeric, kIo, and what Keeper::load_best throws; checkpoints written
+/// before stay usable.
 TrainSummary train(const LoopContext& context, const TrainConfig& config);
 
 }  // namespace ingot::train

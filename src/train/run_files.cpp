@@ -150,8 +150,10 @@ void RunFiles::save(RunState state, const nn::ParameterStore& store,
   });
 }
 
-void RunFiles::save_best(const nn::ParameterStore& store) {
-  attempt([&] { checkpoints_.save_best(store); });
+std::string RunFiles::save_best(const nn::ParameterStore& store) {
+  std::string digest;
+  attempt([&] { digest = checkpoints_.save_best(store); });
+  return digest;
 }
 
 }  // namespace ingot::train

@@ -32,8 +32,10 @@ class RunFiles : public Keeper {
   void record(const RunRecord& record) override;
   void save(RunState state, const nn::ParameterStore& store,
             const optim::Optimizer& optimizer) override;
-  void save_best(const nn::ParameterStore& store) override;
-  void load_best(nn::ParameterStore& store) override { checkpoints_.load_best(store); }
+  [[nodiscard]] std::string save_best(const nn::ParameterStore& store) override;
+  void load_best(const BestState& best, nn::ParameterStore& store) override {
+    checkpoints_.load_best(best, store);
+  }
 
  private:
   [[nodiscard]] int64_t horizon(const std::function<int64_t()>& steps) const;

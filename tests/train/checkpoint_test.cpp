@@ -16,6 +16,7 @@
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/reduce.h"
 #include "base/faulty_files.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/message_of.h"
 #include "train/unsynced_files.h"
@@ -97,7 +98,7 @@ RunState state_at(int64_t step) {
   s.total_steps = 1000;
   s.metrics_lines = 3 * step;
   s.last_validation = 0.1 + static_cast<double>(step);  // no short decimal
-  s.best = {1.0 / 3.0, step - 1, 2};
+  s.best = {1.0 / 3.0, step - 1, 2, "f00d"};
   s.plateau = {0.01, 2.0 / 7.0, 1, true};
   s.epoch = {5.0 / 3.0, 4};
   s.recipe_hash = "abc";
@@ -155,6 +156,7 @@ TEST_F(CheckpointTest, EverythingComesBackExactly) {
   EXPECT_EQ(found->best.loss, expected.best.loss);
   EXPECT_EQ(found->best.step, expected.best.step);
   EXPECT_EQ(found->best.evaluations_since, expected.best.evaluations_since);
+  EXPECT_EQ(found->best.sha256, expected.best.sha256);
   EXPECT_EQ(found->plateau.factor, expected.plateau.factor);
   EXPECT_EQ(found->plateau.best, expected.plateau.best);
   EXPECT_EQ(found->plateau.bad, expected.plateau.bad);
@@ -270,6 +272,7 @@ TEST_F(CheckpointTest, FieldsThatWereAddedLaterMayBeMissing) {
   json["run"].erase("last_loss");
   json["run"].erase("seconds");
   json["run"].erase("epoch");
+  json["run"]["best"].erase("sha256");
   std::ofstream(path(10, "state.json")) << json.dump();
   EXPECT_EQ(load(), 10);
 }
@@ -355,16 +358,44 @@ TEST_F(CheckpointTest, AnotherOptimiserIsRefused) {
 
 TEST_F(CheckpointTest, BestWeights) {
   Checkpoints checkpoints(*files_, folder(), 2);
-  EXPECT_FALSE(checkpoints.load_best(model_.store));
   model_.set(3);
-  checkpoints.save_best(model_.store);
-  model_.set(4);
-  EXPECT_TRUE(checkpoints.load_best(model_.store));
+  const std::string digest = checkpoints.save_best(model_.store);
+  EXPECT_EQ(digest, sha256_file(folder() + "/best.safetensors"));
   const std::vector<float> three = Model::expected(3), four = Model::expected(4);
-  const std::vector<float> now = model_.numbers();
   const size_t parameters = 17;
-  EXPECT_TRUE(std::equal(now.begin(), now.begin() + parameters, three.begin()));
-  EXPECT_TRUE(std::equal(now.begin() + parameters, now.end(), four.begin() + parameters));
+  for (const std::string& known : {digest, std::string()}) {  // older states know of no digest
+    model_.set(4);
+    checkpoints.load_best({0.5, 3, 0, known}, model_.store);
+    const std::vector<float> now = model_.numbers();
+    EXPECT_TRUE(std::equal(now.begin(), now.begin() + parameters, three.begin()));
+    EXPECT_TRUE(std::equal(now.begin() + parameters, now.end(), four.begin() + parameters));
+  }
+}
+
+// Other weights than the best never take their place in silence.
+TEST_F(CheckpointTest, BestWeightsThatAreDamagedOrGoneAreRefusedWithTheCure) {
+  const std::string best = folder() + "/best.safetensors";
+  Checkpoints checkpoints(*files_, folder(), 2);
+  const std::string digest = checkpoints.save_best(model_.store);
+  save(20);
+  const auto load = [&] { checkpoints.load_best({0.5, 13, 0, digest}, model_.store); };
+  std::fstream(best, std::ios::in | std::ios::out | std::ios::binary | std::ios::ate) << "x";
+  EXPECT_EQ(message_of(load),
+            "train: " + best +
+                " is damaged: its SHA-256 differs from that of the weights of the best step, 13. "
+                "No checkpoint of before step 13 is left: begin the run anew with --fresh, with "
+                "train.keep_best=false to take the last weights");
+  EXPECT_EQ(code_of(load), "corrupt_file");
+  save(10);
+  save(20);
+  std::filesystem::remove(best);
+  EXPECT_EQ(message_of(load),
+            "train: " + best +
+                " is not there, the weights of the best step, 13. Move step-00000020 out of " +
+                folder() +
+                ": the same command then goes on from step-00000010 and finds the same weights "
+                "again");
+  EXPECT_EQ(code_of(load), "not_found");
 }
 
 // Every operation of saving step 20 fails once, alone and with everything after it.

@@ -166,6 +166,24 @@ TEST_F(Loop, AnyNumberOfThreads) {
   }
 }
 
+// Moved out of the way, the last checkpoint makes room for the best weights to be found again.
+TEST_F(Loop, BestWeightsThatAreGoneAreFoundAgainOrRefused) {
+  const TempDir dir;
+  const std::string best = dir.file("checkpoints/best.safetensors");
+  TrainConfig config = tiny_config();
+  config.keep = 1000;
+  expect_same(run(dir.path(), config), "whole");
+  std::filesystem::remove(best);
+  EXPECT_EQ(testing::code_of([&] { (void)run(dir.path(), config); }), "not_found");
+  for (const auto& step : std::filesystem::directory_iterator(dir.file("checkpoints"))) {
+    const std::string name = step.path().filename().string();
+    if (name >= fmt::format("step-{:08d}", expected_->summary.best.step)) {
+      std::filesystem::remove_all(step.path());
+    }
+  }
+  expect_same(run(dir.path(), config), "found again");
+}
+
 // best.safetensors of some earlier run must not replace weights that no evaluation has judged.
 TEST_F(Loop, WithoutValidationTheLastWeightsAreExported) {
   const TempDir clean, stale;
