@@ -59,7 +59,7 @@ void Pipeline::train() {
     (void)cut_max_tokens(invocation_.console, "train: samples", recipe_.generate.max_tokens, tokens,
                          recipe_.model.context);
   }
-  stage("train", train_key(), [&] {
+  const auto work = [&] {
     if (!results_->contains("plan")) require_memory();
     models::Transformer model(runtime_->engine, model_config());
     train::LanguageModel lm = language_model(runtime_->engine, model, *tokenizer_, recipe_);
@@ -71,7 +71,8 @@ void Pipeline::train() {
                          tokenizer_->eos_id().value_or(-1),
                          sha256_file(path("model/tokenizer.json")));
     });
-  });
+  };
+  stage("train", train_key(), work, {"model"});
 }
 
 train::LrSuggestion Pipeline::find_lr() {
@@ -124,7 +125,9 @@ void Pipeline::compress() {
         "compress   skipped: no test split to judge it by; `ingot compress` writes the files");
     return;
   }
-  stage("compress", train_key() + to_json(recipe_.compress), [&] {
+  std::vector<std::string> folders;
+  for (const std::string& format : recipe_.compress.formats) folders.push_back("model-" + format);
+  const auto work = [&] {
     const auto quality = [&](const std::string& folder) {
       return Json(evaluate_folder(invocation_, *runtime_, recipe_, folder, *test_).metrics);
     };
@@ -154,7 +157,8 @@ void Pipeline::compress() {
           100.0 * v["perplexity_change"].get<double>(), v["tokens_per_second"].get<double>()));
     }
     return Json{{"variants", variants}};
-  });
+  };
+  stage("compress", train_key() + to_json(recipe_.compress), work, folders);
 }
 
 }  // namespace ingot::cli

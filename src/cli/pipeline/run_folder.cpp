@@ -250,26 +250,62 @@ Json RunFolder::read_stage(const std::string& name) const {
 }
 
 void RunFolder::write_stage(const std::string& name, const std::string& key, const char* state,
-                            double seconds, const Json& numbers) {
-  const Json record = {
-      {"name", name}, {"state", state}, {"key", key}, {"seconds", seconds}, {"numbers", numbers}};
+                            double seconds, const Json& numbers, const Json& files) {
+  Json record = {{"name", name}, {"state", state}, {"key", key}, {"seconds", seconds}};
+  if (!files.is_null()) record["files"] = files;
+  record["numbers"] = numbers;
   const std::string file = "stages/" + name + ".json";
   write_atomically(*invocation_.files, path(file), dump_json(record, 1) + "\n");
   const std::string_view now = state;
   now == "running" || now == "failed" ? made_->own(file) : made_->keep();
 }
 
+Json RunFolder::sizes_of(const std::vector<std::string>& outputs) const {
+  Json sizes = Json::object();
+  for (const std::string& output : outputs) {
+    if (file_exists(path(output))) sizes[output] = file_size(path(output));
+    if (!directory_exists(path(output))) continue;
+    for (const FileEntry& file : list_files(path(output)).files) {
+      if (!file.path.ends_with(".tmp")) sizes[join_path(output, file.path)] = file.size;
+    }
+  }
+  return sizes;
+}
+
+std::string RunFolder::what_is_missing(const Json& record,
+                                       const std::vector<std::string>& outputs) const {
+  for (const std::string& output : outputs) {  // all that a record of an earlier version can tell
+    if (!file_exists(path(output)) && !directory_exists(path(output))) {
+      return path(output) + " is not there";
+    }
+  }
+  if (!record.contains("files") || !record["files"].is_object()) return {};
+  for (const auto& [name, size] : record["files"].items()) {
+    const std::string file = path(name);
+    if (!file_exists(file)) return file + " is not there";
+    const int64_t found = file_size(file);
+    if (size != found) return fmt::format("{} has {} bytes, {} were written", file, found, size.dump());
+  }
+  return {};
+}
+
 const Json& RunFolder::stage(const std::string& name, const std::string& key,
-                             const std::function<Json()>& work) {
+                             const std::function<Json()>& work,
+                             const std::vector<std::string>& outputs) {
   throw_if_stopped(invocation_.stop);
   const Json before = read_stage(name);
   double spent = 0.0;
   if (before.value("key", "") == key) {
     spent = before.value("seconds", 0.0);
-    if (before.value("state", "") == "done") {
+    const bool was_done = before.value("state", "") == "done";
+    const std::string missing = was_done ? what_is_missing(before, outputs) : "";
+    if (was_done && missing.empty()) {
       invocation_.console.note(fmt::format("{:<10} done before", name));
       if (name == "train") note_how_to_train_on();
       return (*results_)[name] = before["numbers"];
+    }
+    if (was_done) {
+      invocation_.console.note(fmt::format("{:<10} was done, but {}: again", name, missing));
     }
   }
   write_stage(name, key, "running", spent, Json::object());
@@ -278,7 +314,8 @@ const Json& RunFolder::stage(const std::string& name, const std::string& key,
   recorded_s_ = 0.0;
   const auto end = [&](const char* state, const Json& numbers) {
     const double seconds = spent + invocation_.clock->now_s() - start - recorded_s_;
-    write_stage(name, key, state, seconds, numbers);
+    const bool has_files = !outputs.empty() && std::string_view(state) == "done";
+    write_stage(name, key, state, seconds, numbers, has_files ? sizes_of(outputs) : Json());
     if (std::string_view(state) == "failed") return;
     invocation_.console.note(fmt::format("{:<10} {} in {}", name, state, human_duration(seconds)));
   };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -57,10 +58,11 @@ class RunFolder {
   RunFolder(Invocation& invocation, const Recipe& recipe, FolderUse use);
   ~RunFolder() = default;
 
-  /// Runs `work` unless stages/NAME.json says "done" for this key; keeps its numbers. Throws
+  /// Runs `work` unless stages/NAME.json says "done" for this key and the files of its `outputs`
+  /// (files and folders of the run) are there in the sizes that it names; keeps its numbers. Throws
   /// kCancelled when a signal asked for a stop; the next call continues it.
   const Json& stage(const std::string& name, const std::string& key,
-                    const std::function<Json()>& work);
+                    const std::function<Json()>& work, const std::vector<std::string>& outputs = {});
   /// Whether a stage has come to its end for this key.
   [[nodiscard]] bool is_done(const std::string& name, const std::string& key) const;
   /// The record of a stage, empty when there is none or it is damaged: the stage runs again.
@@ -72,7 +74,7 @@ class RunFolder {
   /// Training has begun, or weights were imported.
   [[nodiscard]] bool has_model() const { return holds_model(*invocation_.files, recipe_.out); }
   void write_stage(const std::string& name, const std::string& key, const char* state,
-                   double seconds, const Json& numbers);
+                   double seconds, const Json& numbers, const Json& files = nullptr);
   /// The training loop on a task; `save` writes the model when it is over. Gives the numbers of the
   /// stage "train". Throws kCancelled when it was stopped.
   Json run_training(train::Task& task, const std::function<void()>& save);
@@ -87,6 +89,12 @@ class RunFolder {
   double recorded_s_ = 0.0;  // of the stage at work, kept in records of other names
 
  private:
+  /// {path: bytes} of the files that `outputs` are now.
+  [[nodiscard]] Json sizes_of(const std::vector<std::string>& outputs) const;
+  /// What is wrong with the files of a stage that is done: "model/config.json is not there"; empty
+  /// when nothing is.
+  [[nodiscard]] std::string what_is_missing(const Json& record,
+                                            const std::vector<std::string>& outputs) const;
   /// run.json; the first start and the last end stay when a run is continued.
   void write_run(bool is_finished);
   [[nodiscard]] bool makes_model() const {

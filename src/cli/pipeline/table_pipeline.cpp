@@ -172,7 +172,7 @@ void TablePipeline::with_task(
 }
 
 void TablePipeline::train() {
-  stage("train", train_key(), [&] {
+  const auto work = [&] {
     Json numbers;
     const data::Target& target = *features_->target();
     if (!target.is_class() && data::is_logarithm(target.config().scale)) {
@@ -184,7 +184,8 @@ void TablePipeline::train() {
       numbers = run_training(task, [&] { save_model(network); });
     });
     return numbers;
-  });
+  };
+  stage("train", train_key(), work, {"model"});
 }
 
 train::LrSuggestion TablePipeline::find_lr() {
@@ -222,7 +223,7 @@ void TablePipeline::save_model(models::Network& network) {
 }
 
 void TablePipeline::import_weights(const std::string& file) {
-  stage("import", train_key() + sha256_file(file), [&] {
+  const auto work = [&] {
     models::Network network(recipe_.layers, train::network_inputs(*features_));
     (void)train::objective_of(recipe_.objective, *features_, network);
     const nn::ParameterStore store(runtime_->engine, network);
@@ -231,7 +232,8 @@ void TablePipeline::import_weights(const std::string& file) {
     invocation_.console.note(fmt::format("import: {} tensors, {} numbers", tensors,
                                          with_thousands(store.parameter_count())));
     return Json{{"file", file}, {"tensors", tensors}, {"numbers", store.parameter_count()}};
-  });
+  };
+  stage("import", train_key() + sha256_file(file), work, {"model"});
 }
 
 void TablePipeline::evaluate() {

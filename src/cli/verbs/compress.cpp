@@ -10,11 +10,19 @@
 #include "cli/verbs/verbs.h"
 #include "compress/quantize.h"
 #include "cost/inference.h"
+#include "models/hugging_face.h"
 
 namespace ingot::cli {
 namespace {
 
 const std::vector<std::string> kCompressSections = {"compress."};
+
+/// A copy of a damaged tokenizer would only look like one. Folders that never had one have none.
+void require_whole_tokenizer(const std::string& folder) {
+  const bool has_one = file_exists(join_path(folder, "tokenizer.json")) ||
+                       !models::tokenizer_digest(folder).empty();
+  if (has_one) (void)load_model_tokenizer(folder, cost::look_at_model(folder).config);
+}
 
 class CompressVerb : public Verb {
  public:
@@ -37,7 +45,7 @@ class CompressVerb : public Verb {
     Runtime runtime(recipe);
     std::string folder = model_folder(invocation.words[0]);
     while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
-    require_own_tokenizer(folder);
+    require_whole_tokenizer(folder);
     const int64_t whole = weight_file_bytes(folder);
     Json variants = Json::array();
     for (const std::string& format : recipe.compress.formats) {
