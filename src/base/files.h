@@ -142,6 +142,7 @@ struct Listing {
   std::vector<FileEntry> files;  ///< regular files, sorted by the bytes of path
   int64_t links_skipped = 0;
   int64_t unreadable = 0;  ///< folders without permission, links to nothing
+  std::vector<std::string> unreadable_paths;  ///< those, relative to the root, sorted
 };
 
 /// Which names of a folder are meant.

@@ -39,6 +39,7 @@ class Walk {
     }
     const auto by_path = [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; };
     std::sort(listing_.files.begin(), listing_.files.end(), by_path);
+    std::sort(listing_.unreadable_paths.begin(), listing_.unreadable_paths.end());
     return std::move(listing_);
   }
 
@@ -59,35 +60,38 @@ class Walk {
     if (stat(full(path).c_str(), &status) == 0 && enter_once(status)) folders_.push_back(path);
   }
 
+  void add_unreadable(const std::string& path) {
+    ++listing_.unreadable;
+    listing_.unreadable_paths.push_back(path);
+  }
+
   void scan(const std::string& folder) {
     const std::unique_ptr<DIR, int (*)(DIR*)> open(opendir(full(folder).c_str()), closedir);
     if (!open) {
       require(!folder.empty(), Code::kIo, "list: \"{}\" may not be read. Check its permissions.",
               root_);
-      ++listing_.unreadable;
-      return;
+      return add_unreadable(folder);
     }
+    errno = 0;
     while (const dirent* entry = readdir(open.get())) {
       const std::string_view name = entry->d_name;
       if (name == "." || name == ".." || (!options_.hidden && name.front() == '.')) continue;
       visit(join_path(folder, name));
+      errno = 0;
     }
+    if (errno != 0) add_unreadable(folder);  // the rest of it is not known
   }
 
   void visit(const std::string& path) {
     struct stat status {};
-    if (lstat(full(path).c_str(), &status) != 0) {
-      ++listing_.unreadable;
-      return;
-    }
+    if (lstat(full(path).c_str(), &status) != 0) return add_unreadable(path);
     const bool link = S_ISLNK(status.st_mode);
     if (link && !options_.follow_links) {
       ++listing_.links_skipped;
       return;
     }
     if (link && stat(full(path).c_str(), &status) != 0) {
-      ++listing_.unreadable;  // points to nothing
-      return;
+      return add_unreadable(path);  // points to nothing
     }
     if (S_ISDIR(status.st_mode)) {
       if (link) {

@@ -202,6 +202,7 @@ CleanResult clean_corpus(const DataConfig& config, const StopFlag* stop, const C
   const auto count = static_cast<int64_t>(result.sources.files.size());
   result.report.files = count;
   result.report.runs = result.sources.runs;
+  result.report.unreadable_folders = result.sources.unreadable_folders;
   std::unordered_set<std::string> seen;
   for (int64_t source = 0; source < count; ++source) {
     throw_if_stopped(stop);
@@ -217,6 +218,7 @@ Json CleanReport::to_json() const {
               {"kept_bytes", kept_bytes},
               {"run_directories", tally_json(runs)},
               {"unreadable", tally_json(unreadable)},
+              {"unreadable_folders", tally_json(unreadable_folders)},
               {"binary", tally_json(binary)},
               {"empty", tally_json(empty)},
               {"large_split", tally_json(large_split)},
@@ -237,6 +239,7 @@ std::string CleanReport::table() const {
   table.row("bytes read", human_bytes(bytes));
   table.row("run directories, left out", runs);
   table.row("unreadable", unreadable);
+  table.row("unreadable folders", unreadable_folders);
   table.row("binary (NUL byte)", binary);
   table.row("empty", empty);
   table.row("large, split", large_split);

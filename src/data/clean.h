@@ -52,6 +52,7 @@ struct CleanReport {
   int64_t kept_bytes = 0;
   Tally runs;  ///< run directories below data.path, left out
   Tally unreadable;
+  Tally unreadable_folders;  ///< what lies in them is in no count
   Tally binary;
   Tally empty;
   Tally large_split;

@@ -82,7 +82,8 @@ std::string extension_of(std::string_view path) {
 
 SourceList list_corpus(const std::string& root, const std::vector<std::string>& extensions) {
   Listing listing = list_files(root);
-  SourceList sources{root, {}, listing.links_skipped, listing.unreadable, 0, {}};
+  SourceList sources{root, {}, listing.links_skipped, {}, 0, {}};
+  for (const std::string& path : listing.unreadable_paths) sources.unreadable_folders.add(path, 0);
   const auto wanted = [&](const FileEntry& file) {
     const std::string extension = extension_of(file.path);
     return extensions.empty() ||

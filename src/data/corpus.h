@@ -44,7 +44,7 @@ struct SourceList {
   std::string root;
   std::vector<FileEntry> files;  ///< path relative to root
   int64_t links_skipped = 0;
-  int64_t unreadable_folders = 0;
+  Tally unreadable_folders;     ///< nobody knows what lies in them
   int64_t other_extension = 0;  ///< files left out by `extensions`
   Tally runs;                   ///< run directories, with the bytes of all that lies in them
 };

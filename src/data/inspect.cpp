@@ -175,7 +175,7 @@ Json CorpusReport::to_json() const {
               {"control", characters.control},
               {"non_ascii", characters.non_ascii}}},
             {"links_skipped", links_skipped},
-            {"unreadable_folders", unreadable_folders},
+            {"unreadable_folders", tally_json(unreadable_folders)},
             {"other_extension", other_extension},
             {"run_directories", tally_json(runs)}};
   Json& histogram = json["size_histogram"] = Json::array();
@@ -206,6 +206,7 @@ std::string CorpusReport::table() const {
   table.row("empty", empty);
   table.row("near-empty", near_empty);
   table.row("unreadable", unreadable);
+  table.row("unreadable folders", unreadable_folders);
   table.row("larger than data.max_file", larger);
   table.row("run directories, left out", runs);
   table.row("exact duplicates", exact_duplicates);

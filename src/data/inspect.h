@@ -54,7 +54,7 @@ struct CorpusReport {
   DuplicateGroups near_duplicates;  ///< of distinct texts before cleaning, large ones by a piece
   int64_t near_duplicate_bytes = 0;
   int64_t links_skipped = 0;
-  int64_t unreadable_folders = 0;
+  Tally unreadable_folders;  ///< what lies in them is in no count
   int64_t other_extension = 0;
   Tally runs;  ///< run directories below the folder, left out
 

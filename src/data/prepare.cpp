@@ -18,14 +18,19 @@ namespace {
 
 void require_usable(const CleanResult& clean) {
   const CleanReport& r = clean.report;
+  const Tally& locked = r.unreadable_folders;
+  const std::string folders =
+      locked.count > 0 ? fmt::format(", {} folders may not be read, such as {}", locked.count,
+                                     excerpt(locked.examples[0]))
+                       : "";
   require(
       !clean.documents.empty(), Code::kInvalidArgument,
       "data: no usable text in '{}': {} files, of them {} empty, {} near-empty, {} binary, {} "
       "not UTF-8, {} too large, {} unreadable; {} have other extensions, {} run directories are "
-      "left out. Check data.path and data.extensions",
+      "left out{}. Check data.path and data.extensions",
       clean.sources.root, r.files, r.empty.count, r.near_empty.count, r.binary.count,
       r.invalid_dropped.count, r.large_skipped.count, r.unreadable.count,
-      clean.sources.other_extension, r.runs.count);
+      clean.sources.other_extension, r.runs.count, folders);
 }
 
 /// What writing needs besides the documents.

@@ -95,6 +95,7 @@ TEST_F(ListFiles, CountsFoldersItMayNotRead) {
   put("locked/x");
   ASSERT_EQ(chmod(dir_.file("locked").c_str(), 0), 0);
   EXPECT_EQ(list_files(dir_.path()).unreadable, 1);
+  EXPECT_EQ(list_files(dir_.path()).unreadable_paths, Paths{"locked"});
   chmod(dir_.file("locked").c_str(), 0700);
 }
 

@@ -130,6 +130,28 @@ TEST(Clean, CountsUnreadableFiles) {
   EXPECT_EQ(inspected, 1);
 }
 
+TEST(Clean, NamesFoldersThatMayNotBeRead) {
+  const TempFolder folder;
+  chmod(folder.path().c_str(), 0755);
+  folder.put("a.txt", words(1, 100));
+  folder.put("locked/b.txt", words(2, 100));
+  chmod((folder.path() + "/locked").c_str(), 0);
+  constexpr uid_t kNobody = 65534;  // root reads everything
+  const uid_t self = geteuid();
+  ASSERT_TRUE(self != 0 || seteuid(kNobody) == 0);
+  const CleanReport cleaned = clean_corpus(config_of(folder)).report;
+  const CorpusReport inspected = inspect_corpus(config_of(folder));
+  ASSERT_TRUE(self != 0 || seteuid(self) == 0);
+  chmod((folder.path() + "/locked").c_str(), 0755);
+  for (const Tally& tally : {cleaned.unreadable_folders, inspected.unreadable_folders}) {
+    EXPECT_EQ(tally.count, 1);
+    EXPECT_EQ(tally.examples, std::vector<std::string>{"locked"});
+  }
+  for (const std::string& text : {cleaned.table(), inspected.table()}) {
+    EXPECT_NE(text.find("unreadable folders          1, e.g. locked"), std::string::npos) << text;
+  }
+}
+
 TEST(Clean, TakesTheExtensionsAskedFor) {
   const TempFolder folder;
   put_zoo(folder);
