@@ -141,7 +141,7 @@ struct FileEntry {
 struct Listing {
   std::vector<FileEntry> files;  ///< regular files, sorted by the bytes of path
   int64_t links_skipped = 0;
-  int64_t unreadable = 0;  ///< folders without permission, links to nothing
+  int64_t unreadable = 0;                     ///< folders without permission, links to nothing
   std::vector<std::string> unreadable_paths;  ///< those, relative to the root, sorted
 };
 

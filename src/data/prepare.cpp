@@ -19,10 +19,10 @@ namespace {
 void require_usable(const CleanResult& clean) {
   const CleanReport& r = clean.report;
   const Tally& locked = r.unreadable_folders;
-  const std::string folders =
-      locked.count > 0 ? fmt::format(", {} folders may not be read, such as {}", locked.count,
-                                     excerpt(locked.examples[0]))
-                       : "";
+  const std::string folders = locked.count > 0
+                                  ? fmt::format(", {} folders may not be read, such as {}",
+                                                locked.count, excerpt(locked.examples[0]))
+                                  : "";
   require(
       !clean.documents.empty(), Code::kInvalidArgument,
       "data: no usable text in '{}': {} files, of them {} empty, {} near-empty, {} binary, {} "

@@ -284,7 +284,8 @@ std::string RunFolder::what_is_missing(const Json& record,
     const std::string file = path(name);
     if (!file_exists(file)) return file + " is not there";
     const int64_t found = file_size(file);
-    if (size != found) return fmt::format("{} has {} bytes, {} were written", file, found, size.dump());
+    if (size != found)
+      return fmt::format("{} has {} bytes, {} were written", file, found, size.dump());
   }
   return {};
 }

@@ -62,7 +62,8 @@ class RunFolder {
   /// (files and folders of the run) are there in the sizes that it names; keeps its numbers. Throws
   /// kCancelled when a signal asked for a stop; the next call continues it.
   const Json& stage(const std::string& name, const std::string& key,
-                    const std::function<Json()>& work, const std::vector<std::string>& outputs = {});
+                    const std::function<Json()>& work,
+                    const std::vector<std::string>& outputs = {});
   /// Whether a stage has come to its end for this key.
   [[nodiscard]] bool is_done(const std::string& name, const std::string& key) const;
   /// The record of a stage, empty when there is none or it is damaged: the stage runs again.

@@ -19,8 +19,8 @@ const std::vector<std::string> kCompressSections = {"compress."};
 
 /// A copy of a damaged tokenizer would only look like one. Folders that never had one have none.
 void require_whole_tokenizer(const std::string& folder) {
-  const bool has_one = file_exists(join_path(folder, "tokenizer.json")) ||
-                       !models::tokenizer_digest(folder).empty();
+  const bool has_one =
+      file_exists(join_path(folder, "tokenizer.json")) || !models::tokenizer_digest(folder).empty();
   if (has_one) (void)load_model_tokenizer(folder, cost::look_at_model(folder).config);
 }
 
