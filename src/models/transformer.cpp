@@ -22,6 +22,7 @@ using nn::InitKind;
 constexpr int64_t kMaxContext = 1 << 24;
 constexpr int64_t kMaxLayers = 1 << 12;
 constexpr int64_t kMaxDim = 1 << 20;
+constexpr float kMaxInitStd = 100.0F;  // weights beyond it overflow in a few layers
 
 bool is_llama(const TransformerConfig& c) { return c.layout == ModelLayout::kLlama; }
 
@@ -114,9 +115,12 @@ void TransformerConfig::check() const {
           heads, head_dim(), (dim + 255) / 256);
   require(dropout >= 0.0F && dropout < 1.0F, Code::kInvalidArgument,
           "model.dropout: {} is not in [0, 1); 0.1 is usual", dropout);
-  require(norm_eps > 0.0F && init_std >= 0.0F && rope_theta > 1.0, Code::kInvalidArgument,
-          "model: norm_eps {} must be positive, init_std {} not negative, rope_theta {} above 1",
-          norm_eps, init_std, rope_theta);
+  require(norm_eps > 0.0F, Code::kInvalidArgument,
+          "model.norm_eps: {} must be positive; 1e-5 is usual", norm_eps);
+  require(init_std >= 0.0F && init_std <= kMaxInitStd, Code::kInvalidArgument,
+          "model.init_std: {} must be from 0 to {}; 0.02 is usual", init_std, kMaxInitStd);
+  require(rope_theta > 1.0, Code::kInvalidArgument,
+          "model.rope_theta: {} must be above 1; 10000 is usual", rope_theta);
 }
 
 Block::Block(const TransformerConfig& c, int64_t layer)

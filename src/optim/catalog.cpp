@@ -19,9 +19,10 @@ void check(const OptimizerConfig& c) {
   const auto in_unit = [](double x) { return x >= 0.0 && x < 1.0; };
   require(in_unit(c.momentum), Code::kInvalidArgument,
           "train.optimizer.momentum: {} is not in [0, 1); 0.9 is usual", c.momentum);
-  require(in_unit(c.beta1) && in_unit(c.beta2), Code::kInvalidArgument,
-          "train.optimizer: beta1 {} and beta2 {} must be in [0, 1); 0.9 and 0.999 are usual",
-          c.beta1, c.beta2);
+  require(in_unit(c.beta1), Code::kInvalidArgument,
+          "train.optimizer.beta1: {} is not in [0, 1); 0.9 is usual", c.beta1);
+  require(in_unit(c.beta2), Code::kInvalidArgument,
+          "train.optimizer.beta2: {} is not in [0, 1); 0.999 is usual", c.beta2);
   require(c.eps > 0.0, Code::kInvalidArgument,
           "train.optimizer.eps: {} must be positive; 1e-8 is usual", c.eps);
   require(c.weight_decay >= 0.0F, Code::kInvalidArgument,
@@ -85,6 +86,19 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config, Engine&
     rule = std::make_unique<WeightAverage>(config.average, std::move(rule), engine, store);
   }
   return rule;
+}
+
+void check_rule(const OptimizerConfig& config) {
+  struct OneWeight : nn::Module {
+    OneWeight() { weight.shape = {1}; }
+    void visit(nn::Visitor& visitor) override { visitor("weight", weight); }
+    nn::Parameter weight;
+  };
+  Team team(1);
+  Engine engine(team);
+  OneWeight module;
+  nn::ParameterStore store(engine, module);
+  (void)make_optimizer(config, engine, store);
 }
 
 int64_t state_slabs(const OptimizerConfig& config) {

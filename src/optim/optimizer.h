@@ -121,4 +121,8 @@ struct OptimizerConfig {
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerConfig& config,
                                                         Engine& engine, nn::ParameterStore& store);
 
+/// Throws kInvalidArgument for a value outside its range, naming train.optimizer.<key>, before
+/// there is a model: makes the optimiser of a single weight.
+void check_rule(const OptimizerConfig& config);
+
 }  // namespace ingot::optim

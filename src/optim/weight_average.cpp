@@ -14,9 +14,10 @@ WeightAverage::WeightAverage(const AverageConfig& config, std::unique_ptr<Optimi
       store_(store),
       average_(Tensor::zeros(engine, {store.trained_size()})) {
   require_unit("average.decay", config.decay, 0.999);
-  require(config.start >= 1 && config.every >= 1, Code::kInvalidArgument,
-          "train.optimizer.average: start {} and every {} must be at least 1", config.start,
-          config.every);
+  require(config.start >= 1, Code::kInvalidArgument,
+          "train.optimizer.average.start: {} must be at least 1, the first step", config.start);
+  require(config.every >= 1, Code::kInvalidArgument,
+          "train.optimizer.average.every: {} must be at least 1; 1 takes every step", config.every);
 }
 
 void WeightAverage::step(const Scalars& scalars, Tape& tape) {

@@ -90,11 +90,15 @@ void TrainConfig::check() const {
           "train.clip_norm: {} is negative; 1 is usual, 0 turns clipping off", clip_norm);
   require(clip_value >= 0.0F, Code::kInvalidArgument,
           "train.clip_value: {} is negative; 0 turns clipping by value off", clip_value);
-  require(eval_every >= 0 && eval_batches >= 0 && sample_every >= 0 && checkpoint_every >= 0 &&
-              early_stop.patience >= 0,
-          Code::kInvalidArgument,
-          "train: eval_every, eval_batches, sample_every, checkpoint_every and "
-          "early_stop.patience must not be negative");
+  const auto not_negative = [](const char* key, int64_t value, const char* zero) {
+    require(value >= 0, Code::kInvalidArgument, "train.{}: {} must not be negative; 0: {}", key,
+            value, zero);
+  };
+  not_negative("eval_every", eval_every, "only at the end");
+  not_negative("eval_batches", eval_batches, "the whole validation split");
+  not_negative("sample_every", sample_every, "none");
+  not_negative("checkpoint_every", checkpoint_every, "only at the end");
+  not_negative("early_stop.patience", early_stop.patience, "off");
   require(early_stop.threshold >= 0.0 && std::isfinite(early_stop.threshold),
           Code::kInvalidArgument,
           "train.early_stop.threshold: {} must be a loss, for example 0.1; 0 turns it off",
@@ -103,6 +107,7 @@ void TrainConfig::check() const {
   require(!stops_early || eval_every > 0, Code::kInvalidArgument,
           "train.early_stop needs evaluations; set train.eval_every=100");
   schedule.check();
+  optim::check_rule(optimizer);
 }
 
 int64_t horizon_steps(const TrainConfig& c, int64_t tokens_per_epoch, double step_s) {

@@ -19,8 +19,10 @@ void ScheduleConfig::check() const {
   in_unit("final", final);
   in_unit("decay", decay);
   in_unit("gamma", gamma);
-  require(step_size > 0 && patience > 0, Code::kInvalidArgument,
-          "train.schedule: step_size {} and patience {} must be positive", step_size, patience);
+  require(step_size > 0, Code::kInvalidArgument,
+          "train.schedule.step_size: {} must be positive; 1000 is usual", step_size);
+  require(patience > 0, Code::kInvalidArgument,
+          "train.schedule.patience: {} must be positive; 3 is usual", patience);
 }
 
 Schedule::Schedule(const ScheduleConfig& config, double lr, int64_t total_steps)

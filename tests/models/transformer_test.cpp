@@ -188,7 +188,11 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
             "model.dropout: 1 is not in [0, 1); 0.1 is usual");
   EXPECT_EQ(
       message([](auto& c) { c.norm_eps = 0.0F; }),
-      "model: norm_eps 0 must be positive, init_std 0.2 not negative, rope_theta 10000 above 1");
+      "model.norm_eps: 0 must be positive; 1e-5 is usual");
+  EXPECT_EQ(message([](auto& c) { c.init_std = 1e30F; }),
+            "model.init_std: 1e+30 must be from 0 to 100; 0.02 is usual");
+  EXPECT_EQ(message([](auto& c) { c.rope_theta = 1.0; }),
+            "model.rope_theta: 1 must be above 1; 10000 is usual");
   TransformerConfig c = small_config(ModelLayout::kLlama, true, 16);
   c.hidden = 0;
   c.dim = 256;

@@ -393,7 +393,7 @@ TEST(OptimizerRules, BadValuesNameTheKeyAndTheUsualOne) {
                       c.average.kind = Average::kSwa;
                       c.average.every = 0;
                     }),
-            "train.optimizer.average: start 1 and every 0 must be at least 1");
+            "train.optimizer.average.every: 0 must be at least 1; 1 takes every step");
   EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.penalty.l1 = -1.0; }),
             "train.optimizer.penalty.l1: -1 is negative; 1e-05 is usual");
   EXPECT_EQ(message(

@@ -96,14 +96,19 @@ TEST(TrainConfig, Rates) {
 }
 
 TEST(TrainConfig, Intervals) {
-  const std::string negative =
-      "train: eval_every, eval_batches, sample_every, checkpoint_every and early_stop.patience "
-      "must not be negative";
-  expect_message([](TrainConfig& c) { c.eval_every = -1; }, negative);
-  expect_message([](TrainConfig& c) { c.eval_batches = -1; }, negative);
-  expect_message([](TrainConfig& c) { c.sample_every = -1; }, negative);
-  expect_message([](TrainConfig& c) { c.checkpoint_every = -1; }, negative);
-  expect_message([](TrainConfig& c) { c.early_stop.patience = -1; }, negative);
+  const auto negative = [](const std::string& key, const std::string& zero) {
+    return "train." + key + ": -1 must not be negative; 0: " + zero;
+  };
+  expect_message([](TrainConfig& c) { c.eval_every = -1; },
+                 negative("eval_every", "only at the end"));
+  expect_message([](TrainConfig& c) { c.eval_batches = -1; },
+                 negative("eval_batches", "the whole validation split"));
+  expect_message([](TrainConfig& c) { c.sample_every = -1; },
+                 negative("sample_every", "none"));
+  expect_message([](TrainConfig& c) { c.checkpoint_every = -1; },
+                 negative("checkpoint_every", "only at the end"));
+  expect_message([](TrainConfig& c) { c.early_stop.patience = -1; },
+                 negative("early_stop.patience", "off"));
   expect_message(
       [](TrainConfig& c) {
         c.early_stop.patience = 1;
@@ -131,9 +136,26 @@ TEST(TrainConfig, ScheduleIsChecked) {
   expect_message([](TrainConfig& c) { c.schedule.gamma = 2; },
                  "train.schedule.gamma: 2 is not in [0, 1]");
   expect_message([](TrainConfig& c) { c.schedule.step_size = 0; },
-                 "train.schedule: step_size 0 and patience 3 must be positive");
+                 "train.schedule.step_size: 0 must be positive; 1000 is usual");
   expect_message([](TrainConfig& c) { c.schedule.patience = 0; },
-                 "train.schedule: step_size 1000 and patience 0 must be positive");
+                 "train.schedule.patience: 0 must be positive; 3 is usual");
+}
+
+// Before there is a model, and of whichever rule.
+TEST(TrainConfig, OptimizerIsChecked) {
+  expect_message([](TrainConfig& c) { c.optimizer.beta1 = 1.0; },
+                 "train.optimizer.beta1: 1 is not in [0, 1); 0.9 is usual");
+  expect_message([](TrainConfig& c) { c.optimizer.beta2 = -0.1; },
+                 "train.optimizer.beta2: -0.1 is not in [0, 1); 0.999 is usual");
+  expect_message([](TrainConfig& c) { c.optimizer.momentum = 2.0F; },
+                 "train.optimizer.momentum: 2 is not in [0, 1); 0.9 is usual");
+  expect_message(
+      [](TrainConfig& c) {
+        c.optimizer.average = {};
+        c.optimizer.average.kind = optim::Average::kEma;
+        c.optimizer.average.start = 0;
+      },
+      "train.optimizer.average.start: 0 must be at least 1, the first step");
 }
 
 TEST(TrainConfig, WhatLooksAtValidationLossesNeedsSome) {

@@ -324,7 +324,7 @@ TEST_F(StepTest, WrongOptimiserOptionsAreRefused) {
   EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.momentum = 1.0F; }),
             "train.optimizer.momentum: 1 is not in [0, 1); 0.9 is usual");
   EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.beta2 = 1.0; }),
-            "train.optimizer: beta1 0.9 and beta2 1 must be in [0, 1); 0.9 and 0.999 are usual");
+            "train.optimizer.beta2: 1 is not in [0, 1); 0.999 is usual");
   EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.eps = 0.0; }),
             "train.optimizer.eps: 0 must be positive; 1e-8 is usual");
   EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.weight_decay = -1.0F; }),
