@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <numeric>
 
 #include "base/checked.h"
@@ -147,6 +148,10 @@ constexpr int64_t kLeastWindow = 32;
 /// would take seconds, for a remark.
 constexpr int64_t kMostToRecord = 64;
 
+/// Looking beyond the cap, for a remark, allocates weights, gradients and the optimiser's state, and
+/// no change of batch or window makes those smaller: no more of them than that.
+constexpr double kMostStateToTry = 128.0 * (1 << 20);
+
 /// The largest power of two below `seq`; 0 below 2.
 int64_t shorter_window(int64_t seq) {
   return static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(std::max<int64_t>(seq - 1, 0))));
@@ -265,12 +270,16 @@ void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
   refusal.program = process_bytes(request);
   refusal.change = fitting_change(team, request);
   refusal.advice = "No smaller batch or window fits; use a smaller model.dim or model.layers";
-  refusal.need_under = [&](int64_t most) {
+  const bool is_large = least_state_bytes(request) > kMostStateToTry;
+  refusal.need_under = [&, is_large](int64_t most) {
+    if (is_large) return std::numeric_limits<int64_t>::max();
     PlanRequest r = request;
     r.memory_bytes = most;
     return peak_memory(team, r);
   };
-  refusal.smallest = [&](int64_t most) { return smallest_change(team, request, most); };
+  if (!is_large) {
+    refusal.smallest = [&](int64_t most) { return smallest_change(team, request, most); };
+  }
   refuse(refusal);
 }
 
