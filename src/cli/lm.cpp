@@ -24,6 +24,13 @@ constexpr double kDecodeSeconds = 1.0;   // at most,
 constexpr int64_t kDecodeTokens = 4096;  // or this many tokens
 constexpr int64_t kPageTokens = 64;
 
+/// Of an evaluation with the windows of the training.
+void require_eval_context(const Recipe& recipe) {
+  require(recipe.eval.context < recipe.train.seq, Code::kInvalidArgument,
+          "eval.context: {} is not below train.seq {}; -1 takes half of the window",
+          recipe.eval.context, recipe.train.seq);
+}
+
 }  // namespace
 
 text::BpeTrainConfig tokenizer_config(const Recipe& recipe) {
@@ -57,9 +64,7 @@ void check_recipe(const Recipe& recipe) {
   require(model.context >= recipe.train.seq, Code::kInvalidArgument,
           "recipe: train.seq {} is longer than model.context {}. model.context={} would fit",
           recipe.train.seq, model.context, recipe.train.seq);
-  require(recipe.eval.context < recipe.train.seq, Code::kInvalidArgument,
-          "eval.context: {} is not below train.seq {}; -1 takes half of the window",
-          recipe.eval.context, recipe.train.seq);
+  require_eval_context(recipe);
   train::require_validation(recipe.train, recipe.data.validation > 0, "Set data.validation=0.1");
   recipe.generate.check();
   for (const std::string& format : recipe.compress.formats) {
@@ -91,6 +96,7 @@ train::LanguageModel language_model(Engine& engine, models::Transformer& model,
 train::Evaluation evaluate_folder(const Invocation& invocation, Runtime& runtime,
                                   const Recipe& recipe, const std::string& folder,
                                   const data::ShardReader& shard) {
+  require_eval_context(recipe);
   const std::unique_ptr<models::Transformer> model =
       compress::load_model(runtime.engine, folder, {.prepare = false});
   const models::TransformerConfig& c = model->config();

@@ -55,6 +55,12 @@ void parse_flag(std::string_view word, const Verb& verb, Invocation& invocation)
   if (word == "--graph") invocation.wants_graph = true;
 }
 
+/// One that the verb takes.
+bool is_flag(std::string_view word, const Verb& verb) {
+  const std::vector<std::string> known = verb.takes().flags;
+  return word == "--json" || std::find(known.begin(), known.end(), word) != known.end();
+}
+
 /// Flags with a value: `--from FILE` is from=FILE.
 bool takes_value(std::string_view word) { return word == "--from" || word == "--target"; }
 
@@ -75,6 +81,9 @@ void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation
               "{}: {} is none: --help, or --help=all for every key", verb.name(), word);
       invocation.wants_help = true;
       invocation.help_keys = HelpKeys::kAll;
+    } else if (is_flag(name, verb) && name != word) {
+      fail(Code::kInvalidArgument, "{}: unknown flag value \"{}\": {} takes none", verb.name(),
+           word, name);
     } else if (word.starts_with('-') && name == word) {
       parse_flag(word, verb, invocation);
     } else if (name != word) {

@@ -2,6 +2,7 @@
 #include "cli/recipe.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <system_error>
 
@@ -25,6 +26,11 @@ void check_globals(const Recipe& recipe) {
           "recipe: threads {} must be 0 (all) to 1024", recipe.threads);
   require(recipe.memory.bytes >= 0, Code::kInvalidArgument,
           "recipe: memory {} must not be negative, for example memory=4GiB", recipe.memory.bytes);
+  require(
+      recipe.memory.bytes == 0 || recipe.memory.bytes >= 1024, Code::kInvalidArgument,
+      "recipe: memory {} is a number of bytes, in which nothing fits. Write the unit, for example "
+      "memory=4GiB",
+      recipe.memory.bytes);
 }
 
 void apply_overrides(const Invocation& invocation, Recipe& recipe) {
@@ -33,6 +39,12 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   require(recipe.name.find('/') == std::string::npos && !recipe.name.empty(),
           Code::kInvalidArgument, "recipe: name \"{}\" must be a plain file name", recipe.name);
   check_globals(recipe);
+  require(recipe.eval.context >= -1, Code::kInvalidArgument,
+          "eval.context: {} must be at least -1, which takes half of the window",
+          recipe.eval.context);
+  require(recipe.price.per_hour >= 0.0 && std::isfinite(recipe.price.per_hour),
+          Code::kInvalidArgument, "price.per_hour: {} must be 0 or more; 0: the price is not known",
+          recipe.price.per_hour);
   // Sorts of a table's rows, at most four at once, take a quarter of the memory or less, and means
   // of the target as much as one sort.
   const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -64,6 +65,9 @@ std::string corpus_root(const std::string& path) {
       "data: data.path is \"{}\", a file; a folder of files is needed. Of a table set table.path",
       path);
   if (directory_exists(path)) return path;
+  std::error_code ignored;
+  require(!std::filesystem::exists(path, ignored), Code::kNotFound,
+          "data: data.path is \"{}\", which is no folder; a folder of files is needed", path);
   fail(Code::kNotFound, "data: data.path is \"{}\", which is not there.{}", path,
        names_beside(path, directory_exists));
 }

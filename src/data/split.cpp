@@ -109,11 +109,15 @@ SplitResult split_documents(std::span<const CleanDocument> documents, const Data
       make_groups(documents, result.report.groups, static_cast<uint64_t>(config.seed));
 
   const int64_t wanted = 1 + (config.validation > 0 ? 1 : 0) + (config.test > 0 ? 1 : 0);
+  const char* cure = config.validation == 0 ? "data.test=0"
+                     : config.test == 0     ? "data.validation=0"
+                     : groups.size() == 2   ? "data.validation=0 or data.test=0"
+                                            : "data.validation=0 and data.test=0";
   require(
       static_cast<int64_t>(groups.size()) >= wanted, Code::kInvalidArgument,
       "split: {} documents in {} groups of near duplicates cannot fill {} splits; add files, or "
-      "set data.validation=0 or data.test=0",
-      documents.size(), groups.size(), wanted);
+      "set {}",
+      documents.size(), groups.size(), wanted, cure);
   const double total = static_cast<double>(bytes);
   const int64_t after_test = config.validation > 0 ? 2 : 1;
   if (config.test > 0) fill_split(groups, Split::kTest, total * config.test, after_test);
