@@ -198,6 +198,61 @@ TEST(Engine, AClientThatDoesNotReadPausesItsTextOnly) {
   EXPECT_EQ(text, alone(choice_of(1, 100)));
 }
 
+/// One request fills all seats and is not read; another is served to its end meanwhile. Then the
+/// first is read: both are what they are alone.
+void expect_paused_texts_make_room(int64_t max_batch, int64_t slow_choices, const Choice& slow,
+                                   const Choice& quick, const FakeDecoder::Options& model,
+                                   Metrics& metrics) {
+  FakeDecoder decoder(model);
+  FakeClock clock;
+  Engine engine(
+      decoder, kTokenizer,
+      {.max_batch = max_batch, .stream_bytes = 2048, .slow_client_s = 1e9, .overcommit = 10.0},
+      metrics, {.clock = &clock});
+  std::vector<Choice> choices(static_cast<size_t>(slow_choices), slow);
+  for (size_t i = 0; i < choices.size(); ++i) {
+    choices[i].options.sampling.stream = static_cast<uint32_t>(i);
+  }
+  Doorbell bell;
+  const auto unread = engine.submit(choices, true, [&] { bell.ring(); }).stream;
+  ASSERT_TRUE(eventually([&] { return unread->full(); }));
+  Reader other(engine, {quick});
+  ASSERT_TRUE(eventually([&] { return metrics.finished_length == 1; })) << "nobody may block it";
+  other.finish();
+  EXPECT_EQ(other.texts[0], alone(quick, model));
+  std::vector<std::string> texts(choices.size());
+  size_t ended = 0;
+  while (ended < texts.size()) {
+    bell.wait(1.0);
+    for (const Event& event : unread->drain()) {
+      texts[static_cast<size_t>(event.choice)] += event.piece.text;
+      ended += event.finish == FinishReason::kNone ? 0 : 1;
+    }
+  }
+  unread->detach();
+  for (size_t i = 0; i < texts.size(); ++i) EXPECT_EQ(texts[i], alone(choices[i], model)) << i;
+  EXPECT_TRUE(eventually([&] { return metrics.pages_used == 0 && metrics.running == 0; }));
+}
+
+TEST(Engine, AClientThatDoesNotReadKeepsNobodyFromASeat) {
+  for (const int64_t max_batch : {1, 4}) {
+    Metrics metrics;
+    expect_paused_texts_make_room(max_batch, 6, choice_of(1, 100), choice_of(2, 100), {}, metrics);
+    EXPECT_EQ(metrics.preemptions, 0) << "there were pages for all";
+  }
+}
+
+TEST(Engine, AClientThatDoesNotReadKeepsNobodyFromPages) {
+  // The other text fills 29 of 30 pages, so the unread one is computed again.
+  const FakeDecoder::Options model{.context = 120, .pages = 30, .max_rows = 16};
+  for (const int64_t max_batch : {1, 2}) {
+    Metrics metrics;
+    expect_paused_texts_make_room(max_batch, 1, choice_of(1, 100), choice_of(30, 80), model,
+                                  metrics);
+    EXPECT_GT(metrics.recomputed_tokens, 0);
+  }
+}
+
 TEST(Engine, AClientThatNeverReadsIsCancelled) {
   FakeDecoder decoder;
   Metrics metrics;
