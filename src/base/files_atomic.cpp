@@ -4,6 +4,7 @@
 // leaves the old file or the new one. The temporary's name is fixed, so one left by a killed
 // process is overwritten by the next write instead of piling up.
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 #include <sys/stat.h>
@@ -43,7 +44,9 @@ void write_atomically(FileSystem& files, const std::string& path,
   } catch (const Error& error) {
     if (opened) remove_quietly(files, temporary);
     if (error.code() != Code::kIo || !file_exists(path)) throw;
-    throw Error(Code::kIo, fmt::format("{} The previous \"{}\" is unchanged.", error.what(), path));
+    const std::string_view cause = error.what();
+    throw Error(Code::kIo, fmt::format("{}{} The previous \"{}\" is unchanged.", cause,
+                                       cause.ends_with('.') ? "" : ".", path));
   } catch (...) {
     if (opened) remove_quietly(files, temporary);
     throw;

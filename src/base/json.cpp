@@ -205,6 +205,14 @@ std::string dump_json(const Json& value, int indent) {
   return value.dump(indent, ' ', false, kReplace);
 }
 
+std::string_view json_kind(const Json& value) {
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "an array";
+  if (value.is_string()) return "a string";
+  if (value.is_boolean()) return "a boolean";
+  return value.is_number() ? "a number" : "null";
+}
+
 std::string quote_json(std::string_view text) { return dump_json(Json(std::string(text))); }
 
 std::string json_cell(const Json& value) {

@@ -37,6 +37,9 @@ struct JsonLimits {
 /// `text` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string quote_json(std::string_view text);
 
+/// What a value is, for messages: "an object", "a number", "null".
+[[nodiscard]] std::string_view json_kind(const Json& value);
+
 /// A value that is no list and no object as the text of a table's cell: a string as it is, null as
 /// nothing, the others as JSON writes them.
 [[nodiscard]] std::string json_cell(const Json& value);

@@ -49,8 +49,11 @@ class Reader {
     error_->message = fmt::format(text, std::forward<Args>(args)...);
   }
   void wrong_type(const Member& member, std::string_view expected, const Json& value) {
-    reject(member.param, "'{}' must be {}, but is {} {}.", member.shown, expected, article(value),
-           type(value));
+    reject(member.param, "'{}' must be {}, but is {}.", member.shown, expected, json_kind(value));
+  }
+
+  void wrong_body(const Json& body) {
+    reject("", "The body must be a JSON object, but is {}.", json_kind(body));
   }
 
   bool boolean(const Member& member, const Json& value) {
@@ -104,10 +107,6 @@ class Reader {
   void out_of_range(const Member& member, const Json& value, Number low, Number high) {
     reject(member.param, "'{}' is {} but must be between {} and {}.", member.shown, value.dump(),
            low, high);
-  }
-  static std::string_view type(const Json& value) { return value.type_name(); }
-  static std::string_view article(const Json& value) {
-    return value.is_object() || value.is_array() ? "an" : "a";
   }
   /// A whole number beyond 64 bits comes as a float: it is too large before it is no integer.
   static bool is_within(const Json& value, int64_t low, int64_t high) {
@@ -239,9 +238,8 @@ void read_seed(Reader& in, const Json& value, CompletionRequest& to) {
 }
 
 void read_suffix(Reader& in, const Json& value, CompletionRequest&) {
-  if (!in.text("suffix", value, 0).empty() || in.failed()) {
-    in.reject("suffix", "'suffix' is not supported by this model.");
-  }
+  const bool is_empty = value.is_string() && value.get_ref<const std::string&>().empty();
+  if (!is_empty) in.reject("suffix", "'suffix' is not supported by this model. Leave it out.");
 }
 
 struct FieldReader {
@@ -353,7 +351,7 @@ std::variant<CompletionRequest, ApiError> parse_checked(std::string_view body,
     return in.error();
   }
   if (!root.is_object()) {
-    in.reject("", "The body must be a JSON object, but is {}.", root.type_name());
+    in.wrong_body(root);
     return in.error();
   }
   bool has_stream_options = false;

@@ -31,9 +31,10 @@ net::awaitable<bool> Connection::answer(Parser& parser) {
   now_.is_head = request.method() == http::verb::head;
   const bool wants_close = !request.keep_alive();
   const auto field = [&](auto name) { return std::string_view(request[name]); };
+  const Target target = split_target(request.target());
   const RequestHead head{request.method_string(),
-                         request.target(),
-                         field(http::field::host),
+                         target.path,
+                         target.authority.empty() ? field(http::field::host) : target.authority,
                          field(http::field::origin),
                          field(http::field::authorization),
                          field("x-api-key"),
@@ -44,9 +45,12 @@ net::awaitable<bool> Connection::answer(Parser& parser) {
     entry = shared_.api.error_reply(ApiError{429, "rate_limit_error",
                                              "Too many connections from your address.", "",
                                              "rate_limit_exceeded", shared_.api.retry_after_s()});
-  } else if (head.host.empty() && !now_.http_1_0) {
+  } else if (field(http::field::host).empty() && !now_.http_1_0) {
     entry =
         shared_.api.error_reply(request_error(400, "The request has no Host header.", "bad_http"));
+  } else if (request.count(http::field::host) > 1) {
+    entry = shared_.api.error_reply(
+        request_error(400, "The request has more than one Host header.", "bad_http"));
   } else {
     entry = shared_.api.admit(head);
   }

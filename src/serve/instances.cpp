@@ -31,7 +31,7 @@ bool InstanceReader::parse(std::string_view body, Json& root) {
   limits.max_depth = static_cast<int>(limits_.max_depth);
   try {
     root = parse_json(body, "body", limits);
-    if (!root.is_object()) reject("the body must be a JSON object, but is {}", root.type_name());
+    if (!root.is_object()) reject("the body must be a JSON object, but is {}", json_kind(root));
   } catch (const Error& error) {
     reject("the JSON body could not be parsed: {}", error.what());
   }

@@ -36,6 +36,15 @@ std::string percent_decoded(std::string_view text) {
 
 }  // namespace
 
+Target split_target(std::string_view target) {
+  constexpr std::string_view kScheme = "http://";
+  if (lower_ascii(target.substr(0, kScheme.size())) != kScheme) return {{}, target};
+  target.remove_prefix(kScheme.size());
+  const size_t end = std::min(target.find_first_of("/?"), target.size());
+  const std::string_view path = target.substr(end);
+  return {target.substr(0, end), path.empty() ? "/" : path};
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 std::optional<std::vector<std::string>> match_path(std::string_view pattern,

@@ -115,6 +115,14 @@ class ModelApi {
 [[nodiscard]] std::optional<std::vector<std::string>> match_path(std::string_view pattern,
                                                                  std::string_view path);
 
+/// A target as servers know it, "/path?query", and the authority that stands before it in the form
+/// that proxies are sent, "http://host/path" (RFC 9112 3.2.2).
+struct Target {
+  std::string_view authority;  ///< empty where the target has none: the Host header tells
+  std::string_view path;       ///< with the query; "/" where there is only an authority
+};
+[[nodiscard]] Target split_target(std::string_view target);
+
 /// The path of a request's target: without its query.
 [[nodiscard]] std::string_view path_of(std::string_view target);
 

@@ -49,7 +49,7 @@ TEST(WriteAtomically, EveryFaultBeforeTheRenameKeepsTheOldFile) {
       const std::string message =
           message_of([&] { write_atomically(files, dir.file("x"), "a new and longer text"); });
       EXPECT_NE(
-          message.find("Input/output error The previous \"" + dir.file("x") + "\" is unchanged."),
+          message.find("Input/output error. The previous \"" + dir.file("x") + "\" is unchanged."),
           std::string::npos)
           << message;
       EXPECT_EQ(read_file(dir.file("x")), "old");

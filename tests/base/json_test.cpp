@@ -163,5 +163,15 @@ TEST(JsonMembers, ErrorsNameKeyAndValue) {
             "model.json: an object with \"q\" is needed, is 3");
 }
 
+TEST(Json, AValueIsNamedByItsKind) {
+  const auto kind = [](const char* text) { return json_kind(parse_json(text, "body")); };
+  EXPECT_EQ(kind("{}"), "an object");
+  EXPECT_EQ(kind("[]"), "an array");
+  EXPECT_EQ(kind("\"\""), "a string");
+  EXPECT_EQ(kind("true"), "a boolean");
+  EXPECT_EQ(kind("-0.5"), "a number");
+  EXPECT_EQ(kind("null"), "null");
+}
+
 }  // namespace
 }  // namespace ingot::json_test

@@ -131,7 +131,8 @@ TEST(CompletionRequest, WrongValuesAreNamedLiterally) {
       {R"("seed":18446744073709551616)", "seed",
        "'seed' is 1.8446744073709552e+19 but must be between -9223372036854775808 and "
        "18446744073709551615."},
-      {R"("suffix":"x")", "suffix", "'suffix' has 1 bytes but may have 0."},
+      {R"("suffix":"x")", "suffix", "'suffix' is not supported by this model. Leave it out."},
+      {R"("suffix":7)", "suffix", "'suffix' is not supported by this model. Leave it out."},
       {R"("user":[])", "user", "'user' must be a string, but is an array."},
       {R"("presence_penalty":3)", "presence_penalty",
        "'presence_penalty' is 3 but must be between -2 and 2."},
@@ -206,7 +207,7 @@ TEST(CompletionRequest, TextThatIsNoJsonIsRefusedWithItsPlace) {
     EXPECT_EQ(error.message.find("We could not parse the JSON body of your request: body:1:"), 0U)
         << error.message;
   }
-  EXPECT_EQ(bad("[1]").message, "The body must be a JSON object, but is array.");
+  EXPECT_EQ(bad("[1]").message, "The body must be a JSON object, but is an array.");
 }
 
 TEST(CompletionRequest, UnknownFieldsAreErrorsWhenStrict) {

@@ -38,6 +38,7 @@ TEST(Connection, MalformedHttpGetsItsStatusAndTheServerGoesOn) {
       {"GET /health HTTP/9.9\r\n" + host + "\r\n", 400},
       {"GET /health HTTP/1.1\r\n\r\n", 400},
       {"GET /health HTTP/1.1\r\nHost localhost\r\n\r\n", 400},
+      {"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400},
       {"GET /health HTTP/1.1\r\n" + host + "bad header: 1\r\n\r\n", 400},
       {std::string("GET /health HTTP/1.1\r\nHost: a\0b\r\n\r\n", 35), 400},
       {"POST /v1/completions HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n", 400},
@@ -176,6 +177,12 @@ TEST(Connection, ForeignHostsAndOriginsAreRefusedOnLoopback) {
   EXPECT_EQ(status("localhost", "Origin: http://localhost:3000\r\n"), 200);
   EXPECT_EQ(status("localhost", "Origin: https://evil.example\r\n"), 403);
   EXPECT_EQ(status("localhost", "Origin: null\r\n"), 403);
+  const auto through_proxy = [&](const std::string& target) {
+    return ask(service.port(), "GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n").status;
+  };
+  EXPECT_EQ(through_proxy("http://localhost/health"), 200);
+  EXPECT_EQ(through_proxy("http://localhost/nothing"), 404);
+  EXPECT_EQ(through_proxy("http://evil.example/health"), 403) << "it counts, not the Host header";
 }
 
 TEST(Connection, KeepsAliveAndAnswersPipelinedRequestsInOrder) {

@@ -2,6 +2,8 @@
 // Patterns of paths against paths, and what stands for their {…}.
 #include "serve/route.h"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace ingot::serve::route_test {
@@ -39,6 +41,15 @@ TEST(Route, PlacesArePercentDecoded) {
 }
 
 TEST(Route, APathIsItsTargetWithoutTheQuery) {
+  for (const auto& [target, authority, path] : {std::array{"/a?b=http://c", "", "/a?b=http://c"},
+                                                {"http://h:1/a?b", "h:1", "/a?b"},
+                                                {"HTTP://h", "h", "/"},
+                                                {"http://h?b", "h", "?b"},
+                                                {"https://h/a", "", "https://h/a"},
+                                                {"", "", ""}}) {
+    EXPECT_EQ(split_target(target).authority, authority) << target;
+    EXPECT_EQ(split_target(target).path, path) << target;
+  }
   EXPECT_EQ(path_of("/a?b=/c"), "/a");
   EXPECT_EQ(path_of("/a"), "/a");
 }

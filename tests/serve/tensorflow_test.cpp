@@ -159,7 +159,7 @@ TEST(Tensorflow, TextThatIsNoJsonIsRefusedWithItsPlace) {
         std::string(R"({"instances":[],"instances":[]})"), deep, R"({"instances":)" + deep + "}"}) {
     EXPECT_EQ(bad(text).find("the JSON body could not be parsed: body:1:"), 0U) << bad(text);
   }
-  EXPECT_EQ(bad("[1]"), "the body must be a JSON object, but is array");
+  EXPECT_EQ(bad("[1]"), "the body must be a JSON object, but is an array");
 }
 
 TEST(Tensorflow, HugeNumbersAreCellsLikeOthers) {
