@@ -208,6 +208,20 @@ void encode_table(TableReader& table, ExampleEncoder encoder,
       });
 }
 
+/// The features that the recipe makes of the columns of a table; the schema and its warnings go into
+/// `result`. All that can be refused before the rows are split.
+FeatureSet unfitted_features(const TableConfig& config, TableReader& table, TableExamples& result) {
+  require(!config.target.column.empty(), Code::kInvalidArgument,
+          "table: nothing to predict is named. Set table.target.column=NAME");
+  result.schema = schema_of(config, table, result.warnings);
+  require_target(result.schema, config, table.name());
+  FeatureSet features(result.schema, config.features, config.target);
+  for (const auto& feature : features.features()) {
+    require_no_later_rows(feature->config(), config.split);
+  }
+  return features;
+}
+
 }  // namespace
 
 /// Means of the target are over rows of any time, those after a row among them: what a split by
@@ -243,6 +257,16 @@ std::unique_ptr<CleanTable> open_clean_table(const TableConfig& config) {
 std::unique_ptr<TableReader> open_held_out(const std::string& path, const TableConfig& config) {
   require_held_out(config.split);
   return open_kept(path, config, Met::kAny);
+}
+
+void require_learnable(const TableConfig& config) {
+  const std::unique_ptr<CleanTable> table = open_clean_table(config);
+  TableExamples unused;
+  (void)unfitted_features(config, *table, unused);
+  require_held_out(config.split);
+  for (const std::string& path : {config.split.validation_file, config.split.test_file}) {
+    if (!path.empty()) (void)open_held_out(path, config);
+  }
 }
 
 Schema schema_of(const TableConfig& config, TableReader& table,
@@ -361,15 +385,8 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   auto kept = open_kept(config.path, config, Met::kAll);
   KeptRows& rows = *kept;
   CleanTable table(std::move(kept), config.clean, missing_of(config), config.space);
-  require(!config.target.column.empty(), Code::kInvalidArgument,
-          "table: nothing to predict is named. Set table.target.column=NAME");
   TableExamples result;
-  result.schema = schema_of(config, table, result.warnings);
-  require_target(result.schema, config, table.name());
-  FeatureSet features(result.schema, config.features, config.target);
-  for (const auto& feature : features.features()) {
-    require_no_later_rows(feature->config(), config.split);
-  }
+  FeatureSet features = unfitted_features(config, table, result);
   warn_of_columns(result.schema, config, result.warnings);
   const TableSplit split = split_table(table, config.split, config.target.column, config.space);
   const auto is_training = [&](int64_t row) { return split.at(row) == Split::kTrain; };

@@ -63,6 +63,11 @@ struct TableConfig {
 [[nodiscard]] std::unique_ptr<TableReader> open_held_out(const std::string& path,
                                                          const TableConfig& config);
 
+/// What can be known of a table before its rows are split: that it and the tables held out of it
+/// are there, that its columns have a schema, a target and features. Throws what make_examples
+/// would. One pass over the table.
+void require_learnable(const TableConfig& config);
+
 /// The schema of that table, with the kinds that a schema file fixes; `warnings` gets what
 /// check_schema finds worth one.
 [[nodiscard]] Schema schema_of(const TableConfig& config, TableReader& table,

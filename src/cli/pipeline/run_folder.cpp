@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "cli/lm.h"
 #include "cli/no_memory.h"
 #include "report/report.h"
 #include "train/run_files.h"
@@ -147,8 +148,10 @@ void RunFolder::set_aside() {
   }
   make_directories(files, aside);
   for (const std::string& name : names) files.rename(path(name), join_path(aside, name));
-  invocation_.console.note("run: what was in " + recipe_.out + " is in " + aside +
-                           "; remove it when you need it no more");
+  invocation_.console.note(
+      fmt::format("run: what was in {} is in {}, still a run: `mv {} DIR` takes it out whole; remove "
+                  "it when you need it no more",
+                  recipe_.out, aside, aside));
 }
 
 /// threads and memory are this command's; what the run was made with stays in its recipe.
@@ -200,6 +203,17 @@ void RunFolder::require_movable() const {
   const std::string given = invocation_.words.empty() ? "" : invocation_.words[0];
   const bool is_own = given == path("recipe.yaml");  // read already, and written again
   if (file_exists(given) && !is_own) require_outside(given, "the recipe");
+  if (has_model()) require_input();
+}
+
+/// A model that answers makes room only for one that can be begun.
+void RunFolder::require_input() const {
+  if (is_tabular(recipe_)) {
+    data::require_learnable(recipe_.table);
+  } else {
+    check_recipe(recipe_);
+    (void)data::corpus_root(recipe_.data.path);
+  }
 }
 
 void RunFolder::require_same_run() const {

@@ -99,14 +99,19 @@ class Mixtures {
   std::string text_;
 };
 
-}  // namespace
-
-TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe, FolderUse use)
-    : RunFolder(invocation, by_rows(recipe), use), table_key_(table_key(recipe.table)) {
+/// The recipe itself, once it lists layers.
+const Recipe& with_network(const Recipe& recipe) {
   require(!recipe.layers.empty(), Code::kInvalidArgument,
           "recipe: a table is named but no network. List layers, such as layers: [{{type: dense, "
           "units: 1}}]");
+  return recipe;
 }
+
+}  // namespace
+
+TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe, FolderUse use)
+    : RunFolder(invocation, by_rows(with_network(recipe)), use),
+      table_key_(table_key(recipe.table)) {}
 
 std::string TablePipeline::train_key() const {
   return sha256_hex(table_key_ + recipe_hash(recipe_)).substr(0, 16);
