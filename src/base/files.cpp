@@ -48,19 +48,21 @@ struct Descriptor {
   int release() { return std::exchange(number, -1); }
 };
 
-int open_for_reading(const std::string& path, struct stat& status) {
-  Descriptor file(uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }));
+int open_for_reading(const std::string& path, struct stat& status, int flags = 0) {
+  Descriptor file(
+      uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags); }));
   if (file.number < 0 || fstat(file.number, &status) != 0) fail_system("read", path, errno);
   require(!S_ISDIR(status.st_mode), Code::kInvalidArgument,
           "read: \"{}\" is a folder, a file is needed", path);
   return file.release();
 }
 
+// A pipe is opened without waiting for its writer, to be refused.
 int open_regular(const std::string& path, int64_t& size) {
   struct stat status {};
-  Descriptor file(open_for_reading(path, status));
+  Descriptor file(open_for_reading(path, status, O_NONBLOCK));
   require(S_ISREG(status.st_mode), Code::kInvalidArgument,
-          "read: \"{}\" is a pipe or device, a regular file is needed. Copy it to a file first.",
+          "read: \"{}\" is a pipe or device, a regular file is needed: copy it to one first",
           path);
   size = status.st_size;
   return file.release();
@@ -205,6 +207,14 @@ std::string read_file(const std::string& path, int64_t max_bytes) {
     require_size(path, static_cast<int64_t>(filled), max_bytes);
   }
   text.resize(filled);
+  return text;
+}
+
+std::string read_regular_file(const std::string& path, int64_t max_bytes) {
+  const ReadableFile file(path);
+  require_size(path, file.size(), max_bytes);
+  std::string text(static_cast<size_t>(file.size()), '\0');
+  file.read_at(0, std::as_writable_bytes(std::span(text)));
   return text;
 }
 

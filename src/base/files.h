@@ -25,6 +25,10 @@ namespace ingot {
 /// The whole file. Error{kInvalidArgument} when it holds more than max_bytes.
 [[nodiscard]] std::string read_file(const std::string& path, int64_t max_bytes = int64_t{1} << 40);
 
+/// The same of a regular file alone, whose size is known before a byte is read. Throws
+/// kInvalidArgument for a pipe or device, without waiting for its writer, and for a folder.
+[[nodiscard]] std::string read_regular_file(const std::string& path, int64_t max_bytes);
+
 [[nodiscard]] bool file_exists(const std::string& path);  ///< a regular file (links are followed)
 [[nodiscard]] bool directory_exists(const std::string& path);
 [[nodiscard]] int64_t file_size(const std::string& path);

@@ -129,7 +129,7 @@ ImageInfo probe_image(std::span<const std::byte> bytes, std::string_view name,
 }
 
 Image read_image(const std::string& path, const DecodeOptions& options) {
-  const std::string bytes = read_file(path, kMaxFile);
+  const std::string bytes = read_regular_file(path, kMaxFile);
   return decode_image(std::as_bytes(std::span(bytes)), path, options);
 }
 

@@ -120,8 +120,27 @@ TEST(MappedFile, RefusesFoldersAndDevices) {
   EXPECT_EQ(message_of([] { MappedFile file("/tmp"); }),
             "read: \"/tmp\" is a folder, a file is needed");
   EXPECT_EQ(message_of([] { MappedFile file("/dev/zero"); }),
-            "read: \"/dev/zero\" is a pipe or device, a regular file is needed. Copy it to a file "
-            "first.");
+            "read: \"/dev/zero\" is a pipe or device, a regular file is needed: copy it to one "
+            "first");
+}
+
+TEST(ReadableFile, RefusesAPipeWithoutWaitingForItsWriter) {
+  const TempDir dir;
+  ASSERT_EQ(mkfifo(dir.file("pipe").c_str(), 0600), 0);
+  const std::string reason = "read: \"" + dir.file("pipe") +
+                             "\" is a pipe or device, a regular file is needed: copy it to one first";
+  EXPECT_EQ(message_of([&] { ReadableFile file(dir.file("pipe")); }), reason);
+  EXPECT_EQ(message_of([&] { (void)read_regular_file(dir.file("pipe"), 10); }), reason);
+}
+
+TEST(ReadRegularFile, ReadsAWholeFileUpToALimitAndNoDevice) {
+  const TempDir dir;
+  put(dir.file("x"), "0123456789");
+  EXPECT_EQ(read_regular_file(dir.file("x"), 10), "0123456789");
+  EXPECT_NE(message_of([&] { (void)read_regular_file(dir.file("x"), 9); }).find("the limit is"),
+            std::string::npos);
+  EXPECT_NE(message_of([] { (void)read_regular_file("/dev/zero", 10); }).find("pipe or device"),
+            std::string::npos);
 }
 
 TEST(ReadableFile, ReadsAtOffsets) {

@@ -79,7 +79,13 @@ std::string picture_bytes(const Cell& cell) {
           "file whose head is width, height and 255 alone, not the text \"{}\"",
           excerpt(cell.text));
   const std::string path(trim(cell.text));
-  return read_file(path.starts_with('/') ? path : join_path(cell.folder, path), kMaxFile);
+  try {
+    return read_regular_file(path.starts_with('/') ? path : join_path(cell.folder, path), kMaxFile);
+  } catch (const Error& error) {
+    // A folder, a pipe: a cell that is no picture, and no key of the recipe makes it one.
+    fail(error.code() == Code::kInvalidArgument ? Code::kCorruptFile : error.code(), "{}",
+         error.what());
+  }
 }
 
 std::string pixel_digest(std::span<const uint8_t> pixels) {

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include <sys/stat.h>
+
 #include "base/files.h"
 #include "data/temp_folder.h"
 #include "data/transforms/samples.h"
@@ -210,6 +212,12 @@ TEST_F(ImageFeatureTest, BadPicturesAreNamedWithTheirLine) {
             column +
                 "image: \"text.png\": none of PNG, JPEG, PGM and PPM by its first bytes; correct "
                 "it, or " +
+                drop);
+  ASSERT_EQ(mkfifo((folder_.path() + "/pipe.png").c_str(), 0600), 0);
+  EXPECT_EQ(refusal(Code::kCorruptFile, "pipe.png"),
+            column +
+                "read: \"pipe.png\" is a pipe or device, a regular file is needed: copy it to "
+                "one first; correct it, or " +
                 drop);
   EXPECT_TRUE(refusal(Code::kNotFound, "none.png").starts_with(column));
   EXPECT_TRUE(contains(refusal(Code::kNotFound, "none.png"), "none.png"));
