@@ -33,7 +33,8 @@ function(ingot_fuzz name)
   add_dependencies(fuzz fuzz_${name})
 endfunction()
 
-set(image_sources src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp src/io/image_pnm.cpp)
+set(image_sources src/io/exif.cpp src/io/image.cpp src/io/image_jpeg.cpp src/io/image_png.cpp
+                  src/io/image_pnm.cpp)
 set(packed_sources src/io/byte_source.cpp src/io/gzip.cpp src/io/xz.cpp)
 set(picture_sources src/data/formats/array.cpp src/data/formats/array_pictures.cpp
                     src/data/formats/cifar.cpp src/data/formats/idx.cpp src/data/formats/npy.cpp

@@ -62,8 +62,7 @@ int open_regular(const std::string& path, int64_t& size) {
   struct stat status {};
   Descriptor file(open_for_reading(path, status, O_NONBLOCK));
   require(S_ISREG(status.st_mode), Code::kInvalidArgument,
-          "read: \"{}\" is a pipe or device, a regular file is needed: copy it to one first",
-          path);
+          "read: \"{}\" is a pipe or device, a regular file is needed: copy it to one first", path);
   size = status.st_size;
   return file.release();
 }

@@ -208,8 +208,8 @@ void encode_table(TableReader& table, ExampleEncoder encoder,
       });
 }
 
-/// The features that the recipe makes of the columns of a table; the schema and its warnings go into
-/// `result`. All that can be refused before the rows are split.
+/// The features that the recipe makes of the columns of a table; the schema and its warnings go
+/// into `result`. All that can be refused before the rows are split.
 FeatureSet unfitted_features(const TableConfig& config, TableReader& table, TableExamples& result) {
   require(!config.target.column.empty(), Code::kInvalidArgument,
           "table: nothing to predict is named. Set table.target.column=NAME");

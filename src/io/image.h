@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pictures between files and memory: PNG (libpng), JPEG (libjpeg) and binary PGM and PPM in, PNG
 // out. A picture is bytes [height, width, channels], 1 channel gray or 3 channels red, green, blue.
-// Every size is checked before memory is taken for it. Not applied: colour profiles, gamma, the
-// rotation that EXIF asks for; an alpha channel is dropped, as Pillow's convert("RGB") does.
+// Every size is checked before memory is taken for it. A JPEG is turned as its Exif
+// orientation asks (exif.h). Not applied: colour profiles, gamma; an alpha channel is dropped, as
+// Pillow's convert("RGB") does.
 // Called by the data readers, the augmentation preview and the report.
 //
 // PGM and PPM (Netpbm's "P5" and "P6") are raw bytes behind a head that names their size:
@@ -44,7 +45,8 @@ struct DecodeOptions {
 }
 
 /// Told by its first bytes. PNG: every colour type and depth (16 bits are rounded to
-/// 8), interlaced or not. JPEG: gray, YCbCr, RGB, CMYK and YCCK (with Adobe's inverted inks).
+/// 8), interlaced or not. JPEG: gray, YCbCr, RGB, CMYK and YCCK (with Adobe's inverted inks),
+/// turned as the Exif orientation says; height and width are those of the turned picture.
 /// Colour becomes gray as ITU-R 601-2 luma, rounded.
 /// Throws kInvalidArgument
 ///   image: "a.png": 20000 x 20000 pixels are more than the 67108864 allowed

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // JPEG through libjpeg. It repairs what it can and only warns; of its warnings those that mean lost
 // pixels (a file that ends early, codes that do not exist) are errors here. Files with hundreds of
-// scans, which cost time out of all proportion to their size, are refused.
+// scans, which cost time out of all proportion to their size, are refused. A picture comes as it
+// was seen, turned by the orientation of its Exif segment.
 #include <array>
 #include <csetjmp>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <utility>
 #include <vector>
 
 #include <jpeglib.h>
@@ -14,6 +16,7 @@
 #include <jerror.h>
 
 #include "base/error.h"
+#include "io/exif.h"
 #include "io/image_codecs.h"
 
 namespace ingot::io {
@@ -137,9 +140,11 @@ Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name,
   check_pixels(codec.image_height, codec.image_width, name, options);
   const bool is_gray = codec.jpeg_color_space == JCS_GRAYSCALE;
   const bool is_cmyk = codec.jpeg_color_space == JCS_CMYK || codec.jpeg_color_space == JCS_YCCK;
+  const int orientation = exif_orientation(bytes);
   Image image;
   if (info != nullptr) {
     *info = {codec.image_height, codec.image_width, is_gray ? 1 : 3};
+    if (is_sideways(orientation)) std::swap(info->height, info->width);
     return image;
   }
   check(start(&job, is_gray ? JCS_GRAYSCALE : is_cmyk ? JCS_CMYK : JCS_RGB));
@@ -155,7 +160,7 @@ Image decode_jpeg(std::span<const std::byte> bytes, std::string_view name,
     if (is_cmyk) cmyk_to_rgb(inks, codec.saw_Adobe_marker != 0, row);
   }
   check(finish(&job));
-  return image;
+  return upright(std::move(image), orientation);
 }
 
 }  // namespace ingot::io

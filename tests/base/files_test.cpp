@@ -127,8 +127,9 @@ TEST(MappedFile, RefusesFoldersAndDevices) {
 TEST(ReadableFile, RefusesAPipeWithoutWaitingForItsWriter) {
   const TempDir dir;
   ASSERT_EQ(mkfifo(dir.file("pipe").c_str(), 0600), 0);
-  const std::string reason = "read: \"" + dir.file("pipe") +
-                             "\" is a pipe or device, a regular file is needed: copy it to one first";
+  const std::string reason =
+      "read: \"" + dir.file("pipe") +
+      "\" is a pipe or device, a regular file is needed: copy it to one first";
   EXPECT_EQ(message_of([&] { ReadableFile file(dir.file("pipe")); }), reason);
   EXPECT_EQ(message_of([&] { (void)read_regular_file(dir.file("pipe"), 10); }), reason);
 }

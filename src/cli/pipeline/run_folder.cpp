@@ -148,10 +148,10 @@ void RunFolder::set_aside() {
   }
   make_directories(files, aside);
   for (const std::string& name : names) files.rename(path(name), join_path(aside, name));
-  invocation_.console.note(
-      fmt::format("run: what was in {} is in {}, still a run: `mv {} DIR` takes it out whole; remove "
-                  "it when you need it no more",
-                  recipe_.out, aside, aside));
+  invocation_.console.note(fmt::format(
+      "run: what was in {} is in {}, still a run: `mv {} DIR` takes it out whole; remove "
+      "it when you need it no more",
+      recipe_.out, aside, aside));
 }
 
 /// threads and memory are this command's; what the run was made with stays in its recipe.

@@ -50,8 +50,8 @@ class RunFolder {
  protected:
   /// Creates the run directory, locks it for as long as this object lives, and writes recipe.yaml
   /// and run.json as `use` says. With --fresh what a run made there goes, and nothing else; refused
-  /// when the current folder, the recipe or the data lie in it, and, where the run holds a model, when
-  /// the data are not there or cannot be learned from. Throws, before anything is written,
+  /// when the current folder, the recipe or the data lie in it, and, where the run holds a model,
+  /// when the data are not there or cannot be learned from. Throws, before anything is written,
   /// kInvalidArgument for a folder of other files, for a model of another recipe, for training
   /// where a model was imported and the other way round; kIo when another process works in it, or
   /// it cannot be written. A folder that was made here goes again when the command is refused

@@ -83,7 +83,8 @@ TextFeature::TextFeature(FeatureConfig config)
          "table.features: column \"{}\": text.tokenizer is \"{}\", which is not there.{}", name(),
          path, names_beside(path, is_json));
   }
-  words_ = text::WordIndex::from_keras_json(read_regular_file(path, kMaxTokenizerBytes), path).compact();
+  words_ =
+      text::WordIndex::from_keras_json(read_regular_file(path, kMaxTokenizerBytes), path).compact();
 }
 
 TextFeature::TextFeature(FeatureConfig config, const Json& state, std::string_view what)
