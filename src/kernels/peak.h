@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/clock.h"
+#include "base/signals.h"
 #include "base/team.h"
 
 namespace ingot::kernels {
@@ -18,6 +19,7 @@ struct PeakOptions {
   int64_t bytes = int64_t{512} << 20;  ///< touched by the streams; beyond every cache
   int64_t dispatches = 2000;           ///< regions and barriers timed
   int repeats = 3;                     ///< the best counts
+  const StopFlag* stop = nullptr;      ///< looked at between repetitions, regions and barriers
 };
 
 struct MachinePeak {
@@ -30,7 +32,8 @@ struct MachinePeak {
 };
 
 /// Measures all of it; takes under a second and options.bytes of memory, given back at the end.
-/// Throws kInvalidArgument for options that are not positive, kOutOfMemory when the system refuses.
+/// Throws kInvalidArgument for options that are not positive, kOutOfMemory when the system refuses,
+/// kCancelled when stopped.
 [[nodiscard]] MachinePeak measure_peak(Team& team, const Clock& clock,
                                        const PeakOptions& options = {});
 

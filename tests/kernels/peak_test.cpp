@@ -56,7 +56,7 @@ TEST(Peak, StreamsComputeSumAndTriadForAnyLength) {
 }
 
 /// Goes on by one second at every look.
-class StepClock final : public Clock {
+class StepClock : public Clock {
  public:
   double now_s() const override { return now_ += 1.0; }
   double wall_s() const override { return 0.0; }
@@ -80,6 +80,42 @@ TEST(Peak, RatesAreWorkOverTime) {
   EXPECT_EQ(peak.dispatch_s, 0.25);
   EXPECT_EQ(peak.barrier_s, 0.25);
   EXPECT_GT(peak.page_fault_s, 0.0);
+}
+
+/// Asks for the stop at its n-th reading.
+class StoppingClock : public StepClock {
+ public:
+  StoppingClock(StopFlag& stop, int reading) : stop_(stop), left_(reading) {}
+  double now_s() const override {
+    if (--left_ == 0) stop_.request();
+    return StepClock::now_s();
+  }
+
+ private:
+  StopFlag& stop_;
+  mutable int left_;
+};
+
+TEST(Peak, StopsWhereverItIs) {
+  Team team(2);
+  StopFlag stop;
+  PeakOptions options;
+  options.fma_rounds = 10;
+  options.bytes = 3 * 4096;
+  options.dispatches = 200;
+  options.repeats = 2;
+  options.stop = &stop;
+  constexpr int kReadings = 6 * 2 * 2;  // six things, twice, start and end
+  for (int reading = 1; reading < kReadings - 1; ++reading) {
+    stop.clear();
+    Code code = Code::kInternal;
+    try {
+      (void)measure_peak(team, StoppingClock(stop, reading), options);
+    } catch (const Error& error) {
+      code = error.code();
+    }
+    EXPECT_EQ(code, Code::kCancelled) << reading;
+  }
 }
 
 TEST(Peak, RefusesOptionsThatAreNotPositive) {

@@ -40,11 +40,26 @@ struct Parts {
 double giga(double rate) { return rate * 1e-9; }
 double percent(double part, double whole) { return whole > 0.0 ? 100.0 * part / whole : 0.0; }
 
+/// Reading it ends a measurement that was asked to stop: all read it between their repetitions.
+class StoppableClock final : public Clock {
+ public:
+  StoppableClock(const Clock& clock, const StopFlag* stop) : clock_(clock), stop_(stop) {}
+  [[nodiscard]] double now_s() const override {
+    throw_if_stopped(stop_);
+    return clock_.now_s();
+  }
+  [[nodiscard]] double wall_s() const override { return clock_.wall_s(); }
+
+ private:
+  const Clock& clock_;
+  const StopFlag* stop_;
+};
+
 class Bench {
  public:
   Bench(const Invocation& invocation, const Recipe& recipe)
       : console_(invocation.console),
-        clock_(*invocation.clock),
+        clock_(*invocation.clock, invocation.stop),
         stop_(invocation.stop),
         recipe_(recipe),
         team_(thread_count(recipe)) {}
@@ -57,7 +72,7 @@ class Bench {
 
  private:
   const Console& console_;
-  const Clock& clock_;
+  const StoppableClock clock_;
   const StopFlag* stop_;
   const Recipe& recipe_;
   Team team_;
@@ -67,7 +82,9 @@ class Bench {
 };
 
 void Bench::machine() {
-  peak_ = kernels::measure_peak(team_, clock_);
+  kernels::PeakOptions options;
+  options.stop = stop_;
+  peak_ = kernels::measure_peak(team_, clock_, options);
   gemm_peak_ = gemm_peak(team_, clock_);
   console_.line(
       fmt::format("machine: {}, {} threads, {}", cpu_model(), team_.size(), instruction_set()));
@@ -95,7 +112,6 @@ void Bench::kernels() {
   Json rows = Json::array();
   console_.line("kernels:");
   measure_kernels(team_, clock_, [&](const KernelSpeed& s) {
-    throw_if_stopped(stop_);
     const bool is_compute = s.bound == Bound::kCompute;
     const double whole = is_compute ? peak_.fma_flops_per_s : peak_.read_bytes_per_s;
     const double share = percent(s.rate(), whole);

@@ -112,11 +112,12 @@ class Pages {
   void* data_;
 };
 
-/// The shortest of `repeats` times of `work`, in seconds.
+/// The shortest of o.repeats times of `work`, in seconds.
 template <class Work>
-double best_seconds(const Clock& clock, int repeats, const Work& work) {
+double best_seconds(const Clock& clock, const PeakOptions& o, const Work& work) {
   double best = 0.0;
-  for (int r = 0; r < repeats; ++r) {
+  for (int r = 0; r < o.repeats; ++r) {
+    throw_if_stopped(o.stop);
     const double start = clock.now_s();
     work();
     const double spent = clock.now_s() - start;
@@ -139,14 +140,14 @@ void measure_streams(Team& team, const Clock& clock, const PeakOptions& o, Machi
   const auto n = o.bytes / static_cast<int64_t>(sizeof(float));
   shares(team, n, [&](int64_t begin, int64_t end) { std::fill(x + begin, x + end, 1.0F); });
   std::atomic<float> sink{0.0F};
-  const double read_s = best_seconds(clock, o.repeats, [&] {
+  const double read_s = best_seconds(clock, o, [&] {
     shares(team, n, [&](int64_t begin, int64_t end) {
       sink.store(stream_sum(x + begin, end - begin), std::memory_order_relaxed);
     });
   });
   peak.read_bytes_per_s = rate(static_cast<double>(n) * sizeof(float), read_s);
   const int64_t third = n / 3;
-  const double triad_s = best_seconds(clock, o.repeats, [&] {
+  const double triad_s = best_seconds(clock, o, [&] {
     shares(team, third, [&](int64_t begin, int64_t end) {
       stream_triad(x + begin, x + third + begin, x + 2 * third + begin, 0.5F, end - begin);
     });
@@ -154,8 +155,23 @@ void measure_streams(Team& team, const Clock& clock, const PeakOptions& o, Machi
   peak.triad_bytes_per_s = rate(3.0 * static_cast<double>(third) * sizeof(float), triad_s);
 }
 
-double measure_page_fault(const Clock& clock, int repeats) {
-  return best_seconds(clock, repeats,
+/// Barriers inside one region, all workers in step: they leave together or not at all.
+void pass_barriers(Team& team, const PeakOptions& o) {
+  constexpr int64_t kLook = 64;  // the decision stands for so many barriers, until all have read it
+  std::atomic<bool> leaves{false};
+  team.run([&](int worker) {
+    for (int64_t i = 0; i < o.dispatches; ++i) {
+      const bool looks = o.stop != nullptr && i % kLook == 0;
+      if (looks && worker == 0) leaves.store(o.stop->requested());
+      team.barrier();
+      if (looks && leaves.load()) return;
+    }
+  });
+  throw_if_stopped(o.stop);
+}
+
+double measure_page_fault(const Clock& clock, const PeakOptions& o) {
+  return best_seconds(clock, o,
                       [] {
                         const Pages pages(kFaultPages * kPageBytes, MADV_NOHUGEPAGE);
                         auto* const bytes = static_cast<volatile char*>(pages.data());
@@ -188,7 +204,7 @@ MachinePeak measure_peak(Team& team, const Clock& clock, const PeakOptions& o) {
           o.fma_rounds, o.bytes, o.dispatches, o.repeats, kPageBytes);
   MachinePeak peak;
   std::atomic<int64_t> flops{0};
-  const double fma_s = best_seconds(clock, o.repeats, [&] {
+  const double fma_s = best_seconds(clock, o, [&] {
     flops.store(0);
     team.run([&](int) {
       float sum = 0.0F;
@@ -197,19 +213,16 @@ MachinePeak measure_peak(Team& team, const Clock& clock, const PeakOptions& o) {
   });
   peak.fma_flops_per_s = rate(static_cast<double>(flops.load()), fma_s);
   const auto dispatches = static_cast<double>(o.dispatches);
-  peak.dispatch_s = best_seconds(clock, o.repeats,
+  peak.dispatch_s = best_seconds(clock, o,
                                  [&] {
-                                   for (int64_t i = 0; i < o.dispatches; ++i) team.run([](int) {});
+                                   for (int64_t i = 0; i < o.dispatches; ++i) {
+                                     throw_if_stopped(o.stop);
+                                     team.run([](int) {});
+                                   }
                                  }) /
                     dispatches;
-  peak.barrier_s = best_seconds(clock, o.repeats,
-                                [&] {
-                                  team.run([&](int) {
-                                    for (int64_t i = 0; i < o.dispatches; ++i) team.barrier();
-                                  });
-                                }) /
-                   dispatches;
-  peak.page_fault_s = measure_page_fault(clock, o.repeats);
+  peak.barrier_s = best_seconds(clock, o, [&] { pass_barriers(team, o); }) / dispatches;
+  peak.page_fault_s = measure_page_fault(clock, o);
   measure_streams(team, clock, o, peak);
   return peak;
 }
