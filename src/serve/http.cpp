@@ -60,6 +60,13 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
   return *found.begin();
 }
 
+constexpr const char* kMoreFiles = "raise the limit of open files (ulimit -n)";
+
+bool lacks_files(const error_code& problem) {
+  namespace errc = boost::system::errc;
+  return problem == errc::too_many_files_open || problem == errc::too_many_files_open_in_system;
+}
+
 /// Where the system has no thread or descriptor for Asio, which throws a type of its own.
 [[noreturn]] void refuse_start(const error_code& problem) {
   namespace errc = boost::system::errc;
@@ -68,10 +75,8 @@ tcp::endpoint resolve(net::io_context& io, const ServeConfig& config) {
           "serve: the system starts no thread for the server: {} ({}). Raise ulimit -v or ulimit "
           "-u, or take less: threads=1, serve.kv_mib=1",
           problem.message(), scarcity());
-  const bool lacks_files =
-      problem == errc::too_many_files_open || problem == errc::too_many_files_open_in_system;
-  fail(Code::kIo, "serve: the server cannot start: {}{}", problem.message(),
-       lacks_files ? "; raise the limit of open files (ulimit -n)" : "");
+  fail(Code::kIo, "serve: the server cannot start: {}{}{}", problem.message(),
+       lacks_files(problem) ? "; " : "", lacks_files(problem) ? kMoreFiles : "");
 }
 
 }  // namespace
@@ -120,13 +125,12 @@ Server::Impl::Impl(const ServeConfig& config, ModelApi& model, Metrics& metrics,
   if (!problem) acceptor_.set_option(tcp::acceptor::reuse_address(true), problem);
   if (!problem) acceptor_.bind(endpoint, problem);
   if (!problem) acceptor_.listen(net::socket_base::max_listen_connections, problem);
-  require(!problem, Code::kIo,
-          "serve: cannot listen on {} port {}: {}; choose another port (0 takes a free one)",
-          config.host, config.port, problem.message());
+  require(!problem, Code::kIo, "serve: cannot listen on {} port {}: {}; {}", config.host,
+          config.port, problem.message(),
+          lacks_files(problem) ? kMoreFiles : "choose another port (0 takes a free one)");
   port_ = acceptor_.local_endpoint().port();
   stop_event_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  require(stop_event_ >= 0, Code::kIo,
-          "serve: cannot make an eventfd; raise the limit of open files");
+  require(stop_event_ >= 0, Code::kIo, "serve: cannot make an eventfd; {}", kMoreFiles);
   stop_.assign(stop_event_);
 }
 
