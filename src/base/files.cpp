@@ -179,12 +179,12 @@ void fail_system(std::string_view verb, const std::string& path, int error) {
     fail(code, "{}: \"{}\": {} ({} free there). Free some space or choose another folder.", verb,
          path, reason, free < 0 ? std::string("unknown space") : human_bytes(free));
   }
-  if (error == EFBIG) {
-    fail(code,
-         "{}: \"{}\": {}. Raise the limit of this shell (ulimit -f unlimited), or write to a file "
-         "system that takes larger files.",
-         verb, path, reason);
-  }
+  require(error != EFBIG, code,
+          "{}: \"{}\": {}. Raise the limit of this shell (ulimit -f unlimited), or write to a file "
+          "system that takes larger files.",
+          verb, path, reason);
+  require(error != EMFILE && error != ENFILE, code,
+          "{}: \"{}\": {}. Raise the limit of open files (ulimit -n)", verb, path, reason);
   fail(code, "{}: \"{}\": {}", verb, path, reason);
 }
 

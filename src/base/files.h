@@ -18,8 +18,8 @@
 namespace ingot {
 
 /// Throws the error of a failed system call: `<verb>: "<path>": <reason of errno>`, with the free
-/// space when the disk is full. Code kNotFound for a missing path, kOutOfMemory where the system
-/// gives no more, else kIo.
+/// space when the disk is full and the limit to raise when too many files are open. Code kNotFound
+/// for a missing path, kOutOfMemory where the system gives no more, else kIo.
 [[noreturn]] void fail_system(std::string_view verb, const std::string& path, int error);
 
 /// The whole file. Error{kInvalidArgument} when it holds more than max_bytes.

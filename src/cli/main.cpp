@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <filesystem>
 #include <string_view>
 #include <system_error>
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "cli/error_json.h"
 #include "cli/help_text.h"
@@ -130,6 +132,15 @@ int report_fault(const std::exception& error, bool is_json) {
       is_json);
 }
 
+/// Walks and look-ups of the standard library, where they are not asked for a code.
+int report_files(const std::filesystem::filesystem_error& error, bool is_json) {
+  try {
+    fail_system("files", error.path1().string(), error.code().value());
+  } catch (const Error& translated) {
+    return report_error(translated, is_json);
+  }
+}
+
 int run(int argc, char** argv) {
   if (argc < 2 || std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h") {
     if (argc < 2) {
@@ -200,6 +211,8 @@ int main(int argc, char** argv) {
     return report_error(error, is_json);
   } catch (const std::bad_alloc&) {
     return report_no_memory(is_json);
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report_files(error, is_json);
   } catch (const std::system_error& error) {  // of a thread that could not be started
     const bool is_no_memory = error.code() == std::errc::resource_unavailable_try_again ||
                               error.code() == std::errc::not_enough_memory;

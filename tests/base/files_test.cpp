@@ -258,6 +258,14 @@ TEST(RealFiles, MemoryThatTheSystemRefusesIsAnErrorOfMemory) {
   EXPECT_EQ(code_of(refused), "out_of_memory");
 }
 
+TEST(RealFiles, TooManyOpenFilesNameTheLimit) {
+  for (const int error : {EMFILE, ENFILE}) {
+    const auto refused = [&] { fail_system("read", "x", error); };
+    EXPECT_TRUE(message_of(refused).ends_with(". Raise the limit of open files (ulimit -n)"));
+    EXPECT_EQ(code_of(refused), "io");
+  }
+}
+
 TEST(RealFiles, OneWriterAtATime) {
   const TempDir dir;
   const auto files = real_files();
