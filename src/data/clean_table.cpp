@@ -57,6 +57,7 @@ CleanTable::CleanTable(std::unique_ptr<TableReader> table, TableCleanConfig conf
   for (const ColumnRange& range : config_.ranges) {
     ranges_.push_back(position(range.column, "ranges"));
   }
+  seen_.resize(ranges_.size());
 }
 
 size_t CleanTable::position(const std::string& column, const char* key) const {
@@ -78,8 +79,21 @@ bool CleanTable::next(std::vector<std::string_view>& cells) {
     note("equals an earlier row");
     next_duplicate();
   }
+  require_numbers();
   require_any();
   return false;
+}
+
+/// A range of a column of texts would do nothing.
+void CleanTable::require_numbers() const {
+  for (size_t i = 0; i < ranges_.size(); ++i) {
+    const Seen& seen = seen_[i];
+    require(
+        seen.has_number || seen.text.empty(), Code::kInvalidArgument,
+        "clean: table.clean.ranges names the column \"{}\" of \"{}\", which holds no number (line "
+        "{}: \"{}\"); take it out of table.clean.ranges, or name a column of numbers",
+        config_.ranges[i].column, name(), seen.line, seen.text);
+  }
 }
 
 /// Of equal rows one stays, so that these alone never leave out all.
@@ -121,6 +135,7 @@ void CleanTable::next_duplicate() {
 void CleanTable::rewind() {
   table_->rewind();
   counts_ = {};
+  seen_.assign(ranges_.size(), {});
   if (duplicates_) duplicates_->rewind();
   next_duplicate();
 }
@@ -161,6 +176,11 @@ bool CleanTable::in_range(const std::vector<std::string_view>& cells) {
     const std::string_view cell = cells[ranges_[i]];
     if (is_missing(cell, missing_)) continue;
     const std::optional<double> value = parse_number(cell);
+    if (value) {
+      seen_[i].has_number = true;
+    } else if (!seen_[i].has_number && seen_[i].text.empty()) {
+      seen_[i] = {false, table_->line(), excerpt(cell)};
+    }
     if (!value) continue;
     const bool below = range.low && *value < *range.low;
     const bool above = range.high && *value > *range.high;

@@ -86,8 +86,8 @@ class CleanTable final : public TableReader {
     return table_->columns();
   }
   /// The first call under duplicates=drop reads the whole table, and throws what that throws; all
-  /// of them then kIo and kCancelled as external_sort.h. At the end of a table of which no row
-  /// stays, Error{kInvalidArgument}:
+  /// of them then kIo and kCancelled as external_sort.h. At the end Error{kInvalidArgument} for a
+  /// range of a column that holds texts alone, and for a table of which no row stays:
   ///   clean: "f.csv": 0 of 3 rows stay; 3 lack a value that is required (line 2: no age);
   ///   table.clean.required=[] keeps them
   bool next(std::vector<std::string_view>& cells) override;
@@ -100,6 +100,13 @@ class CleanTable final : public TableReader {
   [[nodiscard]] const CleanCounts& counts() const { return counts_; }
 
  private:
+  /// What tells numbers from texts: whether there was one, and else the first text.
+  struct Seen {
+    bool has_number = false;
+    int64_t line = 0;
+    std::string text{};
+  };
+
   void find_duplicates();
   void next_duplicate();
   /// By every reason but that it stands twice.
@@ -108,6 +115,7 @@ class CleanTable final : public TableReader {
   [[nodiscard]] size_t position(const std::string& column, const char* key) const;
   void note(const std::string& text);
   void require_any() const;
+  void require_numbers() const;
 
   std::unique_ptr<TableReader> table_;
   TableCleanConfig config_;
@@ -115,6 +123,7 @@ class CleanTable final : public TableReader {
   SortSpace space_;
   std::vector<size_t> required_;               // positions
   std::vector<size_t> ranges_;                 // of config_.ranges
+  std::vector<Seen> seen_;                     // in the columns of ranges_, in this pass
   std::optional<ExternalSort<1>> duplicates_;  // numbers of the rows that equal an earlier one
   std::array<uint64_t, 1> next_duplicate_{~uint64_t{0}};  // of them, the next that will come
   CleanCounts counts_;

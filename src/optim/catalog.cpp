@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The optimisers by name, and what may be wrapped around each.
+#include <type_traits>
+
+#include "base/config.h"
 #include "optim/adadelta.h"
 #include "optim/adagrad.h"
 #include "optim/adam.h"
@@ -15,6 +18,27 @@
 namespace ingot::optim {
 namespace {
 
+/// A key of another rule does nothing; one that has its default was hardly meant.
+void require_own_keys(const OptimizerConfig& c) {
+  const auto require_own = [&](bool is_set, std::string_view key, OptimizerKind rule) {
+    require(!is_set || rule == c.name, Code::kInvalidArgument,
+            "train.optimizer.{}: it is of {} and does nothing here, where train.optimizer.name is "
+            "{}; leave it out, or set train.optimizer.name={}",
+            key, enum_name(rule), enum_name(c.name), enum_name(rule));
+  };
+  const auto is_other = [](const auto& keys) {
+    return to_yaml(keys) != to_yaml(std::remove_cvref_t<decltype(keys)>{});
+  };
+  require_own(c.momentum > 0.0F, "momentum", OptimizerKind::kSgd);
+  require_own(c.nesterov, "nesterov", OptimizerKind::kSgd);
+  require_own(is_other(c.rmsprop), "rmsprop", OptimizerKind::kRmsprop);
+  require_own(is_other(c.adagrad), "adagrad", OptimizerKind::kAdagrad);
+  require_own(is_other(c.adadelta), "adadelta", OptimizerKind::kAdadelta);
+  require_own(is_other(c.nadam), "nadam", OptimizerKind::kNadam);
+  require_own(is_other(c.lion), "lion", OptimizerKind::kLion);
+  require_own(is_other(c.muon), "muon", OptimizerKind::kMuon);
+}
+
 void check(const OptimizerConfig& c) {
   const auto in_unit = [](double x) { return x >= 0.0 && x < 1.0; };
   require(in_unit(c.momentum), Code::kInvalidArgument,
@@ -27,6 +51,7 @@ void check(const OptimizerConfig& c) {
           "train.optimizer.eps: {} must be positive; 1e-8 is usual", c.eps);
   require(c.weight_decay >= 0.0F, Code::kInvalidArgument,
           "train.optimizer.weight_decay: {} is negative; 0.01 is usual", c.weight_decay);
+  require_own_keys(c);
   require(!c.nesterov || c.momentum > 0.0F, Code::kInvalidArgument,
           "train.optimizer.nesterov needs momentum; set train.optimizer.momentum=0.9");
 }

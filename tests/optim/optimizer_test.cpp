@@ -244,7 +244,7 @@ TEST(Optimizer, RowSparseTablesTrainLikeDenseOnes) {
        {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     OptimizerConfig c;
     c.name = kind;
-    c.momentum = 0.9F;
+    if (kind == OptimizerKind::kSgd) c.momentum = 0.9F;
     c.weight_decay = 0.02F;
     const std::vector<float> dense = train_table(c, false, 1), sparse = train_table(c, true, 1);
     ASSERT_EQ(dense.size(), sparse.size());
@@ -259,7 +259,7 @@ TEST(Optimizer, OneRowSparseUpdateHasTheBytesOfTheDenseOne) {
        {OptimizerKind::kSgd, OptimizerKind::kAdam, OptimizerKind::kAdamW}) {
     OptimizerConfig c;
     c.name = kind;
-    c.momentum = 0.9F;
+    if (kind == OptimizerKind::kSgd) c.momentum = 0.9F;
     c.weight_decay = 0.02F;
     std::vector<std::vector<float>> results;
     for (const bool row_sparse : {false, true}) {
@@ -295,7 +295,7 @@ TEST(Optimizer, EveryRuleFindsTheMinimumOfAQuadratic) {
     nn::Parameter& w = bag.add("w", {3}, true);
     OptimizerConfig c;
     c.name = kind;
-    c.momentum = 0.8F;
+    if (kind == OptimizerKind::kSgd) c.momentum = 0.8F;
     c.weight_decay = 0.0F;
     Bench bench(bag, c);
     const Tensor goal = Tensor::from<float>(bench.engine, target, {3});
@@ -350,8 +350,18 @@ TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
             "train.optimizer.eps: 0 must be positive; 1e-8 is usual");
   EXPECT_EQ(message([](auto& c) { c.weight_decay = -0.5F; }),
             "train.optimizer.weight_decay: -0.5 is negative; 0.01 is usual");
-  EXPECT_EQ(message([](auto& c) { c.nesterov = true; }),
+  const auto nesterov = [](OptimizerConfig& c) {
+    c.name = OptimizerKind::kSgd;
+    c.nesterov = true;
+  };
+  EXPECT_EQ(message(nesterov),
             "train.optimizer.nesterov needs momentum; set train.optimizer.momentum=0.9");
+  EXPECT_EQ(message([](auto& c) { c.momentum = 0.9F; }),
+            "train.optimizer.momentum: it is of sgd and does nothing here, where "
+            "train.optimizer.name is adamw; leave it out, or set train.optimizer.name=sgd");
+  EXPECT_EQ(message([](auto& c) { c.rmsprop.centered = true; }),
+            "train.optimizer.rmsprop: it is of rmsprop and does nothing here, where "
+            "train.optimizer.name is adamw; leave it out, or set train.optimizer.name=rmsprop");
 }
 
 }  // namespace

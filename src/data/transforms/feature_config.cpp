@@ -107,9 +107,12 @@ void check_text(const FeatureConfig& config) {
   require(text.length >= 1 && text.length <= (int64_t{1} << 24), Code::kInvalidArgument,
           "table.features: column \"{}\": text.length is {}, it must be in 1 .. {}", config.name,
           text.length, int64_t{1} << 24);
-  require(text.words == 0 || text.words >= 2, Code::kInvalidArgument,
-          "table.features: column \"{}\": text.words is {}, it must be >= 2, or 0 for every word",
-          config.name, text.words);
+  // 0 is padding and, where there is one, 1 the token of unknown words.
+  const int least = text.oov.empty() ? 2 : 3;
+  require(text.words == 0 || text.words >= least, Code::kInvalidArgument,
+          "table.features: column \"{}\": text.words is {}, ids of words lie from {} to below it; "
+          "text.words={} knows the most frequent word, 0 every word",
+          config.name, text.words, least - 1, least);
   require(
       text.char_level || !text.split.empty(), Code::kInvalidArgument,
       "table.features: column \"{}\": text.split is empty; give the text that separates words, or "

@@ -56,7 +56,7 @@ void poisson_weights(uint64_t seed, int64_t replicate, std::span<uint8_t> weight
 void set_interval(MetricValue& metric, std::vector<double> replicates, double confidence) {
   metric.low = metric.high = std::numeric_limits<double>::quiet_NaN();
   std::erase_if(replicates, [](double x) { return std::isnan(x); });
-  if (replicates.empty()) return;
+  if (replicates.empty() || std::isnan(metric.value)) return;
   std::sort(replicates.begin(), replicates.end());
   metric.low = quantile(replicates, 0.5 - 0.5 * confidence);
   metric.high = quantile(replicates, 0.5 + 0.5 * confidence);

@@ -101,7 +101,13 @@ TEST(FeatureConfig, NamesWhatIsWrong) {
   EXPECT_EQ(feature_refusal("kind: text\ntext: {length: 0}"),
             "table.features: column \"x\": text.length is 0, it must be in 1 .. 16777216");
   EXPECT_EQ(feature_refusal("kind: text\ntext: {words: 1}"),
-            "table.features: column \"x\": text.words is 1, it must be >= 2, or 0 for every word");
+            "table.features: column \"x\": text.words is 1, ids of words lie from 2 to below it; "
+            "text.words=3 knows the most frequent word, 0 every word");
+  EXPECT_TRUE(feature_refusal("kind: text\ntext: {words: 2}").find("text.words=3 knows") !=
+              std::string::npos);
+  EXPECT_EQ(feature_refusal("kind: text\ntext: {words: 1, oov: \"\"}"),
+            "table.features: column \"x\": text.words is 1, ids of words lie from 1 to below it; "
+            "text.words=2 knows the most frequent word, 0 every word");
   EXPECT_EQ(
       feature_refusal("kind: text\ntext: {split: \"\"}"),
       "table.features: column \"x\": text.split is empty; give the text that separates words, or "

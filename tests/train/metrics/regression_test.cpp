@@ -76,6 +76,17 @@ TEST(RegressionMetrics, FewRowsLeaveValuesUndefined) {
   EXPECT_TRUE(std::isnan(m.result()["r2"]));
 }
 
+TEST(RegressionMetrics, AnUndefinedValueHasNoInterval) {
+  RegressionOptions o;
+  o.bootstrap.replicates = 100;  // some draw the one row twice
+  RegressionMetrics m(o);
+  m.add(std::vector<float>{1.0F}, std::vector<float>{3.0F});
+  const RegressionResult result = m.result();
+  const MetricValue& r2 = find_metric(result.values, "r2");
+  EXPECT_TRUE(std::isnan(r2.value) && std::isnan(r2.low) && std::isnan(r2.high));
+  EXPECT_EQ(find_metric(result.values, "mse").low, 4.0);
+}
+
 TEST(RegressionMetrics, BadInputNamesTheRowAndChangesNothing) {
   RegressionOptions o;
   o.outputs = 2;
