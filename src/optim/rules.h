@@ -140,8 +140,11 @@ struct PenaltyConfig {
   double l1 = 0.0;
   double l2 = 0.0;
   void visit(auto& field) {
-    field("l1", l1, "factor of the sum of sizes in the gradient's loss, >= 0");
-    field("l2", l2, "factor of the sum of squares, >= 0");
+    field("l1", l1,
+          "factor of the sum of sizes in the gradient's loss, >= 0; biases and norms are spared "
+          "unless decay_all");
+    field("l2", l2,
+          "factor of the sum of squares, >= 0; biases and norms are spared unless decay_all");
   }
 };
 

@@ -65,7 +65,8 @@ struct ObjectiveConfig {
         "how much a row of each class counts: none: the same; auto: rows / (classes x rows of the "
         "class); given: weights");
     field("weights", weights,
-          "one per class, in the order of the class names, for class_weights=given");
+          "one per class, in the order of the class names, for class_weights=given; the sum is "
+          "divided by the rows, as Keras does, not by the sum of weights");
     field("gamma", gamma, "focal: how far rows that are right already are played down, >= 0");
     field("margin", margin, "hinge: distance at which a row costs nothing, > 0");
     field("delta", delta, "huber: errors beyond count linearly, > 0");
