@@ -311,7 +311,8 @@ std::string model_folder(const std::string& folder) {
           folder, folder, folder, folder);
   const std::string inside = join_path(folder, "model");
   require(file_exists(join_path(inside, "config.json")), Code::kNotFound,
-          "model: neither {} nor {} holds a config.json. Give a model folder or the folder of a "
+          "model: neither {} nor {} holds a config.json (or, of a table, a network.yaml). Give a "
+          "model folder or the folder of a "
           "finished run",
           folder, inside);
   return inside;

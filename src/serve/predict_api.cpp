@@ -271,11 +271,14 @@ std::optional<ApiError> PredictApi::check_pixels(const PredictRequest& request) 
       const auto cell = static_cast<size_t>(row) * inputs.size() + input;
       const int64_t pixels = pixels_of(request.cells[cell]);
       if (pixels > max_pixels_ - used) {
+        const std::string limit = fmt::format("the {} that serve.max_pixels allows", max_pixels_);
         return request_error(
-            400, fmt::format("instance {}: column \"{}\": this picture of {} pixels brings the "
-                             "request over the {} that serve.max_pixels allows; send smaller "
-                             "pictures or several requests",
-                             row, inputs[input].name, pixels, max_pixels_));
+            400, fmt::format("instance {}: column \"{}\": this picture of {} pixels {}", row,
+                             inputs[input].name, pixels,
+                             used == 0 ? fmt::format("alone is over {}; send a smaller one", limit)
+                                       : fmt::format("brings the request over {}; send smaller "
+                                                     "pictures or several requests",
+                                                     limit)));
       }
       used += pixels;
     }
