@@ -106,6 +106,10 @@ std::string read_recipe(const std::string& path) {
 
 void bind_recipe(const std::string& path, const Invocation& invocation, Recipe& recipe) {
   std::string text = read_recipe(path);
+  require(!trim(text).empty() || !invocation.overrides.empty(), Code::kInvalidArgument,
+          "recipe: \"{}\" is empty; name a table or corpus in it: table: {{path: FILE.csv}}, or "
+          "begin with `ingot new NAME --from FILE.csv`",
+          path);
   bind_text(text, path, recipe);
   if (invocation.places == nullptr) return;
   invocation.places->set(path, std::move(text), invocation.overrides);

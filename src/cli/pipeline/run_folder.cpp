@@ -43,6 +43,12 @@ bool is_of_run(std::string_view name) {
          std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
+/// What the data stages make is the same, whatever is learned from it.
+bool has_same_data(const Recipe& there, const Recipe& here) {
+  return to_yaml(there.data) == to_yaml(here.data) && to_yaml(there.table) == to_yaml(here.table) &&
+         to_yaml(there.tokenizer) == to_yaml(here.tokenizer);
+}
+
 /// Of what the command was told, not of the machine or the time.
 bool is_refusal(Code code) {
   return code == Code::kInvalidArgument || code == Code::kNotFound ||
@@ -222,6 +228,7 @@ void RunFolder::require_same_run() const {
   Recipe before;
   bind_text(read_file(file, kMaxStage), file, before);
   if (recipe_hash(before) == recipe_hash(recipe_)) return;
+  if (use_ == FolderUse::kData && has_same_data(before, recipe_)) return;
   const std::string differences = recipe_differences(before, recipe_);
   const char* const or_fresh = makes_model() ? " or --fresh" : "";
   const bool is_over = read_stage("train").value("state", "") == "done";
