@@ -10,6 +10,8 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "data/formats/array_pictures.h"
+#include "data/formats/picture_table.h"
 #include "data/transforms/image_feature.h"
 
 namespace ingot::data {
@@ -139,6 +141,12 @@ void warn_of_columns(const Schema& schema, const TableConfig& config,
 /// learned as classes.
 void require_target(const Schema& schema, const TableConfig& config, const std::string& table) {
   const ColumnSchema* const target = schema.find(config.target.column);
+  const std::string labels = target == nullptr ? labels_wanted(config.path) : std::string();
+  require(
+      labels.empty() || config.target.column != kClassColumn, Code::kNotFound,
+      "target \"{}\": the classes of \"{}\" would be in \"{}\", which is not there; put it beside "
+      "the pictures",
+      config.target.column, config.path, labels);
   if (target == nullptr) return;  // the features say so
   require(config.infer.max_rows > 0 || target->missing < schema.rows, Code::kInvalidArgument,
           "target \"{}\": no row of \"{}\" has a value; name another column: "

@@ -164,11 +164,13 @@ SplitList split_stratified(TableReader& table, const TableSplitConfig& config,
   for (size_t c = 0; c < caps.size(); ++c) caps[c] -= test[c];
   const std::vector<int64_t> validation = share_out(count.validation, sizes, caps);
   const auto sum = [](const auto& v) { return std::accumulate(v.begin(), v.end(), int64_t{0}); };
-  require((config.test == 0 || sum(test) > 0) && (config.validation == 0 || sum(validation) > 0),
-          Code::kInvalidArgument,
-          "split: {} classes in {} rows of column \"{}\" leave no row to hold out when one of each "
-          "class trains; use table.split.method=random",
-          names.size(), rows, config.column);
+  require(
+      (config.test == 0 || sum(test) > 0) && (config.validation == 0 || sum(validation) > 0),
+      Code::kInvalidArgument,
+      "split: {} classes in {} rows of column \"{}\" leave no row to hold out when one of each "
+      "class trains; use table.split.method=random, or, where these are numbers and no classes, "
+      "table.target.kind=number too",
+      names.size(), rows, config.column);
 
   std::vector<HeldOut> left(names.size());  // per class, of its rows in the order of their keys
   for (size_t i = 0; i < order.size(); ++i) left[order[i]] = {test[i], validation[i]};

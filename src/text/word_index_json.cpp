@@ -114,7 +114,8 @@ class KerasReader {
     for (const auto& [word, value] : index.items()) {
       const int64_t number = whole(value, "word_index");
       expect(number >= 1 && number <= std::numeric_limits<int32_t>::max(),
-             "word_index of \"{}\" is {}, it must be >= 1", excerpt(word), number);
+             "word_index of \"{}\" is {}, it must be in 1 .. {}", excerpt(word), number,
+             std::numeric_limits<int32_t>::max());
       const auto at = places_.find(word);
       if (at != places_.end()) {
         numbers_[at->second] = static_cast<int32_t>(number);

@@ -132,7 +132,8 @@ TEST(TableSplit, StratifiedNeedsClassesWithTwoRows) {
         (void)split_table(*table_of(rows_of(10)), shares(0, 0.2, SplitMethod::kStratified, "c"));
       }),
       "split: 10 classes in 10 rows of column \"c\" leave no row to hold out when one of each "
-      "class trains; use table.split.method=random");
+      "class trains; use table.split.method=random, or, where these are numbers and no classes, "
+      "table.target.kind=number too");
 }
 
 TEST(TableSplit, GroupsNeverStraddle) {

@@ -97,7 +97,7 @@ TEST(KerasJson, NamesWhatIsWrong) {
   EXPECT_EQ(message(R"({"config": {"word_index": {}}})"),
             "t.json: \"word_index\" must be a string that holds a JSON object" + hint);
   EXPECT_EQ(message(R"({"config": {"word_index": "{\"a\": 0}"}})"),
-            "t.json: word_index of \"a\" is 0, it must be >= 1" + hint);
+            "t.json: word_index of \"a\" is 0, it must be in 1 .. 2147483647" + hint);
   EXPECT_EQ(message(R"({"config": {"word_index": "{\"a\": 7}"}})"),
             "t.json: word index: number 7 is outside 1 .. 2 (one more than the words)");
   EXPECT_EQ(message(R"({"config": {"split": "", "word_index": "{}"}})"),

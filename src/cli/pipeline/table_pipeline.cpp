@@ -23,7 +23,7 @@ namespace {
 constexpr int64_t kShownWarnings = 20;
 
 Json examples_json(const data::TableExamples& made) {
-  Json json = {{"rows", made.schema.rows},
+  Json json = {{"rows", made.clean.kept()},
                {"columns", made.schema.columns.size()},
                {"left_out", made.left_out}};
   for (size_t i = 0; i < data::kSplits; ++i) {
@@ -150,7 +150,7 @@ void TablePipeline::examples() {
         data::make_examples(*invocation_.files, recipe_.table, path("data"));
     invocation_.console.note(
         fmt::format("examples: {} rows: {} to train, {} to validate, {} to test",
-                    with_thousands(made.schema.rows), with_thousands(made.rows[0]),
+                    with_thousands(made.clean.kept()), with_thousands(made.rows[0]),
                     with_thousands(made.rows[1]), with_thousands(made.rows[2])));
     std::vector<std::string> notes = left_out_notes(made, recipe_.table.target.column);
     notes.insert(notes.end(), made.warnings.begin(), made.warnings.end());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot predict RUN [FILE]`: answers for the rows of a table, in their order, through the
 // transforms that were fitted in training. Streams: a batch of rows is in memory at a time.
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/help_text.h"
 #include "cli/network_answers.h"
 #include "cli/runtime.h"
@@ -92,6 +94,22 @@ std::unique_ptr<data::TableReader> open_input(const std::vector<std::string>& wo
     return data::open_table(words[1], format);
   }
   return open_standard_input(format, stop);
+}
+
+/// A table without names, such as a CSV whose first line is a row, was given some.
+void require_names(const data::TableReader& table, const data::FeatureSet& features) {
+  const std::vector<std::string>& columns = table.columns();
+  std::vector<std::string> names;
+  for (const auto& feature : features.features()) names.push_back(feature->name());
+  const bool is_known = std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return std::find(columns.begin(), columns.end(), name) != columns.end();
+  });
+  if (names.empty() || is_known || columns.front() != "column_1") return;
+  const bool is_same = columns.size() == names.size();
+  fail(Code::kInvalidArgument,
+       "predict: \"{}\" has no names of columns; give those of its {}, in their order: "
+       "predict.input.columns=[{}]",
+       table.name(), columns.size(), is_same ? join(names, ",") : names.front() + ",...");
 }
 
 /// Answers as lines, CSV or JSON, or, with --json, as the list of one object at the end.
@@ -257,6 +275,7 @@ class PredictVerb : public Verb {
     format.decimal = decimal_of(recipe);
     const std::unique_ptr<data::TableReader> table =
         open_input(words, model->features, format, invocation.stop);
+    require_names(*table, model->features);
     predict(runtime, *model, *table, recipe.predict, invocation);
     return 0;
   }

@@ -130,17 +130,35 @@ std::string_view packing_of(std::string_view name) {
 
 }  // namespace
 
+namespace {
+
+/// The names that the labels of a file of pictures may have, unpacked.
+std::vector<std::string> label_names(const std::string& bare) {
+  const bool is_npy = bare.ends_with(".npy");
+  const std::string labels = with(bare, "images", "labels");
+  std::vector<std::string> names = {is_npy ? labels : with(labels, "idx3", "idx1"),
+                                    is_npy && bare.starts_with("x_") ? "y_" + bare.substr(2) : ""};
+  std::erase(names, "");
+  return names;
+}
+
+std::string without_packing(const std::string& name) {
+  return name.substr(0, name.size() - packing_of(name).size());
+}
+
+}  // namespace
+
+std::string labels_wanted(const std::string& images) {
+  const std::vector<std::string> names = label_names(without_packing(base_name(images)));
+  if (names.empty() || !labels_beside(images).empty()) return {};
+  return join_path(parent_path(images), names.front() + std::string(packing_of(images)));
+}
+
 std::string labels_beside(const std::string& images) {
   const std::string folder = parent_path(images);
   const std::string name = base_name(images);
   const std::string packing(packing_of(name));
-  const std::string bare = name.substr(0, name.size() - packing.size());
-  const bool is_npy = bare.ends_with(".npy");
-  const std::string labels = with(bare, "images", "labels");
-  const std::string names[] = {is_npy ? labels : with(labels, "idx3", "idx1"),
-                               is_npy && bare.starts_with("x_") ? "y_" + bare.substr(2) : ""};
-  for (const std::string& candidate : names) {
-    if (candidate.empty()) continue;
+  for (const std::string& candidate : label_names(without_packing(name))) {
     for (const std::string_view ending :
          {std::string_view(packing), kPacked[0], kPacked[1], kPacked[2]}) {
       const std::string path = join_path(folder, candidate + std::string(ending));

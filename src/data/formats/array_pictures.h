@@ -28,4 +28,8 @@ namespace ingot::data {
 /// Where the labels of `images` would lie: the first of the names above that exists; "" when none.
 [[nodiscard]] std::string labels_beside(const std::string& images);
 
+/// Where those labels would be that labels_beside did not find: what the file of its own packing
+/// would be called; "" where they are there, or `images` is no name of such pictures.
+[[nodiscard]] std::string labels_wanted(const std::string& images);
+
 }  // namespace ingot::data

@@ -18,6 +18,7 @@ namespace {
 
 constexpr size_t kHead = size_t{1} << 16;
 constexpr size_t kRecords = 100;
+constexpr int64_t kRareNul = 8;  // in wide characters more than one byte of so many is NUL
 constexpr std::string_view kDelimiters = ",;\t|";
 constexpr std::string_view kBesideCommas = ";\t|,";  // which stand in numbers
 
@@ -40,13 +41,32 @@ std::string read_head(io::ByteSource& source, const char* verb) {
           marked);
   const size_t nul = head.find('\0');
   if (nul != std::string::npos) {
+    const int64_t line = position_of(head, static_cast<int64_t>(nul)).line;
+    // Of UTF-16 every second byte of an ASCII letter is one, and other letters are no UTF-8.
+    const auto nuls = std::count(head.begin(), head.end(), '\0');
+    const std::string_view whole = std::string_view(head).substr(0, head.rfind('\n'));
+    require(
+        kRareNul * nuls > std::ssize(head) || !is_valid_utf8(whole), Code::kCorruptFile,
+        "{}: \"{}\": line {} holds a NUL byte, which no text does; take it out, for example with "
+        "tr -d '\\000'",
+        verb, name, line);
     const std::string_view wide = unmarked_encoding(head);
     fail(Code::kCorruptFile,
          "{}: \"{}\": line {} holds a NUL byte: not a text file, or {}, which iconv -f {} -t UTF-8 "
          "converts",
-         verb, name, position_of(head, static_cast<int64_t>(nul)).line, wide.substr(0, 6), wide);
+         verb, name, line, wide.substr(0, 6), wide);
   }
   return head;
+}
+
+// A first line like {"a": 1}, which would be a header of odd names.
+void require_no_json(std::string_view head, const char* verb, const std::string& name) {
+  const std::string_view line = trim(head.substr(0, head.find('\n')));
+  const bool is_object =
+      line.starts_with("{\"") && line.ends_with("}") && line.find("\":") != std::string_view::npos;
+  require(!is_object, Code::kCorruptFile,
+          "{}: \"{}\": line 1 is an object of JSON; rename the file so that it ends in .jsonl",
+          verb, name);
 }
 
 // The first records of the block. What cannot be parsed ends them: the reader itself will say so
@@ -102,7 +122,9 @@ bool has_header(const Records& records, const TableFormat& format) {
 }  // namespace
 
 CsvLayout sniff_csv(io::ByteSource& source, bool is_tsv, const TableFormat& format) {
-  const std::string head = read_head(source, is_tsv ? "tsv" : "csv");
+  const char* const verb = is_tsv ? "tsv" : "csv";
+  const std::string head = read_head(source, verb);
+  require_no_json(head, verb, source.name());
   const bool is_whole = head.size() < kHead;
   CsvLayout layout;
   const bool has_commas = format.decimal == Decimal::kComma;  // inside of numbers

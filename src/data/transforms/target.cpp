@@ -127,6 +127,14 @@ void Target::finish_classes() {
   for (size_t i = 0; i < classes_.size(); ++i) ids_[classes_[i]] = static_cast<int32_t>(i);
 }
 
+/// A number among classes that are numbers, more than half of which one row has.
+bool Target::is_measured(std::string_view label) const {
+  const auto is_number = [](std::string_view text) { return parse_number(text).has_value(); };
+  const auto single = std::count(class_counts_.begin(), class_counts_.end(), 1);
+  return is_number(label) && 2 * single > std::ssize(classes_) &&
+         std::all_of(classes_.begin(), classes_.end(), is_number);
+}
+
 int32_t Target::encode_class(const Cell& cell, std::string_view table,
                              std::string_view cure) const {
   INGOT_ASSERT(is_class());
@@ -135,6 +143,11 @@ int32_t Target::encode_class(const Cell& cell, std::string_view table,
           config_.column, at_line(cell.line));
   const auto found = ids_.find(trim(cell.text));
   if (found == ids_.end()) {
+    require(
+        !is_measured(cell.text), Code::kInvalidArgument,
+        "target \"{}\"{}: {} was never seen in training: table.target.kind is class, and numbers "
+        "that differ from row to row are no classes; set table.target.kind=number",
+        config_.column, at_line(cell.line), excerpt(trim(cell.text)));
     fail(Code::kInvalidArgument,
          "target \"{}\"{}: the label \"{}\" was never seen in training.{}{}{}", config_.column,
          table.empty() ? at_line(cell.line) : fmt::format(" (line {} of \"{}\")", cell.line, table),

@@ -89,6 +89,7 @@ class Target {
   [[nodiscard]] std::span<const int64_t> class_counts() const { return class_counts_; }
 
  private:
+  [[nodiscard]] bool is_measured(std::string_view label) const;
   void finish_classes();
 
   TargetConfig config_;

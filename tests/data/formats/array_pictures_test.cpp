@@ -114,6 +114,11 @@ TEST(ArrayPictures, LabelsAreFoundByTheUsualNames) {
   EXPECT_EQ(found("t10k-images-idx3-ubyte.gz"), "t10k-labels-idx1-ubyte.gz");
   EXPECT_EQ(found("t10k-images-idx3-ubyte"), "t10k-labels-idx1-ubyte.gz");
   EXPECT_EQ(found("a-images.idx3-ubyte.gz"), "a-labels.idx1-ubyte");
+  EXPECT_EQ(labels_wanted(folder.file("d-images-idx3-ubyte.gz")),
+            folder.file("d-labels-idx1-ubyte.gz"));
+  EXPECT_EQ(labels_wanted(folder.file("x_d.npy")), folder.file("y_d.npy"));
+  EXPECT_EQ(labels_wanted(folder.file("t10k-images-idx3-ubyte")), "") << "they are there";
+  EXPECT_EQ(labels_wanted(folder.file("houses.csv")), "");
   EXPECT_EQ(found("test_images.npy"), "test_labels.npy");
   EXPECT_EQ(found("x_val.npy"), "y_val.npy");
   EXPECT_EQ(found("x_val.npy.gz"), "y_val.npy");

@@ -169,6 +169,12 @@ TEST(Csv, RefusesWhatIsNoTable) {
                                 16)),
             "csv: \"f\": line 1 holds a NUL byte: not a text file, or UTF-16, which iconv -f "
             "UTF-16BE -t UTF-8 converts");
+  EXPECT_EQ(
+      refusal(std::string("name,town\nAda,Lon\0don\nBo,Rome\n", 30)),
+      "csv: \"f\": line 2 holds a NUL byte, which no text does; take it out, for example with "
+      "tr -d '\\000'");
+  EXPECT_EQ(refusal("{\"a\": 1, \"b\": 2}\n{\"a\": 3, \"b\": 4}\n"),
+            "csv: \"f\": line 1 is an object of JSON; rename the file so that it ends in .jsonl");
   EXPECT_EQ(refusal(std::string("\xff\xfe\0\0a\0\0\0", 8)),
             "csv: \"f\": the file is UTF-32; convert it with iconv -f UTF-32 -t UTF-8");
   EXPECT_TRUE(contains(refusal("a,\"b\n1,2\n"), "line 1: the quote that opens cell 2"));

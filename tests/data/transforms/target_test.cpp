@@ -77,6 +77,19 @@ TEST(Target, ALabelNeverSeenInTrainingNamesItsLine) {
             "table.target.missing=drop_row");
 }
 
+TEST(Target, ANumberAmongClassesOfOneRowEachIsNoClass) {
+  const Target target = fitted(classes(), {"1.5", "3", "4.5"});
+  const std::vector<std::string> cells{"6", "many"};
+  EXPECT_EQ(message_of([&] { (void)target.encode_class(cell_at(cells, 0)); }),
+            "target \"y\" (line 2): 6 was never seen in training: table.target.kind is class, and "
+            "numbers that differ from row to row are no classes; set table.target.kind=number");
+  EXPECT_NE(message_of([&] { (void)target.encode_class(cell_at(cells, 1)); }).find("the label"),
+            std::string::npos);
+  const Target digits = fitted(classes(), {"0", "0", "1", "1"});
+  EXPECT_NE(message_of([&] { (void)digits.encode_class(cell_at(cells, 0)); }).find("the label"),
+            std::string::npos);
+}
+
 TEST(Target, RefusesWhatCannotBeLearnt) {
   EXPECT_EQ(message_of([] { fitted(classes(), {}); }),
             "target \"y\": no training row has a value to fit on; name another column: "
