@@ -329,7 +329,10 @@ TEST_F(StepTest, WrongOptimiserOptionsAreRefused) {
             "train.optimizer.eps: 0 must be positive; 1e-8 is usual");
   EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.weight_decay = -1.0F; }),
             "train.optimizer.weight_decay: -1 is negative; 0.01 is usual");
-  EXPECT_EQ(message([](optim::OptimizerConfig& o) { o.nesterov = true; }),
+  EXPECT_EQ(message([](optim::OptimizerConfig& o) {
+              o.name = optim::OptimizerKind::kSgd;
+              o.nesterov = true;
+            }),
             "train.optimizer.nesterov needs momentum; set train.optimizer.momentum=0.9");
 }
 
