@@ -69,10 +69,9 @@ struct Refusal {
 
 /// Throws kOutOfMemory naming need, cap and the change that fits, or the advice and a cap that is
 /// enough for the smallest setting. The need is that of the recipe, whatever the cap; "at least"
-/// stands before it where finding it out would take more than 1 GiB (of a language model 128 MiB of weights and state) or
-/// than the machine has. Of a
-/// cap near the size of the program it names that and a cap that is enough for the recipe: no
-/// smaller network would help.
+/// stands before it where finding it out would take more than 1 GiB (of a language model 128 MiB of
+/// weights and state) or than the machine has. Of a cap near the size of the program it names that
+/// and a cap that is enough for the recipe: no smaller network would help.
 [[noreturn]] void refuse(const Refusal& refusal);
 
 }  // namespace ingot::cost

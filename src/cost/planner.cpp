@@ -148,8 +148,8 @@ constexpr int64_t kLeastWindow = 32;
 /// would take seconds, for a remark.
 constexpr int64_t kMostToRecord = 64;
 
-/// Looking beyond the cap, for a remark, allocates weights, gradients and the optimiser's state, and
-/// no change of batch or window makes those smaller: no more of them than that.
+/// Looking beyond the cap, for a remark, allocates weights, gradients and the optimiser's state,
+/// and no change of batch or window makes those smaller: no more of them than that.
 constexpr double kMostStateToTry = 128.0 * (1 << 20);
 
 /// The largest power of two below `seq`; 0 below 2.

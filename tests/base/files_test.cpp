@@ -246,8 +246,10 @@ TEST(RealFiles, FileSizeLimitIsAnError) {
   const std::string message = message_of([&] { file->write_text(std::string(2000, 'x')); });
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, old);
-  EXPECT_EQ(message, "write: \"" + dir.file("x") + "\": File too large. Raise the limit of this shell (ulimit -f unlimited), or write to a file "
-            "system that takes larger files.");
+  EXPECT_EQ(message, "write: \"" + dir.file("x") +
+                         "\": File too large. Raise the limit of this shell (ulimit -f unlimited), "
+                         "or write to a file "
+                         "system that takes larger files.");
 }
 
 TEST(RealFiles, MemoryThatTheSystemRefusesIsAnErrorOfMemory) {

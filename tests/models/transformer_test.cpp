@@ -186,9 +186,8 @@ TEST(Transformer, BadConfigurationsNameTheKeyAndAValueThatWorks) {
             "model.hidden: 4611686018427387904 is too large, at most 4194304 is possible");
   EXPECT_EQ(message([](auto& c) { c.dropout = 1.0F; }),
             "model.dropout: 1 is not in [0, 1); 0.1 is usual");
-  EXPECT_EQ(
-      message([](auto& c) { c.norm_eps = 0.0F; }),
-      "model.norm_eps: 0 must be positive; 1e-5 is usual");
+  EXPECT_EQ(message([](auto& c) { c.norm_eps = 0.0F; }),
+            "model.norm_eps: 0 must be positive; 1e-5 is usual");
   EXPECT_EQ(message([](auto& c) { c.init_std = 1e30F; }),
             "model.init_std: 1e+30 must be from 0 to 100; 0.02 is usual");
   EXPECT_EQ(message([](auto& c) { c.rope_theta = 1.0; }),

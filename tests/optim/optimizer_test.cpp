@@ -343,9 +343,8 @@ TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
             "train.optimizer.momentum: 1 is not in [0, 1); 0.9 is usual");
   EXPECT_EQ(message([](auto& c) { c.beta2 = 1.5; }),
             "train.optimizer.beta2: 1.5 is not in [0, 1); 0.999 is usual");
-  EXPECT_EQ(
-      message([](auto& c) { c.beta1 = std::nan(""); }),
-      "train.optimizer.beta1: nan is not in [0, 1); 0.9 is usual");
+  EXPECT_EQ(message([](auto& c) { c.beta1 = std::nan(""); }),
+            "train.optimizer.beta1: nan is not in [0, 1); 0.9 is usual");
   EXPECT_EQ(message([](auto& c) { c.eps = 0.0; }),
             "train.optimizer.eps: 0 must be positive; 1e-8 is usual");
   EXPECT_EQ(message([](auto& c) { c.weight_decay = -0.5F; }),

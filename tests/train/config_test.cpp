@@ -103,8 +103,7 @@ TEST(TrainConfig, Intervals) {
                  negative("eval_every", "only at the end"));
   expect_message([](TrainConfig& c) { c.eval_batches = -1; },
                  negative("eval_batches", "the whole validation split"));
-  expect_message([](TrainConfig& c) { c.sample_every = -1; },
-                 negative("sample_every", "none"));
+  expect_message([](TrainConfig& c) { c.sample_every = -1; }, negative("sample_every", "none"));
   expect_message([](TrainConfig& c) { c.checkpoint_every = -1; },
                  negative("checkpoint_every", "only at the end"));
   expect_message([](TrainConfig& c) { c.early_stop.patience = -1; },
