@@ -11,7 +11,7 @@ add_custom_target(fuzz)
 # Compiled once for all targets.
 add_library(ingot_fuzz_base OBJECT EXCLUDE_FROM_ALL)
 foreach(stem base64 checked config config_print config_scalar error files files_atomic files_list hash json
-        machine text yaml)
+        machine signals text yaml yaml_words)
   if(EXISTS ${PROJECT_SOURCE_DIR}/src/base/${stem}.cpp)
     target_sources(ingot_fuzz_base PRIVATE src/base/${stem}.cpp)
   endif()
@@ -64,8 +64,9 @@ ingot_fuzz(request SOURCES src/serve/api_error.cpp src/serve/completion_request.
 ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)
 ingot_fuzz(shard SOURCES src/data/shard.cpp)
 ingot_fuzz(table
-           SOURCES src/data/column_profile.cpp src/data/formats/csv.cpp
-                   src/data/formats/csv_sniff.cpp src/data/formats/encoding_hint.cpp
+           SOURCES src/data/cell_form.cpp src/data/column_profile.cpp src/data/formats/csv.cpp
+                   src/data/formats/csv_sniff.cpp src/data/formats/decimal_comma.cpp
+                   src/data/formats/encoding_hint.cpp
                    src/data/formats/image_folder.cpp
                    src/data/formats/jsonl.cpp src/data/formats/records.cpp
                    src/data/formats/table.cpp src/data/infer_schema.cpp src/data/schema.cpp

@@ -10,7 +10,6 @@
 
 #include "base/text.h"
 #include "data/formats/decimal_comma.h"
-#include "data/table_split.h"
 
 namespace ingot::data {
 namespace {
@@ -34,6 +33,15 @@ std::pair<int, size_t> take_digits(std::string_view& text, size_t most) {
 }
 
 }  // namespace
+
+bool is_iso_time(std::string_view text) {
+  if (text.size() < kIsoDate.size() || text.size() > kLongestIsoTime) return false;
+  for (size_t i = 0; i < kIsoDate.size(); ++i) {
+    if (kIsoDate[i] == 'd' ? !is_digit(text[i]) : text[i] != kIsoDate[i]) return false;
+  }
+  return text.size() == kIsoDate.size() || text[kIsoDate.size()] == ' ' ||
+         text[kIsoDate.size()] == 'T';
+}
 
 bool is_local_date(std::string_view text) {
   if (text.size() > kLongestValue) return false;

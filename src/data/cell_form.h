@@ -14,6 +14,12 @@
 
 namespace ingot::data {
 
+inline constexpr std::string_view kIsoDate = "dddd-dd-dd";
+inline constexpr size_t kLongestIsoTime = kIsoDate.size() + 1 + 24;  // as a split compares
+
+/// YYYY-MM-DD, or with a time of at most 24 bytes behind a space or T.
+[[nodiscard]] bool is_iso_time(std::string_view text);
+
 /// How the values of a column that is no number are written: all of them, or, of nearly_number,
 /// half of them or more.
 enum class CellForm : uint8_t { kPlain, kTime, kDate, kDecimalComma, kThousands, kNearlyNumber };

@@ -15,14 +15,12 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "data/cell_form.h"
 #include "data/schema.h"
 #include "text/word_index.h"
 
 namespace ingot::data {
 namespace {
-
-constexpr std::string_view kIsoDate = "dddd-dd-dd";
-constexpr size_t kLongestTime = kIsoDate.size() + 1 + 24;  // what a TimeKey holds
 
 struct HeldOut {
   int64_t test = 0;
@@ -322,16 +320,6 @@ SplitList split_time(TableReader& table, const TableSplitConfig& config, const S
 }
 
 }  // namespace
-
-bool is_iso_time(std::string_view text) {
-  if (text.size() < kIsoDate.size() || text.size() > kLongestTime) return false;
-  for (size_t i = 0; i < kIsoDate.size(); ++i) {
-    const bool digit = text[i] >= '0' && text[i] <= '9';
-    if (kIsoDate[i] == 'd' ? !digit : text[i] != kIsoDate[i]) return false;
-  }
-  return text.size() == kIsoDate.size() || text[kIsoDate.size()] == ' ' ||
-         text[kIsoDate.size()] == 'T';
-}
 
 void check(const TableSplitConfig& config) {
   for (const auto& [key, share] :

@@ -61,9 +61,6 @@ struct TableSplitConfig {
   }
 };
 
-/// YYYY-MM-DD, or with a time of at most 24 bytes behind a space or T.
-[[nodiscard]] bool is_iso_time(std::string_view text);
-
 /// Throws kInvalidArgument naming the key, its value and what is allowed.
 void check(const TableSplitConfig& config);
 

@@ -58,6 +58,7 @@ void decode(Engine& engine, models::Transformer& model, const DecodeSizes& sizes
 }
 
 TEST(InferenceMemory, ItsCapIsEnoughAndNotMuchMore) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
   const TinyData data;
   Team team(2);
   for (const auto layout : {models::ModelLayout::kGpt2, models::ModelLayout::kLlama}) {
