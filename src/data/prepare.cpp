@@ -60,6 +60,7 @@ void write_file(const CleanResult& clean, const std::vector<int64_t>& documents,
     out.write_text(corpus_line(document.path, cleaned.text));
     ++next;
   }
+  require(!reader.failed(), Code::kIo, "data: {}", reader.error());
   require(next == documents.size(), Code::kIo,
           "data: '{}' changed while it was being read; run the data stage again", file.path);
 }
