@@ -311,10 +311,11 @@ std::string model_folder(const std::string& folder) {
           folder, folder, folder, folder);
   const std::string inside = join_path(folder, "model");
   if (file_exists(join_path(inside, "config.json"))) return inside;
-  require(!is_run_directory(folder), Code::kNotFound,
-          "model: the run {0} has no {1}/config.json: it is not finished, or its model was removed. "
-          "`ingot run {0}` goes on with it, and makes from its last checkpoint what is gone",
-          folder, inside);
+  require(
+      !is_run_directory(folder), Code::kNotFound,
+      "model: the run {0} has no {1}/config.json: it is not finished, or its model was removed. "
+      "`ingot run {0}` goes on with it, and makes from its last checkpoint what is gone",
+      folder, inside);
   fail(Code::kNotFound,
        "model: neither {} nor {} holds a config.json (or, of a table, a network.yaml). Give a "
        "model folder or the folder of a finished run",

@@ -269,8 +269,9 @@ void require_fits(Team& team, const PlanRequest& request, int64_t peak_bytes) {
   refusal.cap = request.memory_bytes;
   refusal.program = process_bytes(request);
   refusal.change = fitting_change(team, request);
-  refusal.advice = "No smaller batch or window fits; use a smaller model.dim or model.layers, or a "
-                   "larger memory=";
+  refusal.advice =
+      "No smaller batch or window fits; use a smaller model.dim or model.layers, or a "
+      "larger memory=";
   const bool is_large = least_state_bytes(request) > kMostStateToTry;
   refusal.need_under = [&, is_large](int64_t most) {
     if (is_large) return std::numeric_limits<int64_t>::max();
