@@ -14,16 +14,14 @@ double relative(double x, double truth) {
   return std::fabs(x - truth) / std::max(std::fabs(truth), kLeast);
 }
 
-/// Largest |x - truth| over largest |truth|.
+/// Mean |x - truth| over mean |truth|.
 double distance(std::span<const float> x, std::span<const float> truth) {
-  double difference = 0.0, largest = kLeast;
+  double difference = 0.0, size = kLeast;
   for (size_t i = 0; i < x.size(); ++i) {
-    const double want = static_cast<double>(truth[i]);
-    const double apart = std::fabs(static_cast<double>(x[i]) - want);
-    difference = std::isnan(apart) ? apart : std::max(difference, apart);
-    largest = std::max(largest, std::fabs(want));
+    difference += std::fabs(static_cast<double>(x[i]) - static_cast<double>(truth[i]));
+    size += std::fabs(static_cast<double>(truth[i]));
   }
-  return difference / largest;
+  return difference / size;
 }
 
 std::span<float> numbers(const Tensor& t) {
@@ -66,10 +64,14 @@ double require_same_gradients(const Workload& w, const Dump& truth, FixedTask& t
     task.read_weight(truth, p);  // the gradient, in our layout, in the place of the weight
     const double apart = distance(numbers(store.grad(p)), values);
     std::copy(kept.begin(), kept.end(), values.begin());
-    require(apart <= kGradientTolerance, Code::kNumeric,
-            "bench: {}: the first gradient of \"{}\" is {:.2e} from float64, relative to its "
-            "largest number; at most {:.0e} is allowed",
-            w.name, p.name, apart, kGradientTolerance);
+    const auto theirs = w.gradient_distances.find(task.dump_name(p.name));
+    require(theirs != w.gradient_distances.end(), Code::kCorruptFile,
+            "bench: {}: gradient_distances lacks \"{}\"", w.name, task.dump_name(p.name));
+    const double allowed = std::max(kGradientTolerance, kDriftFactor * theirs->second);
+    require(apart <= allowed, Code::kNumeric,
+            "bench: {}: the first gradient of \"{}\" is {:.2e} from float64 on average, relative to "
+            "its size, the other side's in float32 {:.2e}; at most {:.2e} is allowed",
+            w.name, p.name, apart, theirs->second, allowed);
     largest = std::max(largest, apart);
   }
   return largest;

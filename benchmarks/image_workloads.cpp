@@ -91,15 +91,21 @@ class ImageTask : public FixedTask {
 
   /// Parameters in the order of the layers: it is the order of the dump.
   void read_weight(const Dump& dump, const nn::StoredParameter& p) override {
-    size_t i = 0;
-    while (ours_[i].parameter != p.parameter) ++i;
+    const size_t i = place_of(p.name);
     const Tensor theirs = dump.read(x_.engine(), names_[i]);
     models::copy_channels_first(
         {names_[i], theirs.shape(), {theirs.data<float>(), static_cast<size_t>(theirs.size())}},
         network_, ours_[i], "bench");
   }
+  std::string dump_name(const std::string& name) const override { return names_[place_of(name)]; }
 
  private:
+  [[nodiscard]] size_t place_of(const std::string& name) const {
+    size_t i = 0;
+    while (ours_[i].name != name) ++i;
+    return i;
+  }
+
   Tensor x_, y_;
   models::Network network_;
   std::vector<nn::NamedParameter> ours_;  // in the order of the layers

@@ -201,6 +201,9 @@ Workload read_workload(const std::string& dump, const std::string& name) {
     std::vector<double>& losses = w.losses_disturbed.emplace_back();
     for (const Json& loss : run) losses.push_back(loss.get<double>());
   }
+  for (const auto& [tensor, apart] : json_member(json, "gradient_distances", path).items()) {
+    w.gradient_distances.emplace(tensor, apart.get<double>());
+  }
   return w;
 }
 

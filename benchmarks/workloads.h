@@ -3,11 +3,12 @@
 // train::Step, and their initial weights and data as that library wrote them (DUMP/NAME.safetensors
 // under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses in float32).
 // Workloads whose roundings grow within the first steps have a float64 run of that library beside
-// them, which agreement.h judges by: "losses_float64" and "losses_disturbed" in NAME.json and the
-// gradients of the first step in NAME.gradients.safetensors (benchmarks/peers/torch_reference.py
-// writes both).
+// them, which agreement.h judges by: "losses_float64", "losses_disturbed" and "gradient_distances" in
+// NAME.json and the gradients of the first step in NAME.gradients.safetensors
+// (benchmarks/peers/torch_reference.py writes both).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct Workload {
   /// Of the same steps in float32, each run with its gradients moved at random by as much as
   /// rounding moves them.
   std::vector<std::vector<double>> losses_disturbed;
+  /// By the dump's names: how far the other side's own float32 gradients of the first step are from
+  /// float64, the mean distance relative to the mean size.
+  std::map<std::string, double> gradient_distances;
 };
 
 /// Reads DUMP/NAME.json. Throws kNotFound, kCorruptFile.

@@ -10,13 +10,17 @@ float64 and adds
 
     WORKLOAD.gradients.safetensors   gradients of the first step, under the names of the weights
     losses_float64 in WORKLOAD.json  losses of the first --steps steps; "losses" is cut to as many
+    gradient_distances in WORKLOAD.json  how far PyTorch's own float32 gradients of the first step are
+        from those, the mean distance relative to the mean size in each tensor: the farthest of
+        plain, channels-last, one thread, and MOVED runs from weights that are half a unit in the
+        last place away. Where a rounding turns some ReLUs the other way, that is far more than one
+        unit; the largest distance would hang on which ones turn
     losses_disturbed in WORKLOAD.json  the same of RUNS float32 runs in which every gradient that is
                                      not zero is moved at random, by as much as PyTorch's own
                                      float32 gradients of the first step are from float64 on
                                      average: how far rounding alone may lead
 
-and prints the largest distance of PyTorch's own float32 gradients from them, tensor by tensor
-relative to the largest number of the tensor, and the average one relative to the average. --drift, afterwards, writes nothing: it prints how far
+and prints the distances, and the largest one of the plain run. --drift, afterwards, writes nothing: it prints how far
 the losses of PyTorch's float32 variants (plain, channels-last, one thread) go from float64 and from
 each other within --steps steps. Needs torch and numpy (PyPI).
 """
@@ -30,6 +34,7 @@ import torch.nn.functional as F
 
 TYPES = {"F32": "<f4", "I64": "<i8"}
 RUNS = 5
+MOVED = 12
 STEPS = {"cifar_cnn_b100": 50, "resnet18_b64": 20}  # a float64 step of the second takes seconds
 
 
@@ -148,11 +153,37 @@ def print_drift(tensors, meta, steps, threads):
     show(f"one thread from {threads}", distance(single, plain))
 
 
-def write_reference(dump, tensors, meta, steps):
+def mean_distances(gradients, truth):
+    return {name: ((gradient - truth[name]).abs().mean() / truth[name].abs().mean()).item()
+            for name, gradient in gradients.items()}
+
+
+def moved(tensors, seed):
+    """The weights half a unit in the last place up or down, as another order of sums moves what
+    is computed from them."""
+    random = torch.Generator().manual_seed(seed)
+    half = 2.0 ** -24
+    return {name: t if name in ("x", "y") else t * (1 + half * torch.randn(t.shape, generator=random))
+            for name, t in tensors.items()}
+
+
+def gradient_distances(tensors, meta, threads, truth, plain):
+    """The farthest of PyTorch's float32 variants, by name."""
+    runs = [plain, train(tensors, meta, 1, layout=torch.channels_last)[1]]
+    torch.set_num_threads(1)
+    runs.append(train(tensors, meta, 1)[1])
+    torch.set_num_threads(threads)
+    runs += [train(moved(tensors, seed), meta, 1)[1] for seed in range(MOVED)]
+    distances = [mean_distances(run, truth) for run in runs]
+    return {name: max(d[name] for d in distances) for name in truth}
+
+
+def write_reference(dump, tensors, meta, steps, threads):
     meta["losses"] = meta["losses"][:steps]
     meta["losses_float64"], truth = train(tensors, meta, len(meta["losses"]), torch.float64)
     own, gradients = train(tensors, meta, 1)
     apart = {name: (gradient - truth[name]).abs() for name, gradient in gradients.items()}
+    meta["gradient_distances"] = gradient_distances(tensors, meta, threads, truth, gradients)
     noise = {name: error.mean().item() for name, error in apart.items()}
     meta["losses_disturbed"] = [train(tensors, meta, len(meta["losses"]), noise=noise, seed=seed)[0]
                                 for seed in range(RUNS)]
@@ -160,8 +191,8 @@ def write_reference(dump, tensors, meta, steps):
     write_safetensors(dump / f"{meta['workload']}.gradients.safetensors", truth)
     for name, error in apart.items():
         size = truth[name].abs()
-        print(f"{name:<28} {(error.max() / size.max()).item():.1e} of {size.max().item():.1e}, "
-              f"on average {(error.mean() / size.mean()).item():.1e}")
+        print(f"{name:<28} {meta['gradient_distances'][name]:.1e} on average, "
+              f"{(error.max() / size.max()).item():.1e} of the largest")
     print(f"first loss: float32 {own[0]:.9g}, float64 {meta['losses_float64'][0]:.12g}")
     show("losses of the dump from float64", distance(meta["losses"], meta["losses_float64"]))
     for losses in meta["losses_disturbed"]:
@@ -184,7 +215,7 @@ def main():
     if args.drift:
         print_drift(tensors, meta, steps, args.threads)
     else:
-        write_reference(args.dump, tensors, meta, steps)
+        write_reference(args.dump, tensors, meta, steps, args.threads)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@
 #include "train/config.h"
 #include "train/lr_finder.h"
 #include "train/supervised_task.h"
+#include "tune/space.h"
 
 namespace ingot::cli {
 
@@ -101,7 +102,11 @@ struct PredictConfig {
 
 struct TuneConfig {
   train::LrFinderConfig lr;
-  void visit(auto& field) { field("lr", lr, "`ingot tune lr`: the range of learning rates"); }
+  tune::SearchConfig search;
+  void visit(auto& field) {
+    field("lr", lr, "`ingot tune lr`: the range of learning rates");
+    field("search", search, "`ingot tune search`: which combinations, and what decides");
+  }
 };
 
 struct PriceConfig {

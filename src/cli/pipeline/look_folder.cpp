@@ -25,15 +25,19 @@ void link_files(FileSystem& files, const std::string& from, const std::string& t
 
 }  // namespace
 
+void link_stages(FileSystem& files, const std::string& from, const std::string& to) {
+  for (const char* part : {"stages", "data", "tokenizer"}) {
+    link_files(files, join_path(from, part), join_path(to, part));
+  }
+}
+
 LookFolder::LookFolder(const Invocation& invocation, const Recipe& recipe) : recipe_(recipe) {
   FileSystem& files = *invocation.files;
   if (invocation.is_fresh || !is_run_directory(recipe.out) || !holds_model(files, recipe.out)) {
     return;
   }
   scratch_.emplace();
-  for (const char* part : {"stages", "data", "tokenizer"}) {
-    link_files(files, join_path(recipe.out, part), join_path(scratch_->path(), part));
-  }
+  link_stages(files, recipe.out, scratch_->path());
   recipe_.out = scratch_->path();
 }
 

@@ -13,6 +13,10 @@
 
 namespace ingot::cli {
 
+/// What the stages of the run `from` made of its data, and their records, as links in the folder
+/// `to`: a run there finds done what is the same.
+void link_stages(FileSystem& files, const std::string& from, const std::string& to);
+
 class LookFolder {
  public:
   /// With --fresh the run's own: RunFolder refuses to empty it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ingot tune lr`: which learning rate this recipe bears, found by a hundred steps that are thrown
-// away (train/lr_finder.h).
+// away (train/lr_finder.h). `ingot tune search`: which of several values of its keys are the best
+// (pipeline/search.h).
 #include <algorithm>
 #include <cmath>
 
@@ -11,6 +12,7 @@
 #include "cli/help_text.h"
 #include "cli/pipeline/look_folder.h"
 #include "cli/pipeline/pipeline.h"
+#include "cli/pipeline/search.h"
 #include "cli/pipeline/table_pipeline.h"
 #include "cli/verbs/verbs.h"
 
@@ -77,25 +79,41 @@ void tell(const Invocation& invocation, const train::LrSuggestion& found) {
 class TuneVerb : public Verb {
  public:
   std::string_view name() const override { return "tune"; }
-  std::string_view summary() const override { return "find the learning rate that a recipe bears"; }
+  std::string_view summary() const override { return "find the learning rate and other settings of a recipe"; }
   std::string help(HelpKeys keys) const override {
     return verb_help(
-        "usage: ingot tune lr recipe.yaml [tune.lr.steps=100] [key=value ...]\n\n"
-        "Trains tune.lr.steps steps with a learning rate that grows from tune.lr.from to\n"
-        "tune.lr.to, shows the loss over the rate and suggests one. Nothing trained is kept.",
+        "usage: ingot tune lr recipe.yaml [tune.lr.steps=100] [key=value ...]\n"
+        "       ingot tune search recipe.yaml 'KEY=[VALUE, VALUE]' ... [key=value ...]\n\n"
+        "lr trains tune.lr.steps steps with a learning rate that grows from tune.lr.from to\n"
+        "tune.lr.to, shows the loss over the rate and suggests one. Nothing trained is kept.\n"
+        "search trains a run in OUT-search for every combination of the values, or for\n"
+        "tune.search.trials of them, and ranks them by the validation split. Several seeds,\n"
+        "'seed=[1, 2, 3]', are averaged. Ctrl-C stops it, the same command goes on.",
         kTuneSections, keys);
   }
   VerbTakes takes() const override {
-    return {verb_keys(kTuneSections), {"--fresh", "--print-config"}, {{"lr", {}}}};
+    return {verb_keys(kTuneSections), {"--fresh", "--print-config"}, {{"lr", {}}, {"search", {}}}};
+  }
+
+  bool continues(const Invocation& invocation) const override {
+    return !invocation.words.empty() && invocation.words[0] == "search";
   }
 
   int run(Invocation& invocation) override {
-    require(!invocation.words.empty() && invocation.words[0] == "lr", Code::kInvalidArgument,
-            "tune: say what to look for: `ingot tune lr recipe.yaml`");
+    const std::string what = invocation.words.empty() ? "" : invocation.words[0];
+    require(what == "lr" || what == "search", Code::kInvalidArgument,
+            "tune: say what to look for: `ingot tune lr recipe.yaml` or `ingot tune search "
+            "recipe.yaml 'train.lr=[0.001, 0.01]'`");
     Invocation rest = invocation;
     rest.words.erase(rest.words.begin());
+    what == "lr" ? look_for_rate(rest) : search(rest);
+    return 0;
+  }
+
+ private:
+  static void look_for_rate(Invocation& rest) {
     const Recipe recipe = load_recipe(rest);
-    if (print_config(rest, recipe)) return 0;
+    if (print_config(rest, recipe)) return;
     recipe.train.check();
     recipe.tune.lr.check();
     const LookFolder place(rest, recipe);
@@ -103,14 +121,13 @@ class TuneVerb : public Verb {
       TablePipeline pipeline(rest, place.recipe(), FolderUse::kLook);
       pipeline.examples();
       tell(rest, pipeline.find_lr());
-      return 0;
+      return;
     }
     Pipeline pipeline(rest, place.recipe(), FolderUse::kLook);
     pipeline.check();
     pipeline.clean();
     pipeline.tokenizer();
     tell(rest, pipeline.find_lr());
-    return 0;
   }
 };
 

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/search_words.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "base/yaml.h"
+#include "cli/recipe.h"
+
+namespace ingot::cli {
+namespace {
+
+/// {path: whether the key takes a list}; of a list's maps under "layers.N.units".
+std::map<std::string, bool, std::less<>> keys_of_lists() {
+  std::map<std::string, bool, std::less<>> keys;
+  for (const KeyInfo& key : list_keys(Recipe{})) {
+    keys.emplace(key.path, key.type.starts_with("list of"));
+  }
+  return keys;
+}
+
+bool is_number(std::string_view part) {
+  return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
+    return std::isdigit(static_cast<unsigned char>(c)) != 0;
+  });
+}
+
+/// "layers.0.units" as the list of keys has it: "layers.N.units".
+std::string pattern_of(std::string_view key) {
+  std::vector<std::string> parts;
+  for (const std::string_view part : split(key, '.')) {
+    parts.emplace_back(is_number(part) ? "N" : part);
+  }
+  return join(parts, ".");
+}
+
+/// As an override takes it: text without quotes, lists and maps in brackets.
+std::string override_value(const YamlNode& node, bool is_inside) {
+  std::vector<std::string> parts;
+  switch (node.kind) {
+    case YamlNode::Kind::kNull: return "null";
+    case YamlNode::Kind::kScalar:
+      return is_inside && node.quoted ? dump_json(Json(node.scalar)) : node.scalar;
+    case YamlNode::Kind::kSequence:
+      for (const YamlNode& item : node.items) parts.push_back(override_value(item, true));
+      return fmt::format("[{}]", join(parts, ", "));
+    case YamlNode::Kind::kMap:
+      for (const YamlMember& m : node.members) {
+        parts.push_back(fmt::format("{}: {}", m.key, override_value(m.value, true)));
+      }
+      return fmt::format("{{{}}}", join(parts, ", "));
+  }
+  return {};
+}
+
+/// The candidates, where the value is a list of what the key takes.
+std::optional<tune::Axis> axis_of(const std::string& key, std::string_view value,
+                                  const std::map<std::string, bool, std::less<>>& keys) {
+  if (!trim(value).starts_with('[')) return {};
+  const YamlNode node = parse_yaml(value, fmt::format("override \"{}\"", key));
+  if (node.kind != YamlNode::Kind::kSequence) return {};
+  const auto known = keys.find(pattern_of(key));
+  const bool takes_list = known != keys.end() && known->second;
+  const bool has_lists = !node.items.empty() && node.items[0].kind == YamlNode::Kind::kSequence;
+  if (takes_list && !has_lists) return {};
+  tune::Axis axis{key, {}};
+  for (const YamlNode& item : node.items) axis.values.push_back(override_value(item, false));
+  return axis;
+}
+
+}  // namespace
+
+SearchWords search_words(std::span<const std::string> overrides) {
+  const auto keys = keys_of_lists();
+  SearchWords words;
+  std::map<std::string, bool, std::less<>> is_searched;  // by key
+  for (const std::string& text : overrides) {
+    const size_t equals = text.find('=');
+    const std::string key = text.substr(0, equals);
+    const std::string_view value =
+        equals == std::string::npos ? "" : std::string_view(text).substr(equals + 1);
+    std::optional<tune::Axis> axis = axis_of(key, value, keys);
+    const auto before = is_searched.find(key);
+    require(before == is_searched.end() || (!before->second && !axis), Code::kInvalidArgument,
+            "tune search: {} is given twice. Write all its values in one list: {}=[VALUE, VALUE]",
+            key, key);
+    is_searched.emplace(key, axis.has_value());
+    axis ? words.axes.push_back(std::move(*axis)) : words.fixed.push_back(text);
+  }
+  return words;
+}
+
+}  // namespace ingot::cli

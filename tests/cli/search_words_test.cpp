@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/search_words.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace ingot::cli::search_words_test {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(SearchWords, AListWhereOneValueIsTakenIsAnAxis) {
+  const SearchWords words = search_words(Words{"train.lr=[0.01, 1e-3]", "train.epochs=3",
+                                               "layers.2.units=[8,16]", "threads=1"});
+  ASSERT_EQ(words.axes.size(), 2U);
+  EXPECT_EQ(words.axes[0].key, "train.lr");
+  EXPECT_EQ(words.axes[0].values, (Words{"0.01", "1e-3"}));
+  EXPECT_EQ(words.axes[1].key, "layers.2.units");
+  EXPECT_EQ(words.axes[1].values, (Words{"8", "16"}));
+  EXPECT_EQ(words.fixed, (Words{"train.epochs=3", "threads=1"}));
+}
+
+TEST(SearchWords, OfAKeyThatTakesAListAListOfListsIs) {
+  const SearchWords words =
+      search_words(Words{"layers.0.inputs=[a, b]", "layers.1.inputs=[[a], [a, \"b, c\"]]"});
+  EXPECT_EQ(words.fixed, Words{"layers.0.inputs=[a, b]"});
+  ASSERT_EQ(words.axes.size(), 1U);
+  EXPECT_EQ(words.axes[0].values, (Words{"[a]", "[a, \"b, c\"]"}));
+}
+
+TEST(SearchWords, TextAndWholeSectionsCanBeSearched) {
+  const SearchWords words = search_words(
+      Words{"train.optimizer.name=[adam, 'sgd']", "train.schedule=[{name: cosine}, {name: linear}]"});
+  ASSERT_EQ(words.axes.size(), 2U);
+  EXPECT_EQ(words.axes[0].values, (Words{"adam", "sgd"}));
+  EXPECT_EQ(words.axes[1].values, (Words{"{name: cosine}", "{name: linear}"}));
+}
+
+TEST(SearchWords, AKeyTwiceIsRefused) {
+  for (const Words& twice : {Words{"train.lr=[1, 2]", "train.lr=3"},
+                             Words{"train.lr=3", "train.lr=[1, 2]"},
+                             Words{"train.lr=[1, 2]", "train.lr=[3, 4]"}}) {
+    EXPECT_THROW((void)search_words(twice), Error) << twice[0];
+  }
+  EXPECT_THROW((void)search_words(Words{"train.lr=[1, 2"}), Error);
+}
+
+}  // namespace
+}  // namespace ingot::cli::search_words_test
