@@ -3,6 +3,7 @@
 // padding, resampling. Sizes are settled when the layer is made, by the rules of autograd/ops.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -318,12 +319,12 @@ std::unique_ptr<Node> make_upsample(const LayerSite& site) {
   require(c.output.has_value() != c.factor.has_value(), Code::kInvalidArgument,
           "{}: takes either factor or output", site.where);
   const Shape& in = site.inputs[0].shape;
+  const double factor = c.factor.value_or(1.0);
   const auto times = [&](int64_t size) {
-    return static_cast<int64_t>(static_cast<double>(size) *
-                                static_cast<double>(c.factor.value_or(1.0F)));
+    return static_cast<int64_t>(std::floor(static_cast<double>(size) * factor));
   };
-  require(!c.factor || (*c.factor > 0.0F && *c.factor <= 64.0F), Code::kInvalidArgument,
-          "{}: factor is {}, must be above 0 and at most 64", site.where, c.factor.value_or(0.0F));
+  require(factor > 0.0 && factor <= 64.0, Code::kInvalidArgument,
+          "{}: factor is {}, must be above 0 and at most 64", site.where, factor);
   const Pair out = pair_of(site, "output", c.output, {times(in[0]), times(in[1])});
   require(out.h >= 1 && out.w >= 1, Code::kShapeMismatch,
           "{}: leaves no pixels of its input {}. Use a larger factor", site.where,
