@@ -210,10 +210,10 @@ std::unique_ptr<Node> make_conv_transpose(const LayerSite& site) {
   options.output_padding_h = more.h, options.output_padding_w = more.w;
   const Shape& in = site.inputs[0].shape;
   const ops::Padding2d& p = w.padding;
-  const int64_t out_h = ops::conv_transpose_outputs(in[0], p.top + p.bottom, w.kernel.h,
-                                                    w.stride.h, w.dilation.h, more.h);
-  const int64_t out_w = ops::conv_transpose_outputs(in[1], p.left + p.right, w.kernel.w,
-                                                    w.stride.w, w.dilation.w, more.w);
+  const int64_t out_h = ops::conv_transpose_outputs(in[0], p.top + p.bottom, w.kernel.h, w.stride.h,
+                                                    w.dilation.h, more.h);
+  const int64_t out_w = ops::conv_transpose_outputs(in[1], p.left + p.right, w.kernel.w, w.stride.w,
+                                                    w.dilation.w, more.w);
   require(out_h > 0 && out_w > 0, Code::kShapeMismatch,
           "{}: its padding leaves no pixels of its input {}. Use less of it", site.where,
           site.input_text());

@@ -166,18 +166,23 @@ void LayerSite::require_layers(int64_t count) const {
 
 Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
                  const std::string& where)
-    : where_(where.empty() ? "" : where + ": "), inputs_(inputs) {
+    : where_(where.empty() ? "" : where + ": ") {
   require(!layers.empty(), Code::kInvalidArgument,
           "{}layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}",
           where_);
+  read(inputs);
+  for (size_t i = 0; i < layers.size(); ++i) add(layers, i);
+  require_all_used();
+}
+
+void Network::read(const std::vector<Value>& inputs) {
+  inputs_ = inputs;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Value& in = inputs_[i];
     require_input(in, where_);
     numbers_.emplace(in.name, static_cast<int>(i));
     if (where_.empty()) inputs_[i].ids = in.dtype == DType::kI32 ? static_cast<int>(i) : -1;
   }
-  for (size_t i = 0; i < layers.size(); ++i) add(layers, i);
-  require_all_used();
 }
 
 void Network::add(const std::vector<LayerConfig>& layers, size_t index) {
@@ -327,6 +332,17 @@ std::vector<LayerLine> Network::lines() {
   }
   list("", lines);
   return lines;
+}
+
+std::vector<LayerLine> Network::lines_before_error(const std::vector<LayerConfig>& layers,
+                                                   const std::vector<Value>& inputs) {
+  Network network;
+  try {
+    network.read(inputs);
+    for (size_t i = 0; i < layers.size(); ++i) network.add(layers, i);
+  } catch (const Error&) {  // whoever asks has it from the constructor
+  }
+  return network.lines();
 }
 
 void Network::list(const std::string& prefix, std::vector<LayerLine>& lines) {

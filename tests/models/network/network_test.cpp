@@ -244,6 +244,18 @@ TEST(NetworkErrors, TwoTextsHaveNoPaddingInCommon) {
   }
 }
 
+TEST(NetworkErrors, LeaveTheLinesOfTheLayersBefore) {
+  const std::vector<LayerConfig> layers = {dense(4, "a"), dense(5, "b", {"table"}),
+                                           layer(LayerType::kAdd, "sum", {"a", "b"}), dense(1)};
+  const std::vector<LayerLine> lines = Network::lines_before_error(layers, {numbers("table", 3)});
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].name, "table");
+  EXPECT_EQ(lines[1].shape, "[4]");
+  EXPECT_EQ(lines[2].name, "b");
+  EXPECT_EQ(lines[2].shape, "[5]");
+  EXPECT_EQ(lines[2].parameters, 3 * 5 + 5);
+}
+
 TEST(NetworkErrors, AnInputHasAxes) {
   const auto refusal_of = [](const Shape& shape) {
     return refusal({layer(LayerType::kFlatten)}, {{"x", shape, DType::kF32, 0, -1}});
