@@ -42,6 +42,15 @@ void require_product(const std::string& where, const std::vector<int64_t>& facto
   require(fits, Code::kInvalidArgument, "{}: {} is beyond 2^48; make it smaller", where, text);
 }
 
+/// Whether `x` is [batch, …] of such examples.
+bool is_batch_of(const Shape& example, const Tensor& x) {
+  if (x.rank() != example.rank() + 1) return false;
+  for (int i = 0; i < example.rank(); ++i) {
+    if (x.dim(i + 1) != example[i]) return false;
+  }
+  return true;
+}
+
 /// The batch is an axis of its own in front.
 void require_input(const Value& in, const std::string& where) {
   const std::string name = fmt::format("{}layers: the input \"{}\"", where, in.name);
@@ -297,6 +306,7 @@ Tensor Network::forward(std::span<const Tensor> inputs, const NodeContext& conte
     in.clear();
     for (const int number : place.from) in.push_back(values[static_cast<size_t>(number)]);
     values.push_back(place.node->forward(in, context));
+    INGOT_ASSERT(is_batch_of(place.node->output.shape, values.back()));  // what plans count on
   }
   return values.back();
 }
