@@ -359,8 +359,7 @@ train::Scores Model::evaluate(const Inputs& x, const Values& y, const EvaluateOp
   return evaluate(make_examples(*s.network, x, &y, classes), options);
 }
 
-train::Scores Model::evaluate(const data::ExampleReader& examples,
-                              const EvaluateOptions& options) {
+train::Scores Model::evaluate(const data::ExampleReader& examples, const EvaluateOptions& options) {
   State& s = *state_;
   const train::Objective objective = s.objective_for(holds_labels(examples));
   const std::unique_ptr<data::RowFiller> filler = s.filler();

@@ -316,13 +316,12 @@ TEST(Model, WhatARecipeSaysOfTheLossReachesIt) {
   const auto sign = [](int32_t y) { return y == 1 ? 1.0 : -1.0; };
   const auto right = [&](double z, int32_t y) { return 1.0 / (1.0 + std::exp(-sign(y) * z)); };
   const optim::Rule slow = optim::sgd(1e-4);
-  expect_first_loss({.optimizer = slow,
-                     .loss = Loss::kBinaryCrossEntropy,
-                     .class_weights = ClassWeights::kGiven,
-                     .weights = {0.5F, 3.0F}},
-                    [&](double z, int32_t y) {
-                      return (y == 1 ? -3.0 : -0.5) * std::log(right(z, y));
-                    });
+  expect_first_loss(
+      {.optimizer = slow,
+       .loss = Loss::kBinaryCrossEntropy,
+       .class_weights = ClassWeights::kGiven,
+       .weights = {0.5F, 3.0F}},
+      [&](double z, int32_t y) { return (y == 1 ? -3.0 : -0.5) * std::log(right(z, y)); });
   expect_first_loss({.optimizer = slow, .loss = Loss::kFocal, .gamma = 3.0F},
                     [&](double z, int32_t y) {
                       return -std::pow(1.0 - right(z, y), 3.0) * std::log(right(z, y));

@@ -142,8 +142,8 @@ TEST_F(ImageNodes, AFactorGivesPyTorchsSizes) {
   const struct {
     const char* factor;
     int64_t size;  // of 10 pixels
-  } cases[] = {{"0.7", 7},  {"0.9", 9},   {"1.4", 14}, {"1.9", 19}, {"2.3", 23},
-               {"0.1", 1},  {"2", 20},    {"0.75", 7}, {"1.25", 12}};
+  } cases[] = {{"0.7", 7}, {"0.9", 9}, {"1.4", 14}, {"1.9", 19}, {"2.3", 23},
+               {"0.1", 1}, {"2", 20},  {"0.75", 7}, {"1.25", 12}};
   for (const auto& [factor, size] : cases) {
     const std::string yaml = std::string("- {type: upsample2d, factor: ") + factor + "}\n";
     const Network network(layers_of(yaml), {picture(10, 10, 1)});
