@@ -47,8 +47,9 @@ ingot_fuzz(arrays
            LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB LibLZMA::LibLZMA)
 ingot_fuzz(image SOURCES ${image_sources} LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB)
 ingot_fuzz(json)
-# A layer is made in the file that also runs it, so this one target links ops and kernels, which it
-# never calls: not watched by the sanitizers, and for one instruction set, a fifth of the work.
+# A layer is made in the file that also runs it, so this one target links ops, whose calls it
+# records, and kernels, which it never calls: not watched by the sanitizers, and for one instruction
+# set, a fifth of the work.
 target_compile_definitions(ingot_kernels PRIVATE HWY_COMPILE_ONLY_STATIC)
 set(network_sources activation attention_nodes block_nodes catalog dense_nodes image_nodes network
                     network_file recurrent_nodes sequence_nodes)

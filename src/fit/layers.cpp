@@ -123,7 +123,7 @@ Layer activation(Activation function) {
   return made;
 }
 
-Layer scale(float factor) {
+Layer scale(double factor) {
   Layer made = layer(LayerType::kScale);
   made.config.factor = factor;
   return made;

@@ -62,7 +62,7 @@ using Keys = models::LayerConfig;
                           const Keys& keys = {});
 [[nodiscard]] Layer embedding(int64_t size, const Keys& keys = {});
 [[nodiscard]] Layer activation(Activation function);
-[[nodiscard]] Layer scale(float factor);
+[[nodiscard]] Layer scale(double factor);
 [[nodiscard]] Layer dropout(float rate, const Keys& keys = {});
 [[nodiscard]] Layer flatten();
 [[nodiscard]] Layer reshape(const std::vector<int64_t>& shape);

@@ -2,6 +2,7 @@
 #include "fit/model.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "data/transforms/feature_rows.h"
 #include "fit/plain_features.h"
@@ -49,6 +50,11 @@ class FitMemory : public train::RunMemory {
   Weights weights_;
 };
 
+/// Whether a figure is to be reported: one of `metrics` or, where none are named, any.
+bool is_wanted(const std::vector<std::string>& metrics, const std::string& name) {
+  return metrics.empty() || std::find(metrics.begin(), metrics.end(), name) != metrics.end();
+}
+
 /// The loop's epochs, each with the validation that follows it where there is one.
 class HistoryMaker {
  public:
@@ -72,8 +78,7 @@ class HistoryMaker {
     Epoch& epoch = history_.back();
     epoch.validation["loss"] = validation.loss;
     for (const auto& [name, value] : validation.metrics) {
-      const bool is_wanted = std::find(metrics_.begin(), metrics_.end(), name) != metrics_.end();
-      if (metrics_.empty() || is_wanted) epoch.validation[name] = value;
+      if (is_wanted(metrics_, name)) epoch.validation[name] = value;
     }
     options_.on_epoch(epoch);
   }
@@ -96,6 +101,38 @@ bool holds_labels(const data::ExampleReader& examples) {
   return target->dtype == DType::kI32;
 }
 
+train::ObjectiveConfig objective_config(const CompileOptions& options) {
+  train::ObjectiveConfig config;
+  config.loss = options.loss;
+  config.label_smoothing = options.label_smoothing;
+  config.class_weights = options.class_weights;
+  config.weights = options.weights;
+  config.gamma = options.gamma;
+  config.margin = options.margin;
+  config.delta = options.delta;
+  config.mixup = options.mixup;
+  return config;
+}
+
+/// Examples of each class, for weights that balance them.
+std::vector<int64_t> rows_per_class(const data::ExampleReader& examples, int64_t classes) {
+  const int64_t offset = examples.layout().find(data::kTargetField)->offset;
+  std::vector<int64_t> rows(static_cast<size_t>(classes));
+  for (int64_t i = 0; i < examples.rows(); ++i) {
+    int32_t label = 0;
+    std::memcpy(&label, examples.row(i).data() + offset, sizeof(label));
+    require(label >= 0 && label < classes, Code::kInvalidArgument,
+            "model: example {} is of class {}, the model knows 0 to {}", i, label, classes - 1);
+    ++rows[static_cast<size_t>(label)];
+  }
+  const auto none = std::find(rows.begin(), rows.end(), int64_t{0});
+  require(none == rows.end(), Code::kInvalidArgument,
+          "model: no training example is of class {}, so class_weights kAuto has no weight for it. "
+          "Give weights, with kGiven",
+          none - rows.begin());
+  return rows;
+}
+
 }  // namespace
 
 struct Model::State {
@@ -106,6 +143,8 @@ struct Model::State {
   /// That of compile, or of the folder; else one for this call alone, so that what only looks
   /// leaves the model as it was.
   [[nodiscard]] train::Objective objective_for(bool has_labels);
+  /// The same to learn from these, whose classes are counted where no table has counted them.
+  [[nodiscard]] train::Objective objective_to_learn(const data::ExampleReader& examples);
   /// Of the table it was compiled with, else of the folder it came from; nullptr: arrays.
   [[nodiscard]] const data::FeatureSet* features() const {
     if (table_features) return &*table_features;
@@ -180,9 +219,7 @@ void Model::State::build(bool is_last_folded) {
 train::Objective Model::State::objective_for(bool has_labels) {
   if (objective) return *objective;
   const models::Value& output = network->output();
-  train::ObjectiveConfig config;
-  config.loss = options.loss;
-  config.label_smoothing = options.label_smoothing;
+  const train::ObjectiveConfig config = objective_config(options);
   const bool is_class = options.loss == Loss::kAuto ? has_labels : !is_of_numbers(options.loss);
   const int64_t classes = is_class ? std::max<int64_t>(2, output.shape.size()) : 0;
   train::Objective made = target() != nullptr ? train::objective_of(config, *features(), *network)
@@ -198,6 +235,18 @@ train::Objective Model::State::objective_for(bool has_labels) {
   const std::vector<train::MetricValue> known = train::Scorer(made).result().values;
   for (const std::string& name : options.metrics) (void)train::find_metric(known, name);
   if (is_compiled) objective = made;
+  return made;
+}
+
+train::Objective Model::State::objective_to_learn(const data::ExampleReader& examples) {
+  const bool has_labels = holds_labels(examples);
+  train::Objective made = objective_for(has_labels);
+  const bool is_uncounted = has_labels && made.classes > 0 && target() == nullptr;
+  if (options.class_weights != ClassWeights::kAuto || !is_uncounted) return made;
+  const std::vector<int64_t> rows = rows_per_class(examples, made.classes);
+  const train::ObjectiveConfig config = objective_config(options);
+  made.class_weights =
+      train::make_objective(config, made.classes, network->output(), rows).class_weights;
   return made;
 }
 
@@ -263,7 +312,7 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   require(options.epochs >= 1 && options.batch >= 1, Code::kInvalidArgument,
           "model: {} epochs of batches of {}; both must be at least 1", options.epochs,
           options.batch);
-  const train::Objective objective = s.objective_for(holds_labels(examples));
+  const train::Objective objective = s.objective_to_learn(examples);
   std::optional<data::ExampleReader> arrays;
   if (options.validation) {
     const Arrays& given = *options.validation;
@@ -304,21 +353,22 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   return history.take();
 }
 
-train::Scores Model::evaluate(const Inputs& x, const Values& y) {
+train::Scores Model::evaluate(const Inputs& x, const Values& y, const EvaluateOptions& options) {
   State& s = *state_;
   const int64_t classes = s.objective_for(!y.is_float()).classes;
-  return evaluate(make_examples(*s.network, x, &y, classes));
+  return evaluate(make_examples(*s.network, x, &y, classes), options);
 }
 
-train::Scores Model::evaluate(const data::ExampleReader& examples) {
+train::Scores Model::evaluate(const data::ExampleReader& examples, const EvaluateOptions& options) {
   State& s = *state_;
   const train::Objective objective = s.objective_for(holds_labels(examples));
   const std::unique_ptr<data::RowFiller> filler = s.filler();
   train::ExampleRunner runner = s.runner(objective.link, examples, *filler);
-  train::Scores scores = train::score(runner, objective, examples);
-  const std::vector<std::string>& wanted = s.options.metrics;
+  const train::BootstrapOptions bootstrap{options.replicates, options.confidence,
+                                          s.runtime.engine.seed()};
+  train::Scores scores = train::score(runner, objective, examples, {0, bootstrap, {}});
   std::erase_if(scores.values, [&](const train::MetricValue& value) {
-    return !wanted.empty() && std::find(wanted.begin(), wanted.end(), value.name) == wanted.end();
+    return !is_wanted(s.options.metrics, value.name);
   });
   return scores;
 }

@@ -22,13 +22,22 @@
 namespace ingot {
 
 using Loss = train::LossName;
+using ClassWeights = train::ClassWeights;
 
 struct CompileOptions {
   optim::Rule optimizer = optim::adam(1e-3);
   /// kAuto: cross entropy for labels (binary where the last layer has one output), mean squared
   /// error for numbers.
   Loss loss = Loss::kAuto;
+  // The rest of a recipe's `objective`, under the same names (train/objective.h, docs/keys.md).
   float label_smoothing = 0.0F;
+  /// kAuto: classes count alike, however many rows of the training examples they have.
+  ClassWeights class_weights = ClassWeights::kNone;
+  std::vector<float> weights = {};  ///< with kGiven: one per class
+  float gamma = 2.0F;               ///< of Loss::kFocal
+  float margin = 1.0F;              ///< of Loss::kHinge
+  float delta = 1.0F;               ///< of Loss::kHuber
+  double mixup = 0.0;               ///< 0: examples are not mixed; 0.2 is usual
   /// Figures to report beside the loss, such as "accuracy" or "r2"; empty: all there are.
   std::vector<std::string> metrics = {};
   train::ScheduleConfig schedule = {.name = train::ScheduleKind::kConstant, .warmup = 0.0};
@@ -54,6 +63,13 @@ struct FitOptions {
   std::function<void(const Epoch&)> on_epoch = [](const Epoch&) {};
 };
 
+struct EvaluateOptions {
+  /// Of the bootstrap behind the bounds of every figure (MetricValue::low and high); 0: no bounds,
+  /// they are NaN; 1000 is usual.
+  int64_t replicates = 0;
+  double confidence = 0.95;  ///< how often such an interval holds the true figure
+};
+
 class Model {
  public:
   /// The network from `inputs` to `output`. Throws what models::Network refuses.
@@ -74,13 +90,17 @@ class Model {
   /// Learns from the weights as they are; the optimiser starts anew. An epoch is a pass over the
   /// rows; a step across its end counts for the epoch in which more of it lies (train::Passes), so
   /// that 100 rows in batches of 64 are 2, 1, 2, 1 steps. The order of examples is a function of
-  /// seed and epoch. Throws kInvalidArgument before compile, and what arrays, tasks and steps
-  /// refuse.
+  /// seed and epoch. Throws kInvalidArgument before compile, for class weights kAuto when a class
+  /// has no row, and what arrays, tasks and steps refuse.
   History fit(const Inputs& x, const Values& y, const FitOptions& options = {});
   History fit(const data::ExampleReader& examples, const FitOptions& options = {});
 
-  [[nodiscard]] train::Scores evaluate(const Inputs& x, const Values& y);
-  [[nodiscard]] train::Scores evaluate(const data::ExampleReader& examples);
+  /// The bootstrap draws by the model's seed. Throws kInvalidArgument for fewer than 0 replicates
+  /// and a confidence outside (0, 1).
+  [[nodiscard]] train::Scores evaluate(const Inputs& x, const Values& y,
+                                       const EvaluateOptions& options = {});
+  [[nodiscard]] train::Scores evaluate(const data::ExampleReader& examples,
+                                       const EvaluateOptions& options = {});
 
   /// Row-major [rows, outputs]: numbers, the probability of class 1, or one per class.
   [[nodiscard]] std::vector<float> predict(const Inputs& x);

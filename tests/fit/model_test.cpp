@@ -297,6 +297,101 @@ TEST(Model, SeveralInputsAreGivenByName) {
   EXPECT_EQ(Model::load(dir.file("model")).predict(both), model.predict(both));
 }
 
+/// The first step takes all rows, so its loss is that of the first weights: the mean over the rows
+/// of what a line gives them before it learns.
+template <class RowLoss>
+void expect_first_loss(const CompileOptions& options, const RowLoss& row_loss) {
+  Sequential model = line();
+  const Halves data(12);
+  const std::vector<float> z = model.predict(data.x);
+  double expected = 0.0;
+  for (size_t i = 0; i < z.size(); ++i) {
+    expected += row_loss(static_cast<double>(z[i]), data.y[i]) / 12.0;
+  }
+  model.compile(options);
+  EXPECT_NEAR(model.fit(data.x, data.y)[0].loss, expected, expected * kFloat * 10);
+}
+
+TEST(Model, WhatARecipeSaysOfTheLossReachesIt) {
+  const auto sign = [](int32_t y) { return y == 1 ? 1.0 : -1.0; };
+  const auto right = [&](double z, int32_t y) { return 1.0 / (1.0 + std::exp(-sign(y) * z)); };
+  const optim::Rule slow = optim::sgd(1e-4);
+  expect_first_loss(
+      {.optimizer = slow,
+       .loss = Loss::kBinaryCrossEntropy,
+       .class_weights = ClassWeights::kGiven,
+       .weights = {0.5F, 3.0F}},
+      [&](double z, int32_t y) { return (y == 1 ? -3.0 : -0.5) * std::log(right(z, y)); });
+  expect_first_loss({.optimizer = slow, .loss = Loss::kFocal, .gamma = 3.0F},
+                    [&](double z, int32_t y) {
+                      return -std::pow(1.0 - right(z, y), 3.0) * std::log(right(z, y));
+                    });
+  expect_first_loss({.optimizer = slow, .loss = Loss::kHinge, .margin = 2.0F},
+                    [&](double z, int32_t y) { return std::max(0.0, 2.0 - sign(y) * z); });
+  expect_first_loss({.optimizer = slow, .loss = Loss::kHuber, .delta = 0.25F},
+                    [](double z, int32_t y) {
+                      const double d = std::abs(z - y);
+                      return d <= 0.25 ? d * d / 2 : 0.25 * (d - 0.125);
+                    });
+}
+
+TEST(Model, BalancedWeightsAreThoseOfTheRows) {
+  const Halves data(12);  // seven rows of class 0, five of class 1
+  std::vector<std::vector<float>> answers;
+  CompileOptions options{.optimizer = optim::sgd(0.5), .loss = Loss::kBinaryCrossEntropy};
+  for (const ClassWeights kind : {ClassWeights::kNone, ClassWeights::kAuto, ClassWeights::kGiven}) {
+    options.class_weights = kind;
+    // rows / (classes x rows of the class)
+    if (kind == ClassWeights::kGiven) {
+      options.weights = {static_cast<float>(12.0 / 14.0), static_cast<float>(12.0 / 10.0)};
+    }
+    Sequential model = line();
+    model.compile(options);
+    (void)model.fit(data.x, data.y, {.epochs = 5});
+    answers.push_back(model.predict(data.x));
+  }
+  EXPECT_NE(answers[0], answers[1]);
+  EXPECT_EQ(answers[1], answers[2]);
+  Sequential model = line();
+  options.class_weights = ClassWeights::kAuto;
+  options.weights = {};
+  model.compile(options);
+  const std::vector<int32_t> ones(12, 1);
+  EXPECT_EQ(message_of([&] { (void)model.fit(data.x, ones); }),
+            "model: no training example is of class 0, so class_weights kAuto has no weight for "
+            "it. Give weights, with kGiven");
+}
+
+TEST(Model, ExamplesAreMixedWhenAsked) {
+  const Halves data(64);
+  std::vector<double> losses;
+  for (const double mixup : {0.0, 0.5}) {
+    Sequential model = line();
+    model.compile({.loss = Loss::kBinaryCrossEntropy, .mixup = mixup});
+    losses.push_back(model.fit(data.x, data.y, {.batch = 64})[0].loss);
+  }
+  EXPECT_NE(losses[0], losses[1]);
+}
+
+TEST(Model, FiguresHaveBoundsWhenAsked) {
+  const Halves data(64);
+  Sequential model = line();
+  model.compile({.loss = Loss::kMse, .metrics = {"mse"}});
+  const std::vector<float> y(data.y.begin(), data.y.end());
+  const train::MetricValue plain = model.evaluate(data.x, y).values.at(0);
+  EXPECT_TRUE(std::isnan(plain.low) && std::isnan(plain.high));
+  const train::MetricValue wide = model.evaluate(data.x, y, {.replicates = 200}).values.at(0);
+  EXPECT_EQ(wide.value, plain.value);
+  EXPECT_LT(wide.low, wide.value);
+  EXPECT_GT(wide.high, wide.value);
+  const train::MetricValue half =
+      model.evaluate(data.x, y, {.replicates = 200, .confidence = 0.5}).values.at(0);
+  EXPECT_GT(half.low, wide.low);
+  EXPECT_LT(half.high, wide.high);
+  EXPECT_EQ(message_of([&] { (void)model.evaluate(data.x, y, {.replicates = -1}); }),
+            "metrics: -1 bootstrap replicates; 1000 is usual, 0 turns intervals off");
+}
+
 TEST(Model, WhatDoesNotFitIsRefused) {
   const Halves data(8);
   Sequential model = line();

@@ -204,21 +204,18 @@ Shape conv_transpose2d_shape(const Tensor& x, const Tensor& weight,
   require(x.dim(3) % o.groups == 0, Code::kShapeMismatch,
           "conv_transpose2d: {} input channels do not divide into {} groups (x {})", x.dim(3),
           o.groups, x.shape().text());
-  const auto is_fitting = [](int64_t padding, int64_t stride, int64_t dilation) {
-    return padding >= 0 && padding < std::max(stride, dilation);
-  };
-  require(is_fitting(o.output_padding_h, o.stride_h, o.dilation_h) &&
-              is_fitting(o.output_padding_w, o.stride_w, o.dilation_w),
+  require(is_output_padding(o.output_padding_h, o.stride_h, o.dilation_h) &&
+              is_output_padding(o.output_padding_w, o.stride_w, o.dilation_w),
           Code::kInvalidArgument,
           "conv_transpose2d: output_padding is {} x {}, it must be at least 0 and below the stride "
           "({} x {}) or the dilation ({} x {})",
           o.output_padding_h, o.output_padding_w, o.stride_h, o.stride_w, o.dilation_h,
           o.dilation_w);
   const Padding2d& p = o.padding;
-  const int64_t out_h = (x.dim(1) - 1) * o.stride_h - p.top - p.bottom +
-                        o.dilation_h * (weight.dim(1) - 1) + o.output_padding_h + 1;
-  const int64_t out_w = (x.dim(2) - 1) * o.stride_w - p.left - p.right +
-                        o.dilation_w * (weight.dim(2) - 1) + o.output_padding_w + 1;
+  const int64_t out_h = conv_transpose_outputs(x.dim(1), p.top + p.bottom, weight.dim(1),
+                                               o.stride_h, o.dilation_h, o.output_padding_h);
+  const int64_t out_w = conv_transpose_outputs(x.dim(2), p.left + p.right, weight.dim(2),
+                                               o.stride_w, o.dilation_w, o.output_padding_w);
   require(out_h > 0 && out_w > 0, Code::kShapeMismatch,
           "conv_transpose2d: the padding leaves {} x {} pixels (x {}, weight {}). Use less padding",
           out_h, out_w, x.shape().text(), weight.shape().text());
@@ -231,6 +228,15 @@ int64_t conv_outputs(int64_t size, int64_t padding, int64_t kernel, int64_t stri
                      int64_t dilation) {
   const int64_t room = size + padding - dilation * (kernel - 1) - 1;
   return room < 0 ? 0 : room / stride + 1;
+}
+
+int64_t conv_transpose_outputs(int64_t size, int64_t padding, int64_t kernel, int64_t stride,
+                               int64_t dilation, int64_t output_padding) {
+  return (size - 1) * stride - padding + dilation * (kernel - 1) + output_padding + 1;
+}
+
+bool is_output_padding(int64_t output_padding, int64_t stride, int64_t dilation) {
+  return output_padding >= 0 && output_padding < std::max(stride, dilation);
 }
 
 int64_t same_padding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {

@@ -32,6 +32,15 @@ struct Padding2d {
 [[nodiscard]] int64_t conv_outputs(int64_t size, int64_t padding, int64_t kernel, int64_t stride,
                                    int64_t dilation = 1);
 
+/// Pixels along one axis that a transposed convolution makes of `size`; 0 or less: the padding
+/// leaves none.
+[[nodiscard]] int64_t conv_transpose_outputs(int64_t size, int64_t padding, int64_t kernel,
+                                             int64_t stride, int64_t dilation,
+                                             int64_t output_padding);
+/// Whether output_padding picks among the sizes that a convolution maps to one: not negative, and
+/// below the stride or the dilation.
+[[nodiscard]] bool is_output_padding(int64_t output_padding, int64_t stride, int64_t dilation);
+
 struct Conv2dOptions {
   int64_t stride_h = 1, stride_w = 1;
   Padding2d padding;

@@ -69,31 +69,8 @@ Json plan_json(const cost::NetworkPlan& p, const PriceConfig& price) {
   return json;
 }
 
-/// Steps of small networks take far less than the hundredths that human_duration shows.
-std::string short_time(double seconds) {
-  return seconds < 1.0 ? fmt::format("{:.3g} ms", 1000.0 * seconds) : human_duration(seconds);
-}
-
-/// How a table would have validation rows: a share of them or, where what was held out is not left,
-/// others.
-std::string validation_cure(const data::TableSplitConfig& split) {
-  if (!split.validation_file.empty()) {
-    return fmt::format(
-        "No row of table.split.validation_file \"{}\" is left (missing values, broken pictures); "
-        "name another file",
-        split.validation_file);
-  }
-  if (split.validation == 0.0) return "Set table.split.validation=0.1";
-  return fmt::format(
-      "No row of table.split.validation={} is left (missing values, broken pictures); hold out "
-      "more",
-      split.validation);
-}
-
-}  // namespace
-
-std::string layer_table(models::Network& network) {
-  const std::vector<models::LayerLine> lines = network.lines();
+/// Inputs and layers as a text table, with totals.
+std::string lines_table(const std::vector<models::LayerLine>& lines) {
   size_t name = 5, type = 4, shape = 5;  // columns of the longest
   int64_t parameters = 0, flops = 0;
   for (const models::LayerLine& line : lines) {
@@ -115,6 +92,45 @@ std::string layer_table(models::Network& network) {
   }
   return text + row("total", "", "", with_thousands(parameters), with_thousands(flops), "");
 }
+
+/// Steps of small networks take far less than the hundredths that human_duration shows.
+std::string short_time(double seconds) {
+  return seconds < 1.0 ? fmt::format("{:.3g} ms", 1000.0 * seconds) : human_duration(seconds);
+}
+
+/// How a table would have validation rows: a share of them or, where what was held out is not left,
+/// others.
+std::string validation_cure(const data::TableSplitConfig& split) {
+  if (!split.validation_file.empty()) {
+    return fmt::format(
+        "No row of table.split.validation_file \"{}\" is left (missing values, broken pictures); "
+        "name another file",
+        split.validation_file);
+  }
+  if (split.validation == 0.0) return "Set table.split.validation=0.1";
+  return fmt::format(
+      "No row of table.split.validation={} is left (missing values, broken pictures); hold out "
+      "more",
+      split.validation);
+}
+
+/// The recipe's network. Of layers that do not meet, the table shows those before.
+models::Network planned_network(const Recipe& recipe, const data::FeatureSet& features,
+                                const Console& console) {
+  const std::vector<models::Value> inputs = train::network_inputs(features);
+  try {
+    return models::Network(recipe.layers, inputs);
+  } catch (const Error& error) {
+    if (error.code() == Code::kShapeMismatch || error.code() == Code::kDtypeMismatch) {
+      console.note(lines_table(models::Network::lines_before_error(recipe.layers, inputs)));
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+std::string layer_table(models::Network& network) { return lines_table(network.lines()); }
 
 /// threads and memory decide what is planned, the price what it costs; none of them the weights.
 std::string TablePipeline::plan_key(bool is_timed) const {
@@ -151,11 +167,11 @@ void TablePipeline::plan(bool is_timed) {
   train::require_validation(recipe_.train, split(data::Split::kValidation).rows() > 0,
                             validation_cure(recipe_.table.split));
   train::require_no_link(recipe_.layers, *features_);
-  models::Network network(recipe_.layers, train::network_inputs(*features_));
+  models::Network network = planned_network(recipe_, *features_, invocation_.console);
+  invocation_.console.note(layer_table(network));
   const train::Objective objective = train::objective_of(recipe_.objective, *features_, network);
   const bool has_timed = is_done("plan", plan_key(true));  // which says more
   const std::string key = plan_key(is_timed || has_timed);
-  invocation_.console.note(layer_table(network));
   const auto work = [&] {
     Json numbers = planned(network, objective, is_timed);
     const std::string schema = path("data/schema.yaml");

@@ -2,6 +2,8 @@
 // Layers that do not care where their numbers come from: dense, activation, scale, dropout, shapes,
 // norms, and those that join several inputs.
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 #include "autograd/ops/elementwise.h"
 #include "autograd/ops/norm.h"
@@ -64,7 +66,7 @@ class ActivationNode : public Node {
 
 class ScaleNode : public Node {
  public:
-  explicit ScaleNode(const LayerSite& site) : factor_(*site.config.factor) {
+  explicit ScaleNode(const LayerSite& site) : factor_(static_cast<float>(*site.config.factor)) {
     output = site.inputs[0];
   }
   Tensor forward(std::span<const Tensor> in, const NodeContext& /*context*/) override {
@@ -134,6 +136,7 @@ class MergeNode : public Node {
     output.ids = site.inputs[0].ids;
     output.flattened = site.inputs[0].flattened;
     for (const Value& in : site.inputs) {
+      if (in.ids != output.ids) output.ids = -1;  // padding of one is no padding of the other
       if (in.flattened != output.flattened) output.is_unordered = true;
     }
     if (type_ != LayerType::kConcatenate) return;
@@ -222,6 +225,10 @@ std::unique_ptr<Node> make_activation(const LayerSite& site) {
 
 std::unique_ptr<Node> make_scale(const LayerSite& site) {
   site.require_numbers();
+  const double factor = *site.config.factor;
+  constexpr auto kMost = static_cast<double>(std::numeric_limits<float>::max());
+  require(std::abs(factor) <= kMost, Code::kInvalidArgument,
+          "{}: factor is {}, must be a number of at most {:.1e}", site.where, factor, kMost);
   return std::make_unique<ScaleNode>(site);
 }
 

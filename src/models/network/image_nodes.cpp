@@ -3,6 +3,7 @@
 // padding, resampling. Sizes are settled when the layer is made, by the rules of autograd/ops.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -198,29 +199,27 @@ std::unique_ptr<Node> make_conv_transpose(const LayerSite& site) {
   require(!w.is_same, Code::kInvalidArgument,
           "{}: padding: same is not defined for a transposed convolution; give pixels", site.where);
   const Pair more = pair_of(site, "output_padding", site.config.output_padding, {0, 0}, 0);
-  require(
-      more.h < std::max(w.stride.h, w.dilation.h) && more.w < std::max(w.stride.w, w.dilation.w),
-      Code::kInvalidArgument,
-      "{}: output_padding is {} x {}, must be below the stride or the dilation", site.where, more.h,
-      more.w);
+  require(ops::is_output_padding(more.h, w.stride.h, w.dilation.h) &&
+              ops::is_output_padding(more.w, w.stride.w, w.dilation.w),
+          Code::kInvalidArgument,
+          "{}: output_padding is {} x {}, must be below the stride or the dilation", site.where,
+          more.h, more.w);
   const nn::ConvConfig config = conv_config(site, w.kernel);
   ops::ConvTranspose2dOptions options;
   set_window(options, w, groups);
   options.output_padding_h = more.h, options.output_padding_w = more.w;
   const Shape& in = site.inputs[0].shape;
-  const auto grown = [](int64_t size, int64_t stride, int64_t padding, int64_t reach) {
-    return std::max<int64_t>(0, (size - 1) * stride - padding + reach + 1);
-  };
-  const Shape out{grown(in[0], w.stride.h, w.padding.top + w.padding.bottom,
-                        w.dilation.h * (w.kernel.h - 1) + more.h),
-                  grown(in[1], w.stride.w, w.padding.left + w.padding.right,
-                        w.dilation.w * (w.kernel.w - 1) + more.w),
-                  config.out_channels};
-  require(out[0] > 0 && out[1] > 0, Code::kShapeMismatch,
+  const ops::Padding2d& p = w.padding;
+  const int64_t out_h = ops::conv_transpose_outputs(in[0], p.top + p.bottom, w.kernel.h, w.stride.h,
+                                                    w.dilation.h, more.h);
+  const int64_t out_w = ops::conv_transpose_outputs(in[1], p.left + p.right, w.kernel.w, w.stride.w,
+                                                    w.dilation.w, more.w);
+  require(out_h > 0 && out_w > 0, Code::kShapeMismatch,
           "{}: its padding leaves no pixels of its input {}. Use less of it", site.where,
           site.input_text());
   site.require_size({in.size(), w.kernel.h, w.kernel.w, config.out_channels / groups});
-  auto node = std::make_unique<ConvNode<nn::ConvTranspose2d>>(site, config, options, out);
+  auto node = std::make_unique<ConvNode<nn::ConvTranspose2d>>(
+      site, config, options, Shape{out_h, out_w, config.out_channels});
   node->products = in.size() * w.kernel.h * w.kernel.w * (config.out_channels / groups);
   return node;
 }
@@ -318,12 +317,12 @@ std::unique_ptr<Node> make_upsample(const LayerSite& site) {
   require(c.output.has_value() != c.factor.has_value(), Code::kInvalidArgument,
           "{}: takes either factor or output", site.where);
   const Shape& in = site.inputs[0].shape;
+  const double factor = c.factor.value_or(1.0);
   const auto times = [&](int64_t size) {
-    return static_cast<int64_t>(static_cast<double>(size) *
-                                static_cast<double>(c.factor.value_or(1.0F)));
+    return static_cast<int64_t>(std::floor(static_cast<double>(size) * factor));
   };
-  require(!c.factor || (*c.factor > 0.0F && *c.factor <= 64.0F), Code::kInvalidArgument,
-          "{}: factor is {}, must be above 0 and at most 64", site.where, c.factor.value_or(0.0F));
+  require(factor > 0.0 && factor <= 64.0, Code::kInvalidArgument,
+          "{}: factor is {}, must be above 0 and at most 64", site.where, factor);
   const Pair out = pair_of(site, "output", c.output, {times(in[0]), times(in[1])});
   require(out.h >= 1 && out.w >= 1, Code::kShapeMismatch,
           "{}: leaves no pixels of its input {}. Use a larger factor", site.where,

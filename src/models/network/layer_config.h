@@ -36,7 +36,7 @@ struct LayerConfig {
   std::optional<ActivationName> activation = {};
   std::optional<bool> bias = {};
   std::optional<bool> scale = {};
-  std::optional<float> factor = {};
+  std::optional<double> factor = {};
   std::optional<float> rate = {};
   std::optional<bool> variational = {};
   std::optional<float> eps = {};
@@ -83,7 +83,8 @@ struct LayerConfig {
     field("activation", activation, "function of the result");
     field("bias", bias, "with a bias (true)");
     field("scale", scale, "batch_norm: with a learned factor (true)");
-    field("factor", factor, "scale: what is multiplied by; upsample2d: times as high and wide");
+    field("factor", factor,
+          "scale: what is multiplied by; upsample2d: times as high and wide, rounded down");
     field("rate", rate, "dropout: share that is dropped, in [0, 1)");
     field("variational", variational, "dropout: one mask for all steps of a sequence (false)");
     field("eps", eps, "norms: added to the variance");

@@ -42,6 +42,15 @@ void require_product(const std::string& where, const std::vector<int64_t>& facto
   require(fits, Code::kInvalidArgument, "{}: {} is beyond 2^48; make it smaller", where, text);
 }
 
+/// Whether `x` is [batch, …] of such examples.
+bool is_batch_of(const Shape& example, const Tensor& x) {
+  if (x.rank() != example.rank() + 1) return false;
+  for (int i = 0; i < example.rank(); ++i) {
+    if (x.dim(i + 1) != example[i]) return false;
+  }
+  return true;
+}
+
 /// The batch is an axis of its own in front.
 void require_input(const Value& in, const std::string& where) {
   const std::string name = fmt::format("{}layers: the input \"{}\"", where, in.name);
@@ -166,18 +175,23 @@ void LayerSite::require_layers(int64_t count) const {
 
 Network::Network(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
                  const std::string& where)
-    : where_(where.empty() ? "" : where + ": "), inputs_(inputs) {
+    : where_(where.empty() ? "" : where + ": ") {
   require(!layers.empty(), Code::kInvalidArgument,
           "{}layers: the list is empty. Give at least one, such as {{type: dense, units: 1}}",
           where_);
+  read(inputs);
+  for (size_t i = 0; i < layers.size(); ++i) add(layers, i);
+  require_all_used();
+}
+
+void Network::read(const std::vector<Value>& inputs) {
+  inputs_ = inputs;
   for (size_t i = 0; i < inputs_.size(); ++i) {
     const Value& in = inputs_[i];
     require_input(in, where_);
     numbers_.emplace(in.name, static_cast<int>(i));
     if (where_.empty()) inputs_[i].ids = in.dtype == DType::kI32 ? static_cast<int>(i) : -1;
   }
-  for (size_t i = 0; i < layers.size(); ++i) add(layers, i);
-  require_all_used();
 }
 
 void Network::add(const std::vector<LayerConfig>& layers, size_t index) {
@@ -292,6 +306,7 @@ Tensor Network::forward(std::span<const Tensor> inputs, const NodeContext& conte
     in.clear();
     for (const int number : place.from) in.push_back(values[static_cast<size_t>(number)]);
     values.push_back(place.node->forward(in, context));
+    INGOT_ASSERT(is_batch_of(place.node->output.shape, values.back()));  // what plans count on
   }
   return values.back();
 }
@@ -327,6 +342,17 @@ std::vector<LayerLine> Network::lines() {
   }
   list("", lines);
   return lines;
+}
+
+std::vector<LayerLine> Network::lines_before_error(const std::vector<LayerConfig>& layers,
+                                                   const std::vector<Value>& inputs) {
+  Network network;
+  try {
+    network.read(inputs);
+    for (size_t i = 0; i < layers.size(); ++i) network.add(layers, i);
+  } catch (const Error&) {  // whoever asks has it from the constructor
+  }
+  return network.lines();
 }
 
 void Network::list(const std::string& prefix, std::vector<LayerLine>& lines) {

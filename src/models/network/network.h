@@ -55,6 +55,9 @@ class Network : public nn::Module {
 
   /// A line per input and layer, for `plan`; what is in a block follows it.
   [[nodiscard]] std::vector<LayerLine> lines();
+  /// The same of a list that the constructor refuses, up to the first layer that it refuses.
+  [[nodiscard]] static std::vector<LayerLine> lines_before_error(
+      const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs);
   /// The layers' lines alone, as prefix + name.
   void list(const std::string& prefix, std::vector<LayerLine>& lines);
   /// Multiply-adds of one example, forward, times two.
@@ -70,6 +73,8 @@ class Network : public nn::Module {
     std::vector<int> from;  // inputs first, then layers
     std::unique_ptr<Node> node;
   };
+  Network() = default;
+  void read(const std::vector<Value>& inputs);
   void add(const std::vector<LayerConfig>& layers, size_t index);
   void require_name(const std::string& name, const std::string& where) const;
   [[nodiscard]] std::vector<int> sources(const std::vector<LayerConfig>& layers, size_t index,

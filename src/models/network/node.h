@@ -49,7 +49,7 @@ class Node : public nn::Module {
  public:
   [[nodiscard]] virtual Tensor forward(std::span<const Tensor> in, const NodeContext& context) = 0;
   void visit(nn::Visitor& /*visitor*/) override {}
-  /// Multiply-adds of one example, forward, times two.
+  /// Multiply-adds of one example, forward, times two; norms, pools and activations count none.
   [[nodiscard]] virtual int64_t flops() const { return 0; }
   /// The networks inside, where there are some, and what stands before their layers' names.
   virtual void each_inner(const InnerNetwork& /*take*/) {}

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layer lists that somebody might write by mistake: the lists of tests/fuzz/seeds/recipe, which
 // hold every type of layer, with layers left out, exchanged, given other values and other inputs.
-// Each gives a network of sizes that make sense, or a message that names the place. What
-// fuzz_layers tries by chance, key by key and the same every time.
+// Each gives a network of sizes that make sense, whose forward pass has the shapes that were said,
+// or a message that names the place. What fuzz_layers tries by chance, key by key and the same
+// every time.
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "base/team.h"
+#include "models/network/forward_shape.h"
 #include "models/network/layer_lists.h"
 #include "source_dir.h"
 
@@ -63,30 +67,48 @@ std::vector<LayerConfig> layers_of(const Start& start) {
 
 class AnyList : public ::testing::Test {
  protected:
+  /// Its sizes make sense, and what comes out has the shape that was said.
+  void try_network(Network& network, const std::string& what) {
+    EXPECT_GE(network.flops(), 0) << what;
+    EXPECT_GE(nn::parameter_count(network), 0) << what;
+    EXPECT_FALSE(network.lines().empty()) << what;
+    for (int i = 0; i < network.output().shape.rank(); ++i) {
+      EXPECT_GE(network.output().shape[i], 1) << what;
+    }
+    if (!testing::is_recordable(network)) return;
+    ++recorded_;
+    constexpr int64_t kBatch = 2;
+    const std::string refusal = testing::message_of([&] {
+      EXPECT_EQ(testing::forward_shape(engine_, network, kBatch),
+                testing::batch_shape(kBatch, network.output().shape))
+          << what;
+    });
+    EXPECT_EQ(refusal, "no error") << what;
+  }
   void try_list(const std::vector<LayerConfig>& layers, const std::vector<Value>& inputs,
                 const std::string& what) {
+    std::unique_ptr<Network> network;
     try {
-      Network network(layers, inputs);
-      ++made_;
-      EXPECT_GE(network.flops(), 0) << what;
-      EXPECT_GE(nn::parameter_count(network), 0) << what;
-      EXPECT_FALSE(network.lines().empty()) << what;
-      for (int i = 0; i < network.output().shape.rank(); ++i) {
-        EXPECT_GE(network.output().shape[i], 1) << what;
-      }
+      network = std::make_unique<Network>(layers, inputs);
     } catch (const Error& error) {
       ++refused_;
       EXPECT_NE(error.code(), Code::kInternal) << what << ": " << error.what();
       EXPECT_NE(std::string(error.what()).find("layers"), std::string::npos)
           << what << ": " << error.what();
+      return;
     }
+    ++made_;
+    try_network(*network, what);
   }
   /// The mistakes have to be of both kinds, or nothing is shown.
   void TearDown() override {
     EXPECT_GT(made_, 0);
     EXPECT_GT(refused_, 0);
+    EXPECT_GT(recorded_, 0);
   }
-  int made_ = 0, refused_ = 0;
+  Team team_{1};
+  Engine engine_{team_};
+  int made_ = 0, refused_ = 0, recorded_ = 0;
 };
 
 void add_types(const std::vector<LayerConfig>& layers, std::set<LayerType>& types) {

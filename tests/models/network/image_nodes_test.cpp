@@ -137,6 +137,20 @@ TEST_F(ImageNodes, PadsResamplesAndScales) {
   for (size_t i = 0; i < in.size(); ++i) EXPECT_EQ(half[i], 0.5F * in[i]);
 }
 
+/// PyTorch's sizes: the product in double, rounded down. As a float 0.7 is below 0.7.
+TEST_F(ImageNodes, AFactorGivesPyTorchsSizes) {
+  const struct {
+    const char* factor;
+    int64_t size;  // of 10 pixels
+  } cases[] = {{"0.7", 7}, {"0.9", 9}, {"1.4", 14}, {"1.9", 19}, {"2.3", 23},
+               {"0.1", 1}, {"2", 20},  {"0.75", 7}, {"1.25", 12}};
+  for (const auto& [factor, size] : cases) {
+    const std::string yaml = std::string("- {type: upsample2d, factor: ") + factor + "}\n";
+    const Network network(layers_of(yaml), {picture(10, 10, 1)});
+    EXPECT_EQ(network.output().shape, (Shape{size, size, 1})) << factor;
+  }
+}
+
 /// 1 2 3 4 5: mean 3, biased variance 2; PyTorch's running values take a tenth of the new batch.
 TEST_F(ImageNodes, BatchNormIsTheFormulaAndKeepsRunningValues) {
   Network network(layers_of("- {type: batch_norm, eps: 1.0e-12}\n"),
@@ -313,6 +327,8 @@ TEST(ImageNodeErrors, NameLayersAndShapes) {
       "layers.0 (upsample2d \"upsample2d\"): mode is zero; nearest and bilinear are possible");
   EXPECT_EQ(refusal("- {type: upsample2d, factor: 0}\n", in),
             "layers.0 (upsample2d \"upsample2d\"): factor is 0, must be above 0 and at most 64");
+  EXPECT_EQ(refusal("- {type: scale, factor: 1e39}\n", in),
+            "layers.0 (scale \"scale\"): factor is 1e+39, must be a number of at most 3.4e+38");
   EXPECT_EQ(refusal("- {type: batch_norm, momentum: 0}\n", in),
             "layers.0 (batch_norm \"batch_norm\"): momentum is 0, must be in (0, 1]: the share of "
             "the new batch. Keras' 0.99 is 0.01");

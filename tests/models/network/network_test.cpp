@@ -111,6 +111,20 @@ TEST_F(NetworkTest, MaskedPoolLeavesPaddingOut) {
   EXPECT_EQ(mean_of(false), (std::vector<float>{51, 102, 100, 200}));
 }
 
+TEST_F(NetworkTest, WhatIsJoinedFromOneTextKeepsItsPadding) {
+  LayerConfig table = layer(LayerType::kEmbedding, "e");
+  table.size = 2;
+  LayerConfig pool = layer(LayerType::kGlobalAveragePool);
+  pool.mask = true;
+  Network network({table, layer(LayerType::kAdd, "twice", {"e", "e"}), pool}, {ids("text", 4, 3)});
+  const nn::ParameterStore store(engine_, network);
+  const float rows[] = {100, 200, 1, 2, 3, 6};
+  std::copy(std::begin(rows), std::end(rows), store.list()[0].parameter->value.data<float>());
+  const int32_t text[] = {0, 0, 1, 2, 0, 0, 0, 0};
+  const Tensor in = Tensor::from<int32_t>(engine_, text, {2, 4});
+  EXPECT_EQ(network.forward({&in, 1}, false).to_vector<float>(), (std::vector<float>{4, 8, 0, 0}));
+}
+
 TEST_F(NetworkTest, DropoutActsInTrainingOnly) {
   LayerConfig drop = layer(LayerType::kDropout);
   drop.rate = 0.5F;
@@ -201,6 +215,45 @@ TEST(NetworkErrors, NameBothShapesThatAreToBeJoined) {
             "layers.1 (concatenate \"concatenate\"): inputs \"image\" [8, 8, 3] and \"a\" [192] "
             "differ in more than the last axis, along which they are joined. Flatten or pool what "
             "has more axes, or reshape it");
+}
+
+/// The padding of one text is not that of another: a mask behind both would leave words out.
+TEST(NetworkErrors, TwoTextsHaveNoPaddingInCommon) {
+  LayerConfig first = layer(LayerType::kEmbedding, "first", {"a"}), second = first;
+  first.size = second.size = 2;
+  second.name = "second";
+  second.inputs = {"b"};
+  LayerConfig rows = layer(LayerType::kReshape, "rows", {"numbers"});
+  rows.shape = std::vector<int64_t>{4, 2};
+  LayerConfig pool = layer(LayerType::kGlobalAveragePool, "pool");
+  pool.mask = true;
+  const std::vector<Value> texts = {ids("a", 4, 3), ids("b", 4, 3)};
+  const std::string expected =
+      "layers.3 (global_average_pool \"pool\"): mask=true needs a sequence that comes from token "
+      "ids, its input is \"both\" ";
+  for (const LayerType type : {LayerType::kAdd, LayerType::kMultiply, LayerType::kConcatenate}) {
+    const std::string shape = type == LayerType::kConcatenate ? "[4, 4]" : "[4, 2]";
+    const LayerConfig both = layer(type, "both", {"first", "second"});
+    EXPECT_EQ(refusal({first, second, both, pool}, texts), expected + shape);
+    const LayerConfig mixed = layer(type, "both", {"first", "rows"});
+    EXPECT_EQ(refusal({first, rows, mixed, pool}, {ids("a", 4, 3), numbers("numbers", 8)}),
+              expected + shape);
+    pool.mask = false;
+    EXPECT_EQ(refusal({first, second, both, pool}, texts), "no error");
+    pool.mask = true;
+  }
+}
+
+TEST(NetworkErrors, LeaveTheLinesOfTheLayersBefore) {
+  const std::vector<LayerConfig> layers = {dense(4, "a"), dense(5, "b", {"table"}),
+                                           layer(LayerType::kAdd, "sum", {"a", "b"}), dense(1)};
+  const std::vector<LayerLine> lines = Network::lines_before_error(layers, {numbers("table", 3)});
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].name, "table");
+  EXPECT_EQ(lines[1].shape, "[4]");
+  EXPECT_EQ(lines[2].name, "b");
+  EXPECT_EQ(lines[2].shape, "[5]");
+  EXPECT_EQ(lines[2].parameters, 3 * 5 + 5);
 }
 
 TEST(NetworkErrors, AnInputHasAxes) {
