@@ -3,8 +3,8 @@
 """Writes tests/golden/data/augment.json: one colour picture, made by a formula, rotated, scaled and
 with other colours, as torchvision computes them for tensors: its affine grid and PyTorch's
 grid_sample, its blends written out, in float64 and not rounded. Pillow, whose 8-bit results
-torchvision hands out for Pillow's pictures, must agree wherever their rules are the same, or nothing
-is written. Needs torch, numpy 2 and pillow 10 or newer.
+torchvision hands out for Pillow's pictures, must agree wherever their rules are the same, or
+nothing is written. Needs torch, numpy 2 and pillow 10 or newer.
 
     python scripts/golden/augment_golden.py [OUTPUT_FILE]
 """
@@ -98,14 +98,15 @@ def main():
         # Pillow's places are those of corners, not of centres.
         affine = (1 / factor, 0, WIDTH / 2 * (1 - 1 / factor),
                   0, 1 / factor, HEIGHT / 2 * (1 - 1 / factor))
-        agree(values, by_pillow.transform((WIDTH, HEIGHT), Image.Transform.AFFINE, affine, bilinear),
-              inside(matrix), 1, f"scaled by {factor}")
+        scaled = by_pillow.transform((WIDTH, HEIGHT), Image.Transform.AFFINE, affine, bilinear)
+        agree(values, scaled, inside(matrix), 1, f"scaled by {factor}")
         golden["scaled"].append({"factor": factor, "values": numbers(values)})
     for brightness, contrast, saturation in COLORS:
         values = recolored(pixels, brightness, contrast, saturation)
         image = by_pillow
         for enhance, factor in ((ImageEnhance.Brightness, brightness),
-                                (ImageEnhance.Contrast, contrast), (ImageEnhance.Color, saturation)):
+                                (ImageEnhance.Contrast, contrast),
+                                (ImageEnhance.Color, saturation)):
             image = enhance(image).enhance(factor)
         agree(values, image, ..., 3, f"factors {brightness}, {contrast}, {saturation}")
         golden["recolored"].append({"factors": [brightness, contrast, saturation],
