@@ -45,6 +45,8 @@ class ImageTraining : public ::testing::Test {
     augments.back().brightness = augments.back().contrast = augments.back().saturation = 0.2;
     augments.push_back(augment(data::AugmentKind::kCutout));
     augments.back().size = 3;
+    augments.push_back(augment(data::AugmentKind::kNoise));
+    augments.back().deviation = 0.05;
     for (int64_t i = 0; i < kPictures; ++i) {
       const bool is_top = i % 2 == 0;
       io::Image image{kSide, kSide, 3};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every entry has 64 words of the row's stream of random numbers to itself, so that adding one
-// changes nothing about the others.
+// Every entry has 64 words of the row's stream of random numbers to itself, and noise 2^40 far
+// behind those, so that adding one changes nothing about the others.
 #include "data/transforms/augment.h"
 
 #include <algorithm>
@@ -19,6 +19,7 @@ namespace {
 
 constexpr uint64_t kAugmentKey = 0x61756720696d67ULL;  // apart from other uses of the same seed
 constexpr uint64_t kWords = 64;
+constexpr uint64_t kNoiseWords = uint64_t{1} << 40;  // more than the values of a picture
 
 /// Index into [0, size) mirrored about the first and the last; -size < i < 2 size - 1. One pixel
 /// alone mirrors into itself.
@@ -77,25 +78,16 @@ void flip_picture(const uint8_t* in, uint8_t* out, const PictureShape& s, bool i
   }
 }
 
-void jitter(const AugmentConfig& config, Philox& random, uint8_t* pixels, const PictureShape& s) {
+/// Every factor is drawn, given or not: a key more changes nothing about the others.
+ColorFactors draw_factors(const AugmentConfig& config, Philox& random) {
   const auto factor = [&](const std::optional<double>& strength) {
     return uniform(random, 1 - strength.value_or(0), 1 + strength.value_or(0));
   };
-  const double brightness = factor(config.brightness);
-  const double contrast = factor(config.contrast);
-  const double saturation = factor(config.saturation);
-  const int64_t size = s.height * s.width;
-  double mean = 0;
-  for (int64_t i = 0; i < size; ++i) mean += gray_of(pixels + i * s.channels, s.channels);
-  mean = mean / static_cast<double>(size) * brightness;
-  for (int64_t i = 0; i < size; ++i) {
-    uint8_t* pixel = pixels + i * s.channels;
-    const double gray = mean + (gray_of(pixel, s.channels) * brightness - mean) * contrast;
-    for (int64_t c = 0; c < s.channels; ++c) {
-      const double x = mean + (pixel[c] * brightness - mean) * contrast;
-      pixel[c] = byte_of(gray + (x - gray) * saturation);
-    }
-  }
+  ColorFactors factors;
+  factors.brightness = factor(config.brightness);
+  factors.contrast = factor(config.contrast);
+  factors.saturation = factor(config.saturation);
+  return factors;
 }
 
 void cut_out(int64_t side, Philox& random, std::span<const uint8_t> color, uint8_t* pixels,
@@ -147,6 +139,44 @@ void mirror_picture(const uint8_t* in, uint8_t* out, const PictureShape& s) {
   }
 }
 
+void rotate_picture(const uint8_t* in, uint8_t* out, const PictureShape& shape, double degrees) {
+  const double angle = degrees * M_PI / 180;
+  const double c = std::cos(angle), s = std::sin(angle);
+  warp(in, out, shape, {c, -s, s, c});
+}
+
+void scale_picture(const uint8_t* in, uint8_t* out, const PictureShape& shape, double factor) {
+  const double step = 1 / factor;
+  warp(in, out, shape, {step, 0, 0, step});
+}
+
+void scale_colors(uint8_t* pixels, const PictureShape& s, const ColorFactors& factors) {
+  const int64_t size = s.height * s.width;
+  double mean = 0;
+  for (int64_t i = 0; i < size; ++i) mean += gray_of(pixels + i * s.channels, s.channels);
+  mean = mean / static_cast<double>(size) * factors.brightness;
+  for (int64_t i = 0; i < size; ++i) {
+    uint8_t* pixel = pixels + i * s.channels;
+    const double gray =
+        mean + (gray_of(pixel, s.channels) * factors.brightness - mean) * factors.contrast;
+    for (int64_t c = 0; c < s.channels; ++c) {
+      const double x = mean + (pixel[c] * factors.brightness - mean) * factors.contrast;
+      pixel[c] = byte_of(gray + (x - gray) * factors.saturation);
+    }
+  }
+}
+
+void add_pixel_noise(std::span<uint8_t> pixels, double deviation, Philox random) {
+  for (size_t i = 0; i < pixels.size(); i += 2) {
+    // Two normal numbers of two uniform ones (Box and Muller).
+    const auto below_one = static_cast<double>(random.uniform());
+    const double radius = 255 * deviation * std::sqrt(-2 * std::log(1 - below_one));
+    const double angle = 2 * M_PI * static_cast<double>(random.uniform());
+    pixels[i] = byte_of(pixels[i] + radius * std::cos(angle));
+    if (i + 1 < pixels.size()) pixels[i + 1] = byte_of(pixels[i + 1] + radius * std::sin(angle));
+  }
+}
+
 Augmenter::Augmenter(std::vector<AugmentConfig> entries, const PictureShape& shape,
                      std::vector<uint8_t> mean_color, const std::string& where)
     : entries_(std::move(entries)), shape_(shape), mean_color_(std::move(mean_color)) {
@@ -190,24 +220,23 @@ void Augmenter::apply(uint64_t seed, uint64_t epoch, int64_t row, std::span<uint
         std::swap(now, next);
         break;
       }
-      case AugmentKind::kRotate: {
-        const double angle = uniform(random, -*entry.degrees, *entry.degrees) * M_PI / 180;
-        const double c = std::cos(angle), s = std::sin(angle);
-        warp(now, next, shape_, {c, -s, s, c});
+      case AugmentKind::kRotate:
+        rotate_picture(now, next, shape_, uniform(random, -*entry.degrees, *entry.degrees));
         std::swap(now, next);
         break;
-      }
-      case AugmentKind::kScale: {
-        const double factor = 1 / uniform(random, *entry.low, *entry.high);
-        warp(now, next, shape_, {factor, 0, 0, factor});
+      case AugmentKind::kScale:
+        scale_picture(now, next, shape_, uniform(random, *entry.low, *entry.high));
         std::swap(now, next);
         break;
-      }
       case AugmentKind::kColorJitter:
-        jitter(entry, random, now, shape_);
+        scale_colors(now, shape_, draw_factors(entry, random));
         break;
       case AugmentKind::kCutout:
         cut_out(*entry.size, random, mean_color_, now, shape_);
+        break;
+      case AugmentKind::kNoise:
+        random.seek((i + 1) * kNoiseWords);
+        add_pixel_noise({now, pixels.size()}, *entry.deviation, random);
         break;
     }
   }

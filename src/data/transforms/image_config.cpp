@@ -23,6 +23,7 @@ constexpr AugmentRow kRows[] = {
     {AugmentKind::kScale, "low high", "low high"},
     {AugmentKind::kColorJitter, "brightness contrast saturation", ""},
     {AugmentKind::kCutout, "size", "size"},
+    {AugmentKind::kNoise, "deviation", "deviation"},
 };
 
 bool holds(std::string_view list, std::string_view word) {
@@ -68,6 +69,12 @@ void check_augment(const AugmentConfig& a, const std::string& where) {
     require(x.value_or(0) >= 0 && x.value_or(0) <= 1, Code::kInvalidArgument,
             "{}: {} is {}, it must be in [0, 1]", where, key, x.value_or(0));
   }
+  // Less is lost when bytes are rounded.
+  const double deviation = a.deviation.value_or(1);
+  require(deviation >= 0.001 && deviation <= 1, Code::kInvalidArgument,
+          "{}: deviation is {}, it must be in [0.001, 1], where 1 is from black to white; 0.05 is "
+          "a little noise",
+          where, deviation);
 }
 
 }  // namespace

@@ -30,11 +30,12 @@ inline constexpr EnumName kBadImageNames[] = {{"error", BadImage::kError},
                                               {"drop_row", BadImage::kDropRow}};
 constexpr std::span<const EnumName> enum_names(BadImage /*tag*/) { return kBadImageNames; }
 
-enum class AugmentKind : uint8_t { kCrop, kFlip, kRotate, kScale, kColorJitter, kCutout };
+enum class AugmentKind : uint8_t { kCrop, kFlip, kRotate, kScale, kColorJitter, kCutout, kNoise };
 inline constexpr EnumName kAugmentKindNames[] = {
     {"crop", AugmentKind::kCrop},     {"flip", AugmentKind::kFlip},
     {"rotate", AugmentKind::kRotate}, {"scale", AugmentKind::kScale},
-    {"cutout", AugmentKind::kCutout}, {"color_jitter", AugmentKind::kColorJitter}};
+    {"cutout", AugmentKind::kCutout}, {"color_jitter", AugmentKind::kColorJitter},
+    {"noise", AugmentKind::kNoise}};
 constexpr std::span<const EnumName> enum_names(AugmentKind /*tag*/) { return kAugmentKindNames; }
 
 enum class Border : uint8_t { kZero, kReflect };
@@ -56,9 +57,10 @@ struct AugmentConfig {
   std::optional<double> contrast;
   std::optional<double> saturation;
   std::optional<int64_t> size;
+  std::optional<double> deviation;
 
   void visit(auto& field) {
-    field("kind", kind, "crop, flip, rotate, scale, color_jitter or cutout");
+    field("kind", kind, "crop, flip, rotate, scale, color_jitter, cutout or noise");
     field("padding", padding, "crop: pixels added at every side before a window is cut out");
     field("border", border, "crop: what the added pixels are: zero, or the picture mirrored");
     field("alternate", alternate,
@@ -72,6 +74,8 @@ struct AugmentConfig {
     field("saturation", saturation,
           "color_jitter: the same for the distance from each pixel's gray");
     field("size", size, "cutout: side of the square that is blanked");
+    field("deviation", deviation,
+          "noise: standard deviation of what is added to every value, pixels from 0 to 1");
   }
 };
 

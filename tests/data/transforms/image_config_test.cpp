@@ -28,7 +28,8 @@ TEST(ImageConfig, AcceptsWhatTheRecipesSay) {
   EXPECT_EQ(config_refusal(
                 "augment: [{kind: crop, padding: 4, border: reflect}, {kind: flip, alternate: "
                 "true}, {kind: rotate, degrees: 15}, {kind: scale, low: 0.9, high: 1.1}, {kind: "
-                "color_jitter, brightness: 0.2}, {kind: cutout, size: 8}]"),
+                "color_jitter, brightness: 0.2}, {kind: cutout, size: 8}, {kind: noise, deviation: "
+                "0.05}]"),
             "no error");
 }
 
@@ -68,6 +69,16 @@ TEST(ImageConfig, AugmentationsTakeTheirOwnKeys) {
             place + "contrast is 2, it must be in [0, 1]");
   EXPECT_EQ(config_refusal("augment: [{kind: cutout, size: 0}]"),
             place + "size is 0, it must be >= 1");
+  const std::string range =
+      ", it must be in [0.001, 1], where 1 is from black to white; 0.05 is a little noise";
+  EXPECT_EQ(config_refusal("augment: [{kind: noise, deviation: 0}]"),
+            place + "deviation is 0" + range);
+  EXPECT_EQ(config_refusal("augment: [{kind: noise, deviation: 12.75}]"),
+            place + "deviation is 12.75" + range);
+  EXPECT_EQ(config_refusal("augment: [{kind: noise}]"),
+            place +
+                "noise needs the key \"deviation\" (noise: standard deviation of what is added to "
+                "every value, pixels from 0 to 1)");
 }
 
 }  // namespace
