@@ -80,8 +80,8 @@ void require_space(const FeatureSet& features, int64_t rows, const std::string& 
 std::string space_note(int64_t rows, int64_t record_bytes, const std::string& directory) {
   const int64_t bytes = checked_mul(rows, record_bytes, "examples", Code::kInvalidArgument);
   if (bytes < kWorthANote) return {};
-  return fmt::format("{} rows of {} take {} in {}", with_thousands(rows),
-                     human_bytes(record_bytes), human_bytes(bytes), directory);
+  return fmt::format("{} rows of {} take {} in {}", with_thousands(rows), human_bytes(record_bytes),
+                     human_bytes(bytes), directory);
 }
 
 }  // namespace ingot::data

@@ -20,9 +20,8 @@ FeatureSet texts(TextEncode encode) {
   note.text.length = note.text.words = 100;
   TargetConfig target;
   target.column = "y";
-  FeatureSet features(
-      samples::schema_of({{"note", ColumnKind::kText}, {"y", ColumnKind::kNumber}}),
-      std::vector<FeatureConfig>{note}, target);
+  FeatureSet features(samples::schema_of({{"note", ColumnKind::kText}, {"y", ColumnKind::kNumber}}),
+                      std::vector<FeatureConfig>{note}, target);
   (void)features.fit(*samples::table_of("note,y\na b,1\nb c,2\n"));
   return features;
 }

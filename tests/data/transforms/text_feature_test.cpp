@@ -207,7 +207,9 @@ TEST(TextFeature, CountsCutTextsAsAVocabularyOfKerasCutsThem) {
   EXPECT_EQ(warnings({"three one two", "one one two"}),
             std::vector<std::string>{"x: 1 of 2 training texts are longer than 2 known words and "
                                      "lose some (text.length in table.features)"});
-  EXPECT_EQ(message_of([&] { (void)warnings({"three four", "five"}); }),
+  EXPECT_EQ(message_of([&] {
+              (void)warnings({"three four", "five"});
+            }),
             "features: column \"x\": text.tokenizer \"" + config.text.tokenizer +
                 "\" knows no word of 2 training rows; name the one that was made for such texts, "
                 "or set {name: \"x\", text: {tokenizer: \"\"}} in table.features");
