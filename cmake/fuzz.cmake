@@ -71,8 +71,8 @@ ingot_fuzz(table
                    src/data/formats/image_folder.cpp
                    src/data/formats/jsonl.cpp src/data/formats/records.cpp
                    src/data/formats/table.cpp src/data/infer_schema.cpp src/data/schema.cpp
-                   src/data/formats/table_parts.cpp ${image_sources} ${picture_sources}
-                   ${packed_sources}
+                   src/data/formats/table_parts.cpp src/data/transforms/quantiles.cpp
+                   ${image_sources} ${picture_sources} ${packed_sources}
            LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB LibLZMA::LibLZMA)
 ingot_fuzz(tokenizer
            SOURCES src/text/added_tokens.cpp src/text/bpe.cpp src/text/byte_alphabet.cpp

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/formats/image_folder.h"
+#include "data/transforms/quantiles.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -18,15 +19,6 @@ constexpr int64_t kRowNumbers = 100;      // fewer rows may count up by chance o
 constexpr int64_t kFewRows = 20;          // too few to tell a category from an identifier
 constexpr double kNearlyNumber = 0.9;     // share of numbers from which the others get a note
 constexpr double kTextWords = 2, kTextCharacters = 32, kTextNonAscii = 5;  // averages per cell
-
-/// Linear interpolation between the two ordered values around (n - 1)·q.
-double quantile(const std::vector<double>& sorted, double q) {
-  const double position = q * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, sorted.size() - 1);
-  const double weight = position - static_cast<double>(below);
-  return sorted[below] + weight * (sorted[above] - sorted[below]);
-}
 
 }  // namespace
 
@@ -66,13 +58,13 @@ std::optional<Distribution> RunningDistribution::finish() const {
   d.max = max_;
   d.mean = mean();
   d.sd = std::sqrt(squares_ / static_cast<double>(count_));
-  d.p01 = quantile(sorted, 0.01);
-  d.p05 = quantile(sorted, 0.05);
-  d.p25 = quantile(sorted, 0.25);
-  d.p50 = quantile(sorted, 0.50);
-  d.p75 = quantile(sorted, 0.75);
-  d.p95 = quantile(sorted, 0.95);
-  d.p99 = quantile(sorted, 0.99);
+  d.p01 = quantile_of(sorted, 0.01);
+  d.p05 = quantile_of(sorted, 0.05);
+  d.p25 = quantile_of(sorted, 0.25);
+  d.p50 = quantile_of(sorted, 0.50);
+  d.p75 = quantile_of(sorted, 0.75);
+  d.p95 = quantile_of(sorted, 0.95);
+  d.p99 = quantile_of(sorted, 0.99);
   return d;
 }
 

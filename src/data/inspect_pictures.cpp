@@ -48,7 +48,9 @@ void finish(const Sizes& sizes, PictureReport& report) {
   if (report.sizes.size() > kShownSizes) report.sizes.resize(kShownSizes);
 }
 
-size_t place_of(const TableReader& table, const std::string& column) {
+}  // namespace
+
+size_t place_of_column(const TableReader& table, const std::string& column) {
   const std::vector<std::string>& columns = table.columns();
   const auto at = std::find(columns.begin(), columns.end(), column);
   require(at != columns.end(), Code::kNotFound, "inspect: \"{}\" has no column \"{}\".{}",
@@ -56,11 +58,9 @@ size_t place_of(const TableReader& table, const std::string& column) {
   return static_cast<size_t>(at - columns.begin());
 }
 
-}  // namespace
-
 PictureReport inspect_pictures(TableReader& table, const std::string& column, int64_t max_pixels,
                                std::span<const std::string> missing, const StopFlag* stop) {
-  const size_t place = place_of(table, column);
+  const size_t place = place_of_column(table, column);
   RowFolder folder(table);
   PictureReport report;
   report.column = column;
@@ -95,7 +95,7 @@ PictureReport inspect_pictures(TableReader& table, const std::string& column, in
 
 std::optional<SizeCount> shared_size(TableReader& table, const std::string& column, int64_t rows,
                                      std::span<const std::string> missing) {
-  const size_t place = place_of(table, column);
+  const size_t place = place_of_column(table, column);
   const int64_t every = std::max<int64_t>(1, (rows + kSampled - 1) / kSampled);
   RowFolder folder(table);
   std::optional<SizeCount> size;

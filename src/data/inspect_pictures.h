@@ -4,6 +4,7 @@
 // `ingot data inspect` and `ingot new`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -43,6 +44,9 @@ struct PictureReport {
   /// Aligned plain text for people.
   [[nodiscard]] std::string text() const;
 };
+
+/// Where the column stands among those of the table, from 0. Throws kNotFound.
+[[nodiscard]] size_t place_of_column(const TableReader& table, const std::string& column);
 
 /// Reads the table from its first record (rewinds it before and after). Cells that are empty or one
 /// of `missing` are missing. Throws kNotFound for another column's name, what the reader throws,

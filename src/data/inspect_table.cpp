@@ -14,7 +14,6 @@
 #include "data/external_sort.h"
 #include "data/formats/picture_table.h"
 #include "data/inspect_pictures.h"
-#include "data/transforms/text_feature.h"
 #include "io/image.h"
 
 namespace ingot::data {
@@ -31,26 +30,6 @@ std::optional<Outliers> fences(const ColumnSchema& column) {
   if (!(reach > 0)) return std::nullopt;
   return Outliers{d.p25 - reach, d.p75 + reach, 0, 0};
 }
-
-/// Lengths of the texts of a column, in the words that its feature would number.
-class TextLengths {
- public:
-  explicit TextLengths(const TextOptions& options) : splitter_(word_config(options)) {
-    found_.length = options.length;
-    found_.characters = options.char_level;
-  }
-  void add(std::string_view text) {
-    const auto length = static_cast<int64_t>(splitter_(text, scratch_).size());
-    found_.longest = std::max(found_.longest, length);
-    found_.texts += length > found_.length ? 1 : 0;
-  }
-  [[nodiscard]] const Truncation& found() const { return found_; }
-
- private:
-  text::WordSplitter splitter_;
-  text::WordScratch scratch_;
-  Truncation found_;
-};
 
 /// Some rows, the same for the same table: those of the smallest keyed hashes of their numbers.
 class Samples {
@@ -93,10 +72,34 @@ class Inspection {
       const FeatureConfig feature = feature_config(column, config.features);
       report.findings[i].outliers = fences(column);
       if (feature.kind == FeatureKind::kText && feature.text.encode == TextEncode::kIds) {
-        texts_[i].emplace(feature.text);
+        texts_[i].emplace(feature);
       }
       if (feature.kind == FeatureKind::kImage) check(feature);
       if (feature.kind != FeatureKind::kIgnore) features_.push_back(feature);
+    }
+  }
+
+  /// Shows the training rows to texts whose lengths depend on what training knows: one pass, where
+  /// there are any. Before read().
+  void learn_words(TableReader& table, const std::function<Split(int64_t)>& split_of,
+                   const StopFlag* stop) {
+    const auto must_learn = [](const auto& text) { return text && text->must_learn(); };
+    if (std::none_of(texts_.begin(), texts_.end(), must_learn)) return;
+    const std::optional<size_t> target = position(table, report_.target);
+    const auto lacks = [&](std::string_view cell) {
+      return is_missing(cell, report_.schema.missing);
+    };
+    std::vector<std::string_view> cells;
+    table.rewind();
+    for (int64_t row = 0; table.next(cells); ++row) {
+      throw_if_stopped(stop);
+      if (split_of(row) != Split::kTrain || (target && lacks(cells[*target]))) continue;
+      for (size_t i = 0; i < cells.size(); ++i) {
+        if (must_learn(texts_[i]) && !lacks(cells[i])) texts_[i]->learn(cells[i]);
+      }
+    }
+    for (auto& text : texts_) {
+      if (must_learn(text)) text->finish_learning();
     }
   }
 
@@ -324,9 +327,11 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   warn_of_features(config, report);
   report.split_method = enum_name(config.split.method);
   Inspection inspection(config, report);
-  inspection.read(
-      *table, [&](int64_t row) { return split.rows.size() == 0 ? Split::kTrain : split.at(row); },
-      true, stop);
+  const auto split_of = [&](int64_t row) {
+    return split.rows.size() == 0 ? Split::kTrain : split.at(row);
+  };
+  inspection.learn_words(*table, split_of, stop);
+  inspection.read(*table, split_of, true, stop);
   report.clean = table->counts();
   for (std::string& note : passed_over(*table, config.format.prefix)) {
     report.warnings.push_back(std::move(note));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is in a table before anything is learned from it: schema, outliers, balance of the classes,
 // duplicates, rows that stand in two splits, texts that will be cut, and some rows as they are.
-// Three passes, one more under clean.duplicates=drop. Memory: two bits per row for the split, and
-// what config.space allows for each of two sorts that find duplicates, however long the table is.
-// Changes nothing. Called by `ingot data inspect`.
+// Three passes, one more under clean.duplicates=drop and one for texts whose unknown words vanish.
+// Memory: two bits per row for the split, and what config.space allows for each of two sorts that
+// find duplicates, however long the table is. Changes nothing. Called by `ingot data inspect`.
 #pragma once
 
 #include <array>
@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/signals.h"
 #include "data/table_examples.h"
+#include "data/text_lengths.h"
 
 namespace ingot::data {
 
@@ -25,14 +26,6 @@ struct Outliers {
   double high = 0;
   int64_t below = 0;
   int64_t above = 0;
-};
-
-/// Texts longer than the ids that the recipe gives them.
-struct Truncation {
-  int64_t length = 0;  ///< text.length
-  bool characters = false;
-  int64_t texts = 0;  ///< that lose some
-  int64_t longest = 0;
 };
 
 struct ColumnFindings {
@@ -69,8 +62,9 @@ struct TableReport {
   [[nodiscard]] std::string text() const;
 };
 
-/// Throws what the readers and the schema refuse, kIo for a temporary file, kCancelled between rows
-/// (`stop` and config.space.stop). A split that is not possible is a warning of the report.
+/// Throws what the readers, the schema and a text.tokenizer refuse, kIo for a temporary file,
+/// kCancelled between rows (`stop` and config.space.stop). A split that is not possible is a
+/// warning of the report.
 [[nodiscard]] TableReport inspect_table(const TableConfig& config, const StopFlag* stop = nullptr);
 
 }  // namespace ingot::data

@@ -56,9 +56,9 @@ std::string column_text(const ColumnSchema& column, const ColumnFindings& found,
   if (found.truncation && found.truncation->texts > 0) {
     const Truncation& t = *found.truncation;
     text += fmt::format(
-        "; {} longer than {} {} lose some (text.length in table.features), the longest has {}",
-        with_thousands(t.texts), t.length, t.characters ? "characters" : "words",
-        with_thousands(t.longest));
+        "; {} longer than {} {}{} lose some (text.length in table.features), the longest has {}",
+        with_thousands(t.texts), t.length, t.known ? "known " : "",
+        t.characters ? "characters" : "words", with_thousands(t.longest));
   }
   if (!column.note.empty()) text += (text.empty() ? "" : "; ") + column.note;
   return text;

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/image_grid.h"
+#include "data/inspect_pictures.h"
 #include "data/transforms/image_feature.h"
 
 namespace ingot::data {
@@ -20,14 +21,6 @@ constexpr int64_t kMostNumbers = 100;  // values of a number that may be classes
 constexpr int64_t kRowsWithoutClasses = 8;
 
 using Picked = std::map<uint64_t, int64_t>;  // hash of a row: the row
-
-size_t place_of_column(const TableReader& table, const std::string& column) {
-  const std::vector<std::string>& columns = table.columns();
-  const auto at = std::find(columns.begin(), columns.end(), column);
-  require(at != columns.end(), Code::kNotFound, "inspect: \"{}\" has no column \"{}\".{}",
-          table.name(), column, did_you_mean(column, columns));
-  return static_cast<size_t>(at - columns.begin());
-}
 
 /// The rows to show, and where their pictures and classes stand.
 class Picker {

@@ -9,7 +9,9 @@
 
 #include <fmt/format.h>
 
+#include "base/machine.h"
 #include "base/text.h"
+#include "data/example_space.h"
 #include "data/formats/array_pictures.h"
 #include "data/formats/picture_table.h"
 #include "data/transforms/image_feature.h"
@@ -165,6 +167,15 @@ void require_target(const Schema& schema, const TableConfig& config, const std::
 MeansOptions means_options(const TableConfig& config) {
   const bool has_groups = config.split.method == SplitMethod::kGroup;
   return {config.split.seed, has_groups ? config.split.column : "", config.space.bytes};
+}
+
+/// Refuses what the disk has no room for. Of the rows, as many are counted as the fit did not leave
+/// out of those that train; held-out files are not, since their rows are not known yet.
+void require_room(const FeatureSet& features, const FitReport& fit, int64_t rows,
+                  const std::string& directory) {
+  const double kept = static_cast<double>(fit.rows) / static_cast<double>(fit.rows + fit.dropped);
+  const auto expected = static_cast<int64_t>(kept * static_cast<double>(rows));
+  require_space(features, std::max<int64_t>(expected, 1), directory, free_disk_bytes(directory));
 }
 
 /// Of a label that stands only in rows that the split holds out.
@@ -401,6 +412,7 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   result.fit = features.fit(table, is_training, means_options(config));
 
   make_directories(files, directory);
+  require_room(features, result.fit, split.rows.size(), directory);
   const ExampleLayout layout = example_layout(features, true);
   Outputs out(config.space);
   for (size_t i = 0; i < kSplits; ++i) {
@@ -431,6 +443,9 @@ TableExamples make_examples(FileSystem& files, const TableConfig& config,
   other(config.split.test_file, Split::kTest);
   for (size_t i = 0; i < kSplits; ++i) result.rows[i] = out.files[i]->finish();
   result.leaks = out.leaks.report();
+  const int64_t written = result.rows[0] + result.rows[1] + result.rows[2];
+  std::string space = space_note(written, layout.record_bytes(), directory);
+  if (!space.empty()) result.warnings.push_back(std::move(space));
   for (const std::string& note : out.unseen.notes()) {
     result.warnings.push_back("held-out rows: " + note);
   }

@@ -134,7 +134,8 @@ struct TableExamples {
   int64_t left_out = 0;  ///< rows that table.keep does not keep, of all tables
   LeakReport leaks;
   CleanCounts clean;
-  std::vector<std::string> warnings;  ///< of the schema check; rows and columns left out
+  std::vector<std::string> warnings;  ///< of the schema check; rows and columns left out;
+                                      ///< what the examples take, from 1 GiB on
 };
 
 /// What became of the rows of a table that a fitted model is judged by.
@@ -151,7 +152,8 @@ struct HeldOutExamples {
 /// validation and test.examples (empty splits too), schema.yaml and features.json into `directory`,
 /// each atomically. Memory: two bits per row, what config.space allows, and what the features keep
 /// while they are fitted, such as the words of a text. Throws what the readers, the schema and the
-/// features refuse, kIo for a temporary file, kCancelled between rows.
+/// features refuse, kIo for a temporary file and, before a row is written, when the rows are more
+/// than the disk of `directory` has room for, kCancelled between rows.
 TableExamples make_examples(FileSystem& files, const TableConfig& config,
                             const std::string& directory);
 

@@ -62,6 +62,33 @@ TEST_F(InspectTableTest, CountsTextsThatWillBeCut) {
   EXPECT_EQ(t.length, 10);
 }
 
+TEST_F(InspectTableTest, KnownWordsAreThoseOfTheTrainingRows) {
+  // With text.words=2 the commonest word, w0, is the only one that becomes an id.
+  std::string csv = "note,label\n";
+  for (int i = 0; i < 50; ++i) {
+    const std::string n = std::to_string(i);
+    csv += "w0 w0 only" + n + " x" + n + (i % 2 == 0 ? ",a\n" : ",b\n");
+  }
+  TableConfig c;
+  c.path = folder_.put("known.csv", csv);
+  c.target.column = "label";
+  FeatureConfig note;
+  note.name = "note";
+  note.kind = FeatureKind::kText;
+  note.text.oov = "";
+  note.text.words = 2;
+  note.text.length = 2;
+  c.features = {note};
+  const Truncation kept = *inspect_table(c).findings[0].truncation;
+  EXPECT_EQ(kept.texts, 0);
+  EXPECT_EQ(kept.longest, 2);
+  c.features[0].text.length = 1;
+  const TableReport report = inspect_table(c);
+  EXPECT_EQ(report.findings[0].truncation->texts, 50);
+  EXPECT_EQ(report.rows, 50);
+  EXPECT_TRUE(contains(report.text(), "; 50 longer than 1 known words lose some")) << report.text();
+}
+
 TEST_F(InspectTableTest, CountsClassesDuplicatesAndConflicts) {
   const TableReport report = inspect_table(config());
   ASSERT_EQ(report.classes.size(), 2U);

@@ -85,12 +85,15 @@ FeatureText describe_category(const FeatureConfig& c, const Json& state) {
       fmt::format("{} categories: {}", categories.size(), join(shown, ", "))};
 }
 
+/// The words are those of the state: a tokenizer.json brings its own options.
 FeatureText describe_text(const FeatureConfig& c, const Json& state) {
   const TextOptions& t = c.text;
   const bool is_ids = t.encode == TextEncode::kIds;
+  const bool is_characters = state["char_level"].get<bool>();
+  const auto most = state["num_words"].get<int64_t>();
   return {
-      joined({fmt::format("{} of {}", enum_name(t.encode), t.char_level ? "characters" : "words"),
-              t.words > 0 ? fmt::format("at most {}", with_thousands(t.words)) : "",
+      joined({fmt::format("{} of {}", enum_name(t.encode), is_characters ? "characters" : "words"),
+              most > 0 ? fmt::format("at most {}", with_thousands(most)) : "",
               is_ids ? fmt::format("{} places, padded and cut: {}, {}", t.length, enum_name(t.pad),
                                    enum_name(t.truncate))
                      : ""},

@@ -4,11 +4,18 @@
 #include "data/transforms/quantiles.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 
 namespace ingot::data {
+
+double quantile_of(std::span<const double> sorted, double q) {
+  const double position = q * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(position);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  const double part = position - static_cast<double>(below);
+  return sorted[below] + (sorted[above] - sorted[below]) * part;
+}
 
 void Quantiles::add(double value) {
   count_ += 1;
@@ -25,11 +32,7 @@ double Quantiles::at(double q) {
   INGOT_ASSERT(count_ > 0 && q >= 0 && q <= 1);
   if (!sorted_) std::sort(values_.begin(), values_.end());
   sorted_ = true;
-  const double position = q * static_cast<double>(values_.size() - 1);
-  const auto below = static_cast<size_t>(position);
-  const size_t above = std::min(below + 1, values_.size() - 1);
-  const double part = position - std::floor(position);
-  return values_[below] + (values_[above] - values_[below]) * part;
+  return quantile_of(values_, q);
 }
 
 }  // namespace ingot::data

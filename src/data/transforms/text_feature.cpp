@@ -66,6 +66,12 @@ text::WordIndex read_words(const Json& state, std::string_view what) {
           json_int(state, "document_count", what)};
 }
 
+/// What the ids of a text stand for, for messages.
+std::string unit_of(const text::WordIndex& words) {
+  const std::string unit = words.config().char_level ? "characters" : "words";
+  return words.oov_number() ? unit : "known " + unit;
+}
+
 }  // namespace
 
 text::WordIndexConfig word_config(const TextOptions& options) {
@@ -73,18 +79,21 @@ text::WordIndexConfig word_config(const TextOptions& options) {
           options.lower, options.split, options.char_level};
 }
 
-TextFeature::TextFeature(FeatureConfig config)
-    : Feature(std::move(config)), counter_(word_config(config_.text)) {
-  const std::string& path = config_.text.tokenizer;
-  if (path.empty()) return;
+text::WordIndex words_given(const FeatureConfig& config) {
+  const std::string& path = config.text.tokenizer;
   if (!file_exists(path)) {
     const auto is_json = [](const std::string& other) { return other.ends_with(".json"); };
     fail(Code::kNotFound,
-         "table.features: column \"{}\": text.tokenizer is \"{}\", which is not there.{}", name(),
-         path, names_beside(path, is_json));
+         "table.features: column \"{}\": text.tokenizer is \"{}\", which is not there.{}",
+         config.name, path, names_beside(path, is_json));
   }
-  words_ =
-      text::WordIndex::from_keras_json(read_regular_file(path, kMaxTokenizerBytes), path).compact();
+  return text::WordIndex::from_keras_json(read_regular_file(path, kMaxTokenizerBytes), path)
+      .compact();
+}
+
+TextFeature::TextFeature(FeatureConfig config)
+    : Feature(std::move(config)), counter_(word_config(config_.text)) {
+  if (!config_.text.tokenizer.empty()) words_ = words_given(config_);
 }
 
 TextFeature::TextFeature(FeatureConfig config, const Json& state, std::string_view what)
@@ -99,35 +108,59 @@ std::string_view TextFeature::text_of(const Cell& cell) const {
                                             : std::string_view();
 }
 
+/// How many ids encode() makes of the text before it cuts them; how many words it has, while the
+/// words are being counted.
+int64_t TextFeature::count_ids(std::string_view text) {
+  if (!words_) return counter_.add(text);
+  scratch_.ids.clear();
+  words_->encode(text, scratch_.words, scratch_.ids);
+  return std::ssize(scratch_.ids);
+}
+
 void TextFeature::add(const Cell& cell) {
   rows_ += 1;
   missing_ += cell.missing ? 1 : 0;
-  const int64_t words = counter_.add(text_of(cell));
-  total_ += words;
-  cut_ += words > config_.text.length ? 1 : 0;
+  const int64_t ids = count_ids(text_of(cell));
+  total_ += ids;
+  cut_ += ids > config_.text.length ? 1 : 0;
 }
 
-bool TextFeature::finish_pass(std::vector<std::string>& warnings) {
+void TextFeature::require_words() const {
   require(rows_ > missing_, Code::kInvalidArgument,
           "features: column \"{}\" has no value in {} training rows; {}", name(), rows_,
           advice("kind: ignore"));
+  require(total_ > 0 || config_.text.tokenizer.empty(), Code::kInvalidArgument,
+          "features: column \"{}\": text.tokenizer \"{}\" knows no word of {} training rows; name "
+          "the one that was made for such texts, or {}",
+          name(), config_.text.tokenizer, rows_, advice("text: {tokenizer: \"\"}"));
   require(total_ > 0, Code::kInvalidArgument,
           "features: column \"{}\": no word in {} training rows; check filters and split, or {}",
           name(), rows_, advice("text: {char_level: true}"));
-  if (!words_) words_ = counter_.finish().compact();
-  if (counter_.prunings() > 0) {
-    warnings.push_back(fmt::format(
-        "{}: too many different words to count; rare ones were forgotten {} times, so counts of "
-        "rare words may be too low",
-        name(), counter_.prunings()));
+}
+
+bool TextFeature::finish_pass(std::vector<std::string>& warnings) {
+  require_words();
+  if (!words_) {
+    words_ = counter_.finish().compact();
+    if (counter_.prunings() > 0) {
+      warnings.push_back(fmt::format(
+          "{}: too many different words to count; rare ones were forgotten {} times, so counts of "
+          "rare words may be too low",
+          name(), counter_.prunings()));
+    }
+    counter_ = text::WordCounter(word_config(config_.text));
+    // Unknown words vanish here, so which texts are cut can only be told by those that are known.
+    if (cut_ > 0 && !is_bag() && !words_->oov_number()) {
+      rows_ = missing_ = total_ = cut_ = 0;
+      return true;
+    }
   }
   if (cut_ > 0 && !is_bag()) {
     warnings.push_back(
-        fmt::format("{}: {} of {} training texts are longer than {} words and lose "
-                    "some (text.length in table.features)",
-                    name(), cut_, rows_, config_.text.length));
+        fmt::format("{}: {} of {} training texts are longer than {} {} and lose some (text.length "
+                    "in table.features)",
+                    name(), cut_, rows_, config_.text.length, unit_of(*words_)));
   }
-  counter_ = text::WordCounter(word_config(config_.text));
   return false;
 }
 

@@ -16,6 +16,9 @@ namespace ingot::data {
 
 /// How the words of a text are found and numbered.
 [[nodiscard]] text::WordIndexConfig word_config(const TextOptions& options);
+/// The words and options of text.tokenizer, which is given. Throws kNotFound with the files beside
+/// it, kCorruptFile.
+[[nodiscard]] text::WordIndex words_given(const FeatureConfig& config);
 
 class TextFeature final : public Feature {
  public:
@@ -35,15 +38,18 @@ class TextFeature final : public Feature {
  private:
   [[nodiscard]] std::string_view text_of(const Cell& cell) const;
   [[nodiscard]] bool is_bag() const { return config_.text.encode != TextEncode::kIds; }
+  int64_t count_ids(std::string_view text);
+  void require_words() const;
 
   // Fitted.
   std::optional<text::WordIndex> words_;
   // While fitting.
   text::WordCounter counter_;
+  FeatureScratch scratch_;
   int64_t rows_ = 0;
   int64_t missing_ = 0;
-  int64_t total_ = 0;  // words
-  int64_t cut_ = 0;    // texts longer than length
+  int64_t total_ = 0;  // ids
+  int64_t cut_ = 0;    // texts of more ids than length
 };
 
 }  // namespace ingot::data

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/message_of.h"
 #include "data/transforms/feature_set.h"
 
 namespace ingot::data::describe_test {
@@ -64,6 +65,23 @@ TEST(Describe, AText) {
   const FeatureText text = text_of(c, "one two,1\ntwo,2\nthree,3\n");
   EXPECT_EQ(text.transform, "ids of words; at most 10,000; 4 places, padded and cut: pre, pre");
   EXPECT_NE(text.fitted.find("in 3 texts"), std::string::npos);
+}
+
+// A tokenizer.json brings its own options: the recipe's are not what was done.
+TEST(Describe, ATextOfAGivenVocabulary) {
+  const ::ingot::testing::TempDir folder;
+  text::WordIndexConfig given;
+  given.num_words = 3;
+  given.char_level = true;
+  text::WordCounter counter(given);
+  counter.add("one");
+  FeatureConfig c;
+  c.kind = FeatureKind::kText;
+  c.text.length = 4;
+  c.text.tokenizer = folder.file("tokenizer.json");
+  write_atomically(*real_files(), c.text.tokenizer, counter.finish().to_keras_json());
+  EXPECT_EQ(text_of(c, "one two,1\ntwo,2\nthree,3\n").transform,
+            "ids of characters; at most 3; 4 places, padded and cut: pre, pre");
 }
 
 }  // namespace

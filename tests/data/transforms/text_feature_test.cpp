@@ -176,6 +176,60 @@ TEST(TextFeature, WarnsOfCutTextsAndRefusesWordlessOnes) {
             "{name: \"x\", text: {char_level: true}} in table.features");
 }
 
+// Whether a text is cut is a matter of the ids that it becomes, under the options of the file.
+TEST(TextFeature, CountsCutTextsAsAVocabularyOfKerasCutsThem) {
+  const TempDir folder;
+  FeatureConfig config = texts(2);
+  config.text.tokenizer = folder.file("tokenizer.json");
+  const auto save = [&](const text::WordIndexConfig& given) {
+    text::WordCounter counter(given);
+    counter.add("one two");
+    write_atomically(*real_files(), config.text.tokenizer, counter.finish().to_keras_json());
+  };
+  const auto warnings = [&](const std::vector<std::string>& cells) {
+    return fit(*make_feature(config), cells);
+  };
+  text::WordIndexConfig given;
+  given.filters = "";
+  save(given);
+  // The commas separate under the filters of the recipe, not under those of the file.
+  EXPECT_EQ(warnings({"one,two,three", "one two three"}),
+            std::vector<std::string>{"x: 1 of 2 training texts are longer than 2 words and lose "
+                                     "some (text.length in table.features)"});
+  given.char_level = true;
+  save(given);
+  EXPECT_EQ(warnings({"on", "one"}),
+            std::vector<std::string>{"x: 1 of 2 training texts are longer than 2 characters and "
+                                     "lose some (text.length in table.features)"});
+  given.char_level = false;
+  given.oov_token = "";
+  save(given);
+  EXPECT_EQ(warnings({"three one two", "one one two"}),
+            std::vector<std::string>{"x: 1 of 2 training texts are longer than 2 known words and "
+                                     "lose some (text.length in table.features)"});
+  EXPECT_EQ(message_of([&] {
+              (void)warnings({"three four", "five"});
+            }),
+            "features: column \"x\": text.tokenizer \"" + config.text.tokenizer +
+                "\" knows no word of 2 training rows; name the one that was made for such texts, "
+                "or set {name: \"x\", text: {tokenizer: \"\"}} in table.features");
+}
+
+TEST(TextFeature, WordsThatVanishAreNotCut) {
+  FeatureConfig config = texts(2);
+  config.text.oov = "";
+  config.text.words = 2;  // b alone is known
+  EXPECT_TRUE(fit(*make_feature(config), {"b a c", "b b", "a b"}).empty());
+  const auto feature = make_feature(config);
+  EXPECT_EQ(fit(*feature, {"b a c", "b b a b", "a b"}),
+            std::vector<std::string>{"x: 1 of 3 training texts are longer than 2 known words and "
+                                     "lose some (text.length in table.features)"});
+  EXPECT_EQ(ids(*feature, "b a c"), (Ids{0, 1}));
+  EXPECT_EQ(ids(*feature, "b b a b"), (Ids{1, 1}));
+  config.text.encode = TextEncode::kCount;
+  EXPECT_TRUE(fit(*make_feature(config), {"b a c", "b b a b", "a b"}).empty());
+}
+
 TEST(TextFeature, RefusesABrokenState) {
   const auto feature = fitted(texts(2), {"a b"});
   const auto message = [&](const char* key, const Json& value) {
