@@ -101,6 +101,8 @@ TEST(TrainConfig, Intervals) {
   };
   expect_message([](TrainConfig& c) { c.eval_every = -1; },
                  negative("eval_every", "only at the end"));
+  expect_message([](TrainConfig& c) { c.eval_epochs = -1; },
+                 negative("eval_epochs", "none besides those of train.eval_every"));
   expect_message([](TrainConfig& c) { c.eval_batches = -1; },
                  negative("eval_batches", "the whole validation split"));
   expect_message([](TrainConfig& c) { c.sample_every = -1; }, negative("sample_every", "none"));
@@ -120,6 +122,13 @@ TEST(TrainConfig, Intervals) {
         c.eval_every = 0;
       },
       "train.early_stop needs evaluations; set train.eval_every=100");
+  expect_message(
+      [](TrainConfig& c) {
+        c.early_stop.patience = 1;
+        c.eval_every = 0;
+        c.eval_epochs = 1;
+      },
+      "no error");
   expect_message(
       [](TrainConfig& c) { c.early_stop.threshold = -0.5; },
       "train.early_stop.threshold: -0.5 must be a loss, for example 0.1; 0 turns it off");
@@ -226,6 +235,8 @@ TEST(Passes, EndInTheStepInWhichMoreOfThemLies) {
   }
   EXPECT_EQ((Passes{64, 100}.steps_of(1)), 2);
   EXPECT_EQ((Passes{64, 100}.steps_of(2)), 3);
+  EXPECT_EQ((Passes{32, 2000}.steps_of(1)), 62);
+  EXPECT_EQ((Passes{32, 2000}.steps_of(2)), 125);
 }
 
 }  // namespace
