@@ -147,6 +147,24 @@ TEST(TrainConfig, ScheduleIsChecked) {
                  "train.schedule.step_size: 0 must be positive; 1000 is usual");
   expect_message([](TrainConfig& c) { c.schedule.patience = 0; },
                  "train.schedule.patience: 0 must be positive; 3 is usual");
+  const auto other = [](const std::string& key, const std::string& kinds, const std::string& kind) {
+    return "train.schedule." + key + ": it is of " + kinds +
+           " and does nothing here, where train.schedule.name is cosine; leave it out, or set "
+           "train.schedule.name=" +
+           kind;
+  };
+  expect_message([](TrainConfig& c) { c.schedule.decay = 0.5; }, other("decay", "wsd", "wsd"));
+  expect_message([](TrainConfig& c) { c.schedule.step_size = 5; },
+                 other("step_size", "step", "step"));
+  expect_message([](TrainConfig& c) { c.schedule.gamma = 0.5; },
+                 other("gamma", "step and plateau", "step"));
+  expect_message([](TrainConfig& c) { c.schedule.patience = 5; },
+                 other("patience", "plateau", "plateau"));
+  expect_message(
+      [](TrainConfig& c) {
+        c.schedule = {.name = ScheduleKind::kStep, .step_size = 5, .gamma = 0.5};
+      },
+      "no error");
 }
 
 // Before there is a model, and of whichever rule.
