@@ -107,8 +107,7 @@ int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& modul
   return checked_mul<int64_t>(floats, sizeof(float), "plan: weights", Code::kInvalidArgument);
 }
 
-int64_t evaluations(const train::TrainConfig& config, const train::Passes& passes,
-                    int64_t steps) {
+int64_t evaluations(const train::TrainConfig& config, const train::Passes& passes, int64_t steps) {
   if (config.eval_epochs > 0) {
     int64_t count = 0;
     for (int64_t step = 1; step <= steps; ++step) {

@@ -14,7 +14,6 @@
 #include "base/machine.h"
 #include "base/philox.h"
 #include "base/text.h"
-#include "cost/memory.h"
 #include "models/paged_decoder.h"
 #include "train/tiny_run.h"
 
@@ -186,23 +185,6 @@ TEST(Planner, EvaluationsAreCountedWithTheOneAtTheEnd) {
   EXPECT_NEAR(evaluations(10), 2.0, 1e-9);
   r.train.eval_batches = int64_t{1} << 62;
   EXPECT_NEAR(evaluations(10), 2.0, 1e-9);
-}
-
-TEST(Planner, EvaluationsByEpochsAreCounted) {
-  train::TrainConfig config = tiny_config();
-  config.eval_every = 0;
-  const auto count = [&](int64_t steps) { return evaluations(config, {64, 500}, steps); };
-  config.eval_epochs = 1;  // epochs end after 8, 16, 23, 31 … steps of 64 tokens
-  EXPECT_EQ(count(0), 0);
-  EXPECT_EQ(count(5), 1);
-  EXPECT_EQ(count(16), 2);
-  EXPECT_EQ(count(20), 3);
-  EXPECT_EQ(count(23), 3);
-  config.eval_epochs = 2;
-  EXPECT_EQ(count(23), 2);
-  config.eval_every = 10;
-  EXPECT_EQ(count(23), 4) << "10, 16, 20 and 23";
-  EXPECT_EQ(evaluations(config, {64, 0}, 23), 3) << "how long an epoch is is not known";
 }
 
 TEST(Planner, StepsTokensAndTime) {

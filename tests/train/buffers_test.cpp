@@ -268,9 +268,8 @@ TEST(Buffers, ACheckpointWithoutTheirAverageIsRefused) {
   checkpoints.save(state, run.step.store(), OlderAverage(run.step));
   std::string warning;
   EXPECT_EQ(
-      testing::message_of([&] {
-        (void)checkpoints.load("abc", run.step.store(), run.step.optimizer(), &warning);
-      }),
+      testing::message_of(
+          [&] { (void)checkpoints.load("abc", run.step.store(), run.step.optimizer(), &warning); }),
       dir.file("checkpoints/step-00000003/state.safetensors") +
           ": holds no \"average.linear.bias\": it is of an earlier version of the program, whose "
           "averages left running statistics out. Continue the run with that version, or begin it "
