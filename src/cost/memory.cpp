@@ -107,7 +107,14 @@ int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& modul
   return checked_mul<int64_t>(floats, sizeof(float), "plan: weights", Code::kInvalidArgument);
 }
 
-int64_t evaluations(const train::TrainConfig& config, int64_t steps) {
+int64_t evaluations(const train::TrainConfig& config, const train::Passes& passes, int64_t steps) {
+  if (config.eval_epochs > 0) {
+    int64_t count = 0;
+    for (int64_t step = 1; step <= steps; ++step) {
+      if (step == steps || train::is_evaluation_due(config, passes, step)) ++count;
+    }
+    return count;
+  }
   const int64_t every = config.eval_every > 0 ? config.eval_every : steps;
   return every > 0 ? (steps + every - 1) / every : 0;
 }

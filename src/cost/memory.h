@@ -20,9 +20,10 @@ namespace ingot::cost {
 /// counted; row-sparse gradients take none. Throws kInvalidArgument beyond 64 bits.
 [[nodiscard]] int64_t declared_state_bytes(const train::TrainConfig& config, nn::Module& module);
 
-/// How often a run of so many steps is evaluated: every train.eval_every of them (0: never) and
-/// behind the last. 0 for no steps.
-[[nodiscard]] int64_t evaluations(const train::TrainConfig& config, int64_t steps);
+/// How often a run of so many steps is evaluated: every train.eval_every of them (0: never), every
+/// train.eval_epochs passes (0: never) and behind the last. 0 for no steps.
+[[nodiscard]] int64_t evaluations(const train::TrainConfig& config, const train::Passes& passes,
+                                  int64_t steps);
 
 /// A change of the recipe and what it then needs.
 struct Change {

@@ -163,8 +163,9 @@ NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
   plan.steps = horizon(r, plan.seconds_per_step);
   plan.examples = checked_mul(plan.steps, r.train.micro_batch * r.train.accumulate,
                               "plan: examples of the run", Code::kInvalidArgument);
+  const train::Passes passes{r.train.micro_batch * r.train.accumulate, r.data.train.rows()};
   plan.seconds = real(plan.steps) * plan.seconds_per_step +
-                 real(evaluations(r.train, plan.steps)) * plan.seconds_per_evaluation;
+                 real(evaluations(r.train, passes, plan.steps)) * plan.seconds_per_evaluation;
   plan.mapped_bytes = mapped_bytes(r, plan.steps);
   add_up(plan);
   return plan;

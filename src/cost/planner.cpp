@@ -223,7 +223,8 @@ TrainPlan plan_training(Team& team, const PlanRequest& r) {
   const int64_t most = batches > 0 && batches <= r.validation_tokens / task.items()
                            ? batches * task.items()
                            : r.validation_tokens;
-  plan.seconds += static_cast<double>(evaluations(r.train, plan.steps)) *
+  const train::Passes passes{per_step, r.tokens_per_epoch};
+  plan.seconds += static_cast<double>(evaluations(r.train, passes, plan.steps)) *
                   static_cast<double>(most) / static_cast<double>(per_step) *
                   plan.seconds_per_step / 3.0;
   return plan;

@@ -337,7 +337,8 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   config.optimizer = s.options.optimizer.config;
   config.schedule = s.options.schedule;
   config.clip_norm = s.options.clip_norm;
-  config.eval_every = config.steps;  // the end, which every epoch adds its own to
+  config.eval_every = 0;
+  config.eval_epochs = 1;
   config.checkpoint_every = 0;
   config.early_stop.patience = options.patience;
   config.keep_best = options.keep_best;
@@ -347,8 +348,7 @@ History Model::fit(const data::ExampleReader& examples, const FitOptions& option
   HistoryMaker history(task.has_validation(), options, s.options.metrics);
   FitMemory kept(*s.network, [&](const train::RunRecord& record) { history.add(record); });
   const RealClock clock;
-  train::LoopContext context{s.runtime.engine, task, clock, kept};
-  context.evaluates_epochs = true;
+  const train::LoopContext context{s.runtime.engine, task, clock, kept};
   (void)train::train(context, config);
   return history.take();
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The optimisers by name, and what may be wrapped around each.
+#include <initializer_list>
+#include <string>
 #include <type_traits>
 
 #include "base/config.h"
@@ -10,6 +12,7 @@
 #include "optim/lookahead.h"
 #include "optim/muon.h"
 #include "optim/nadam.h"
+#include "optim/own_key.h"
 #include "optim/penalty.h"
 #include "optim/rmsprop.h"
 #include "optim/sgd.h"
@@ -18,25 +21,70 @@
 namespace ingot::optim {
 namespace {
 
-/// A key of another rule does nothing; one that has its default was hardly meant.
+/// Adam's keys, which Muon's others take, too, unless they go by gradient descent.
+void require_own_keys_of_adam(const OptimizerConfig& c) {
+  using Kind = OptimizerKind;
+  const OptimizerConfig usual;
+  const auto require_own = [&](const char* key, bool is_set, std::initializer_list<Kind> rules) {
+    const std::string path = std::string("train.optimizer.") + key;
+    if (c.name == Kind::kMuon) {
+      require_own_key(path, is_set, "train.optimizer.muon.others", c.muon.others,
+                      {MuonOthers::kAdamW});
+    } else {
+      require_own_key(path, is_set, "train.optimizer.name", c.name, rules);
+    }
+  };
+  require_own("beta1", c.beta1 != usual.beta1,
+              {Kind::kAdam, Kind::kAdamW, Kind::kNadam, Kind::kMuon});
+  require_own("beta2", c.beta2 != usual.beta2,
+              {Kind::kAdam, Kind::kAdamW, Kind::kNadam, Kind::kMuon});
+  require_own("eps", c.eps != usual.eps, {Kind::kAdam, Kind::kAdamW, Kind::kNadam, Kind::kMuon});
+  require_own("eps_hat", c.eps_hat, {Kind::kAdam, Kind::kAdamW, Kind::kMuon});
+  require_own("bias_correction", !c.bias_correction, {Kind::kAdam, Kind::kAdamW, Kind::kMuon});
+}
+
+/// Keys of what is wrapped around the rule, where nothing is.
+void require_own_keys_of_wrappers(const OptimizerConfig& c) {
+  const LookaheadConfig lookahead;
+  const auto require_lookahead = [&](const char* key, bool is_set) {
+    require(!is_set || c.lookahead.every != 0, Code::kInvalidArgument,
+            "train.optimizer.lookahead.{}: it does nothing here, where "
+            "train.optimizer.lookahead.every is 0; leave it out, or set "
+            "train.optimizer.lookahead.every=5",
+            key);
+  };
+  require_lookahead("alpha", c.lookahead.alpha != lookahead.alpha);
+  require_lookahead("ramp", c.lookahead.ramp != lookahead.ramp);
+  const AverageConfig average;
+  const auto require_average = [&](const char* key, bool is_set,
+                                   std::initializer_list<Average> kinds) {
+    require_own_key(std::string("train.optimizer.average.") + key, is_set,
+                    "train.optimizer.average.kind", c.average.kind, kinds);
+  };
+  require_average("decay", c.average.decay != average.decay, {Average::kEma});
+  require_average("warm_up", c.average.warm_up, {Average::kEma});
+  require_average("start", c.average.start != average.start, {Average::kEma, Average::kSwa});
+  require_average("every", c.average.every != average.every, {Average::kSwa});
+}
+
 void require_own_keys(const OptimizerConfig& c) {
-  const auto require_own = [&](bool is_set, std::string_view key, OptimizerKind rule) {
-    require(!is_set || rule == c.name, Code::kInvalidArgument,
-            "train.optimizer.{}: it is of {} and does nothing here, where train.optimizer.name is "
-            "{}; leave it out, or set train.optimizer.name={}",
-            key, enum_name(rule), enum_name(c.name), enum_name(rule));
+  const auto require_own = [&](const char* key, bool is_set, OptimizerKind rule) {
+    require_own_key(std::string("train.optimizer.") + key, is_set, "train.optimizer.name", c.name,
+                    {rule});
   };
   const auto is_other = [](const auto& keys) {
     return to_yaml(keys) != to_yaml(std::remove_cvref_t<decltype(keys)>{});
   };
-  require_own(c.momentum > 0.0F, "momentum", OptimizerKind::kSgd);
-  require_own(c.nesterov, "nesterov", OptimizerKind::kSgd);
-  require_own(is_other(c.rmsprop), "rmsprop", OptimizerKind::kRmsprop);
-  require_own(is_other(c.adagrad), "adagrad", OptimizerKind::kAdagrad);
-  require_own(is_other(c.adadelta), "adadelta", OptimizerKind::kAdadelta);
-  require_own(is_other(c.nadam), "nadam", OptimizerKind::kNadam);
-  require_own(is_other(c.lion), "lion", OptimizerKind::kLion);
-  require_own(is_other(c.muon), "muon", OptimizerKind::kMuon);
+  require_own("momentum", c.momentum > 0.0F, OptimizerKind::kSgd);
+  require_own("nesterov", c.nesterov, OptimizerKind::kSgd);
+  require_own("rmsprop", is_other(c.rmsprop), OptimizerKind::kRmsprop);
+  require_own("adagrad", is_other(c.adagrad), OptimizerKind::kAdagrad);
+  require_own("adadelta", is_other(c.adadelta), OptimizerKind::kAdadelta);
+  require_own("nadam", is_other(c.nadam), OptimizerKind::kNadam);
+  require_own("lion", is_other(c.lion), OptimizerKind::kLion);
+  require_own("muon", is_other(c.muon), OptimizerKind::kMuon);
+  require_own_keys_of_adam(c);
+  require_own_keys_of_wrappers(c);
 }
 
 void check(const OptimizerConfig& c) {

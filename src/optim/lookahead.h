@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lookahead (Zhang 2019) around any rule: slow weights that move a share of the way to the fast
-// ones every few steps, where the fast ones then start again. The inner rule's state is kept. One
-// slab.
+// ones every few steps, where the fast ones then start again. The inner rule's state is kept, and
+// running statistics of batch norm are left alone. One slab.
 #pragma once
 
 #include <memory>

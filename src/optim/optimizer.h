@@ -30,7 +30,7 @@ struct Scalars {
 
 struct NamedState {
   std::string name;
-  Tensor tensor;  ///< as long as the trained part of the store's value slab
+  Tensor tensor;  ///< laid out as the store's value slab: its trained part, or all of it
 };
 
 class Optimizer {
@@ -42,8 +42,8 @@ class Optimizer {
   [[nodiscard]] virtual std::vector<NamedState> state() const = 0;
   /// Back to the state of a new optimiser: zeros, unless the rule says otherwise.
   virtual void reset();
-  /// The weights to validate and export instead of the last, as long as the trained part of the
-  /// store; undefined: the last.
+  /// What to validate and export instead of the last values, as long as the trained part of the
+  /// store, or as all of it where running statistics are averaged too; undefined: the last.
   [[nodiscard]] virtual Tensor average() const { return {}; }
 };
 
@@ -113,7 +113,7 @@ struct OptimizerConfig {
 };
 
 /// Slabs of state that the optimiser will hold, wrappers included: its memory is this many times
-/// the trained weights.
+/// the trained weights. Averaged running statistics come on top of it.
 [[nodiscard]] int64_t state_slabs(const OptimizerConfig& config);
 
 /// Throws kInvalidArgument for a value outside its range, naming train.optimizer.<key>, and

@@ -5,6 +5,18 @@
 #include "optim/slab_optimizer.h"
 
 namespace ingot::optim {
+namespace {
+
+/// Elements that are averaged: what trains, and all of the slab where there are running statistics.
+/// Frozen weights among them stay as they are, for the average of equal numbers is that number.
+int64_t averaged_size(const nn::ParameterStore& store) {
+  for (const nn::StoredParameter& p : store.list()) {
+    if (!p.parameter->trainable && !p.parameter->is_frozen) return store.size();
+  }
+  return store.trained_size();
+}
+
+}  // namespace
 
 WeightAverage::WeightAverage(const AverageConfig& config, std::unique_ptr<Optimizer> inner,
                              Engine& engine, nn::ParameterStore& store)
@@ -12,7 +24,7 @@ WeightAverage::WeightAverage(const AverageConfig& config, std::unique_ptr<Optimi
       inner_(std::move(inner)),
       engine_(engine),
       store_(store),
-      average_(Tensor::zeros(engine, {store.trained_size()})) {
+      average_(Tensor::zeros(engine, {averaged_size(store)})) {
   require_unit("average.decay", config.decay, 0.999);
   require(config.start >= 1, Code::kInvalidArgument,
           "train.optimizer.average.start: {} must be at least 1, the first step", config.start);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An average of the weights beside any rule: exponential (EMA; Polyak 1992) or equal over chosen
 // steps (SWA; Izmailov 2018). The weights that train are not touched; the average is what
-// validation sees and what is exported. Running statistics of batch norm are not averaged: they
-// stay those of the last weights. One slab, in checkpoints as "average".
+// validation sees and what is exported. Running statistics of batch norm are averaged by the same
+// rule, so that they belong to the averaged weights: for EMA as timm's ModelEmaV2 and PyTorch's
+// AveragedModel(use_buffers=True) do; for SWA they are the mean of the snapshots' statistics, where
+// Izmailov estimates them anew (docs/formulas.md). One slab, in checkpoints as "average".
 #pragma once
 
 #include <memory>

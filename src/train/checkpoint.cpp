@@ -35,6 +35,11 @@ Tensor part(const Tensor& state, const nn::StoredParameter& p) {
   return state.strided(shape, contiguous_strides(shape), p.offset);
 }
 
+/// Of the states an average alone may hold what does not train: running statistics.
+bool has_part(const Tensor& state, const nn::StoredParameter& p) {
+  return p.parameter->trainable || p.offset < state.size();
+}
+
 std::vector<io::TensorToWrite> tensors_of(const nn::ParameterStore& store,
                                           const optim::Optimizer* optimizer) {
   std::vector<io::TensorToWrite> out;
@@ -45,7 +50,7 @@ std::vector<io::TensorToWrite> tensors_of(const nn::ParameterStore& store,
   if (optimizer == nullptr) return out;
   for (const optim::NamedState& s : optimizer->state()) {
     for (const nn::StoredParameter& p : store.list()) {
-      if (!p.parameter->trainable) continue;
+      if (!has_part(s.tensor, p)) continue;
       out.push_back(
           {s.name + "." + p.name, DType::kF32, p.parameter->shape, bytes_of(part(s.tensor, p))});
     }
@@ -253,9 +258,15 @@ std::optional<RunState> Checkpoints::load(const std::string& recipe_hash, nn::Pa
     const io::Safetensors file(join_path(folder, kTensors));
     for (const nn::StoredParameter& p : store.list()) {
       read_into(file, "param." + p.name, p.parameter->value);
-      if (!p.parameter->trainable) continue;
       for (const optim::NamedState& s : optimizer.state()) {
-        read_into(file, s.name + "." + p.name, part(s.tensor, p));
+        if (!has_part(s.tensor, p)) continue;
+        const std::string tensor = s.name + "." + p.name;
+        require(p.parameter->trainable || file.find(tensor) != nullptr, Code::kUnsupported,
+                "{}: holds no \"{}\": it is of an earlier version of the program, whose averages "
+                "left running statistics out. Continue the run with that version, or begin it anew "
+                "with --fresh",
+                file.path(), tensor);
+        read_into(file, tensor, part(s.tensor, p));
       }
     }
     ++store.values().storage().version;

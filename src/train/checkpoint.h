@@ -31,7 +31,8 @@ class Checkpoints {
   /// Loads the newest whole checkpoint into `store` and `optimizer`; damaged ones after it are
   /// named in `warning` and renamed to step-NNNNNNNN.damaged. nullopt when there is none. Throws
   /// kCorruptFile when all are damaged, kInvalidArgument when it belongs to another recipe (hash
-  /// differs), kShapeMismatch when the parameters do, kUnsupported for a later format, kIo.
+  /// differs), kShapeMismatch when the parameters do, kUnsupported for a later format and for one
+  /// whose average lacks running statistics, kIo.
   std::optional<RunState> load(const std::string& recipe_hash, nn::ParameterStore& store,
                                optim::Optimizer& optimizer, std::string* warning);
 

@@ -95,6 +95,7 @@ void TrainConfig::check() const {
             value, zero);
   };
   not_negative("eval_every", eval_every, "only at the end");
+  not_negative("eval_epochs", eval_epochs, "none besides those of train.eval_every");
   not_negative("eval_batches", eval_batches, "the whole validation split");
   not_negative("sample_every", sample_every, "none");
   not_negative("checkpoint_every", checkpoint_every, "only at the end");
@@ -104,10 +105,15 @@ void TrainConfig::check() const {
           "train.early_stop.threshold: {} must be a loss, for example 0.1; 0 turns it off",
           early_stop.threshold);
   const bool stops_early = early_stop.patience > 0 || early_stop.threshold > 0.0;
-  require(!stops_early || eval_every > 0, Code::kInvalidArgument,
+  require(!stops_early || eval_every > 0 || eval_epochs > 0, Code::kInvalidArgument,
           "train.early_stop needs evaluations; set train.eval_every=100");
   schedule.check();
   optim::check_rule(optimizer);
+}
+
+bool is_evaluation_due(const TrainConfig& c, const Passes& passes, int64_t steps) {
+  if (c.eval_every > 0 && steps % c.eval_every == 0) return true;
+  return c.eval_epochs > 0 && passes.items_per_pass > 0 && passes.ends_at(steps, c.eval_epochs);
 }
 
 int64_t horizon_steps(const TrainConfig& c, int64_t tokens_per_epoch, double step_s) {

@@ -40,6 +40,7 @@ struct TrainConfig {
   float clip_value = 0.0F;
   int64_t log_every = 1;
   int64_t eval_every = 100;
+  int64_t eval_epochs = 0;
   int64_t eval_batches = 0;
   int64_t sample_every = 0;
   std::string sample_prompt;
@@ -66,6 +67,9 @@ struct TrainConfig {
           "largest size of one number of the gradient, cut before the norm is taken; 0: none");
     field("log_every", log_every, "steps between two lines of metrics");
     field("eval_every", eval_every, "steps between two evaluations; 0: only at the end");
+    field("eval_epochs", eval_epochs,
+          "epochs between two evaluations, at the end of an epoch and besides those of eval_every; "
+          "0: none");
     field("eval_batches", eval_batches,
           "micro-batches per evaluation; 0: the whole validation split");
     field("sample_every", sample_every, "steps between two sample texts; 0: none");
@@ -92,12 +96,21 @@ struct Passes {
   [[nodiscard]] constexpr int64_t after(int64_t steps) const {
     return (items_per_step * steps + items_per_step / 2) / items_per_pass;
   }
+  /// Whether one of every `number` passes ends in step `steps`, from 1.
+  [[nodiscard]] constexpr bool ends_at(int64_t steps, int64_t number = 1) const {
+    return after(steps) / number != after(steps - 1) / number;
+  }
   /// Steps after which pass `number`, from 1, has ended.
   [[nodiscard]] constexpr int64_t steps_of(int64_t number) const {
     const int64_t items = number * items_per_pass - items_per_step / 2;
     return (items + items_per_step - 1) / items_per_step;
   }
 };
+
+/// Whether `steps` steps after the beginning the validation split is due: train.eval_every and
+/// train.eval_epochs. Without items_per_pass no pass ends.
+[[nodiscard]] bool is_evaluation_due(const TrainConfig& config, const Passes& passes,
+                                     int64_t steps);
 
 /// Optimiser steps for the horizon; `tokens_per_epoch` of the training split, `step_s` seconds per
 /// step (0: not measured; then minutes gives 0).

@@ -30,7 +30,7 @@ class Run {
     c_.keeper.record({state_.step, c_.clock.now_s() - start_s_, std::move(what)});
   }
   void log_step(const StepResult& result, double lr);
-  [[nodiscard]] bool log_epoch(float loss);
+  void log_epoch(float loss);
   void show_progress(float loss, double lr);
   void evaluate();
   void sample();
@@ -78,9 +78,9 @@ TrainSummary Run::run() {
     result.loss *= static_cast<float>(c_.task.loss_scale());
     ++state_.step;
     log_step(result, lr);
-    const bool is_epoch_over = log_epoch(result.loss);
+    log_epoch(result.loss);
     show_progress(result.loss, lr);
-    const bool is_judged = is_due(config_.eval_every) || (c_.evaluates_epochs && is_epoch_over);
+    const bool is_judged = is_evaluation_due(config_, passes(), state_.step);
     if (is_judged || state_.step == state_.total_steps) evaluate();
     if (is_due(config_.sample_every)) sample();
     if (is_due(config_.checkpoint_every)) save();
@@ -146,18 +146,17 @@ void Run::show_progress(float loss, double lr) {
   c_.progress->update(p);
 }
 
-/// Counts a step; true, and the mean of an epoch, when one ends here.
-bool Run::log_epoch(float loss) {
+/// Counts a step, and logs the mean of an epoch that ends here.
+void Run::log_epoch(float loss) {
   EpochState& epoch = state_.epoch;
   epoch.loss_sum += static_cast<double>(loss);
   ++epoch.steps;
+  if (!passes().ends_at(state_.step)) return;
   const int64_t ended = passes().after(state_.step);
-  if (ended == passes().after(state_.step - 1)) return false;
   const double mean = epoch.loss_sum / static_cast<double>(epoch.steps);
   if (epoch.steps > 1) epoch_note_ = fmt::format("epoch {} mean {:.4f}", ended, mean);
   record(EpochLog{ended, mean, epoch.steps});
   epoch = {};
-  return true;
 }
 
 void Run::evaluate() {

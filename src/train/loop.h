@@ -21,8 +21,6 @@ struct LoopContext {
   std::function<bool()> should_stop = [] { return false; };  ///< polled after every step
   Progress* progress = nullptr;
   std::function<void(int64_t step)> after_step = [](int64_t) {};  ///< tests stop runs here
-  /// Besides train.eval_every, at the end of every pass over the training data.
-  bool evaluates_epochs = false;
 };
 
 enum class EndReason : uint8_t { kFinished, kEarlyStop, kStopped };

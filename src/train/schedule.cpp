@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <numbers>
+#include <string>
 
 #include "base/error.h"
+#include "optim/own_key.h"
 
 namespace ingot::train {
 
@@ -23,6 +26,16 @@ void ScheduleConfig::check() const {
           "train.schedule.step_size: {} must be positive; 1000 is usual", step_size);
   require(patience > 0, Code::kInvalidArgument,
           "train.schedule.patience: {} must be positive; 3 is usual", patience);
+  const ScheduleConfig usual;
+  const auto require_own = [&](const char* key, bool is_set,
+                               std::initializer_list<ScheduleKind> kinds) {
+    const std::string path = std::string("train.schedule.") + key;
+    optim::require_own_key(path, is_set, "train.schedule.name", name, kinds);
+  };
+  require_own("decay", decay != usual.decay, {ScheduleKind::kWarmupStableDecay});
+  require_own("step_size", step_size != usual.step_size, {ScheduleKind::kStep});
+  require_own("gamma", gamma != usual.gamma, {ScheduleKind::kStep, ScheduleKind::kPlateau});
+  require_own("patience", patience != usual.patience, {ScheduleKind::kPlateau});
 }
 
 Schedule::Schedule(const ScheduleConfig& config, double lr, int64_t total_steps)

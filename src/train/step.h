@@ -37,8 +37,8 @@ class Step {
   [[nodiscard]] Forecast forecast();
   /// Seconds per step measured over about `budget_s`; weights and optimiser state are unchanged.
   [[nodiscard]] double measure_seconds(double budget_s);
-  /// Exchanges the weights and their average, when the recipe keeps one: what is validated and
-  /// exported. Twice is as if never. See AveragedWeights.
+  /// Exchanges weights and running statistics with their average, when the recipe keeps one: what
+  /// is validated and exported. Twice is as if never. See AveragedWeights.
   void exchange_average();
   /// FLOPs of one step as recorded.
   [[nodiscard]] int64_t flops() const { return plan_ ? plan_->flops() : 0; }

@@ -363,5 +363,63 @@ TEST(Optimizer, BadValuesNameTheKeyAndTheUsualOne) {
             "train.optimizer.name is adamw; leave it out, or set train.optimizer.name=rmsprop");
 }
 
+TEST(Optimizer, KeysOfAnotherRuleAreRefused) {
+  const auto message = [](OptimizerKind name, const std::function<void(OptimizerConfig&)>& change) {
+    OptimizerConfig c;
+    c.name = name;
+    change(c);
+    return message_of([&] { optim::check_rule(c); });
+  };
+  const auto refused = [](const std::string& key, const std::string& rules, const std::string& name,
+                          const std::string& rule, const std::string& choice = "name") {
+    return "train.optimizer." + key + ": it is of " + rules +
+           " and does nothing here, where train.optimizer." + choice + " is " + name +
+           "; leave it out, or set train.optimizer." + choice + "=" + rule;
+  };
+  using C = OptimizerConfig;
+  const std::string adams = "adam, adamw, nadam and muon", two = "adam, adamw and muon";
+  EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.beta1 = 0.8; }),
+            refused("beta1", adams, "sgd", "adam"));
+  EXPECT_EQ(message(OptimizerKind::kLion, [](C& c) { c.beta2 = 0.99; }),
+            refused("beta2", adams, "lion", "adam"));
+  EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.eps = 1e-7; }),
+            refused("eps", adams, "sgd", "adam"));
+  EXPECT_EQ(message(OptimizerKind::kNadam, [](C& c) { c.eps_hat = true; }),
+            refused("eps_hat", two, "nadam", "adam"));
+  EXPECT_EQ(message(OptimizerKind::kAdagrad, [](C& c) { c.bias_correction = false; }),
+            refused("bias_correction", two, "adagrad", "adam"));
+  const auto all_of_adam = [](C& c) {
+    c.beta1 = 0.8;
+    c.beta2 = 0.99;
+    c.eps = 1e-7;
+    c.eps_hat = true;
+    c.bias_correction = false;
+  };
+  for (const OptimizerKind kind :
+       {OptimizerKind::kAdam, OptimizerKind::kAdamW, OptimizerKind::kMuon}) {
+    EXPECT_EQ(message(kind, all_of_adam), "no error");
+  }
+  EXPECT_EQ(message(OptimizerKind::kMuon,
+                    [](C& c) {
+                      c.muon.others = optim::MuonOthers::kSgd;
+                      c.eps = 1e-7;
+                    }),
+            refused("eps", "adamw", "sgd", "adamw", "muon.others"));
+  EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.average.decay = 0.9; }),
+            refused("average.decay", "ema", "none", "ema", "average.kind"));
+  EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.average.start = 5; }),
+            refused("average.start", "ema and swa", "none", "ema", "average.kind"));
+  EXPECT_EQ(message(OptimizerKind::kSgd,
+                    [](C& c) {
+                      c.average.kind = optim::Average::kEma;
+                      c.average.every = 5;
+                    }),
+            refused("average.every", "swa", "ema", "swa", "average.kind"));
+  EXPECT_EQ(message(OptimizerKind::kSgd, [](C& c) { c.lookahead.alpha = 0.2; }),
+            "train.optimizer.lookahead.alpha: it does nothing here, where "
+            "train.optimizer.lookahead.every is 0; leave it out, or set "
+            "train.optimizer.lookahead.every=5");
+}
+
 }  // namespace
 }  // namespace ingot::testing::optimizer_test

@@ -101,6 +101,8 @@ TEST(TrainConfig, Intervals) {
   };
   expect_message([](TrainConfig& c) { c.eval_every = -1; },
                  negative("eval_every", "only at the end"));
+  expect_message([](TrainConfig& c) { c.eval_epochs = -1; },
+                 negative("eval_epochs", "none besides those of train.eval_every"));
   expect_message([](TrainConfig& c) { c.eval_batches = -1; },
                  negative("eval_batches", "the whole validation split"));
   expect_message([](TrainConfig& c) { c.sample_every = -1; }, negative("sample_every", "none"));
@@ -121,6 +123,13 @@ TEST(TrainConfig, Intervals) {
       },
       "train.early_stop needs evaluations; set train.eval_every=100");
   expect_message(
+      [](TrainConfig& c) {
+        c.early_stop.patience = 1;
+        c.eval_every = 0;
+        c.eval_epochs = 1;
+      },
+      "no error");
+  expect_message(
       [](TrainConfig& c) { c.early_stop.threshold = -0.5; },
       "train.early_stop.threshold: -0.5 must be a loss, for example 0.1; 0 turns it off");
 }
@@ -138,6 +147,24 @@ TEST(TrainConfig, ScheduleIsChecked) {
                  "train.schedule.step_size: 0 must be positive; 1000 is usual");
   expect_message([](TrainConfig& c) { c.schedule.patience = 0; },
                  "train.schedule.patience: 0 must be positive; 3 is usual");
+  const auto other = [](const std::string& key, const std::string& kinds, const std::string& kind) {
+    return "train.schedule." + key + ": it is of " + kinds +
+           " and does nothing here, where train.schedule.name is cosine; leave it out, or set "
+           "train.schedule.name=" +
+           kind;
+  };
+  expect_message([](TrainConfig& c) { c.schedule.decay = 0.5; }, other("decay", "wsd", "wsd"));
+  expect_message([](TrainConfig& c) { c.schedule.step_size = 5; },
+                 other("step_size", "step", "step"));
+  expect_message([](TrainConfig& c) { c.schedule.gamma = 0.5; },
+                 other("gamma", "step and plateau", "step"));
+  expect_message([](TrainConfig& c) { c.schedule.patience = 5; },
+                 other("patience", "plateau", "plateau"));
+  expect_message(
+      [](TrainConfig& c) {
+        c.schedule = {.name = ScheduleKind::kStep, .step_size = 5, .gamma = 0.5};
+      },
+      "no error");
 }
 
 // Before there is a model, and of whichever rule.
@@ -226,6 +253,8 @@ TEST(Passes, EndInTheStepInWhichMoreOfThemLies) {
   }
   EXPECT_EQ((Passes{64, 100}.steps_of(1)), 2);
   EXPECT_EQ((Passes{64, 100}.steps_of(2)), 3);
+  EXPECT_EQ((Passes{32, 2000}.steps_of(1)), 62);
+  EXPECT_EQ((Passes{32, 2000}.steps_of(2)), 125);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ class Loop : public ::testing::Test {
   static TrainConfig blind_config() {
     TrainConfig c = tiny_config();
     c.early_stop = {};
-    c.schedule.name = ScheduleKind::kConstant;
+    c.schedule = {.name = ScheduleKind::kConstant, .warmup = 3};
     return c;
   }
   static void expect_same(const TinyResult& result, const std::string& what) {
@@ -155,6 +155,34 @@ TEST_F(Loop, AnEpochOfOneStepHasTheRecordOfTheStep) {
   options.has_validation = false;
   const std::string metrics = run(dir.path(), config, options).metrics;
   EXPECT_EQ(metrics.find("\"kind\":\"epoch\""), std::string::npos) << metrics;
+}
+
+// At the ends of epochs, which lie inside steps, and after the last step; with eval_every besides.
+TEST_F(Loop, JudgesAtTheEndOfEveryEpoch) {
+  const int64_t windows = data_->train().tokens() / tiny_config().seq;
+  for (const int64_t epochs : {1, 2}) {
+    for (const int64_t every : {0, 7}) {
+      const TempDir dir;
+      TrainConfig config = blind_config();
+      config.steps = 3 * kTinySteps;
+      config.eval_every = every;
+      config.eval_epochs = epochs;
+      std::vector<int64_t> want, got;
+      for (int64_t step = 1; step <= config.steps; ++step) {
+        bool is_due = step == config.steps || (every > 0 && step % every == 0);
+        for (int64_t epoch = epochs; epoch <= config.steps; epoch += epochs) {
+          is_due = is_due || step == (epoch * windows + 1) / 4;  // four windows a step
+        }
+        if (is_due) want.push_back(step);
+      }
+      std::istringstream lines(run(dir.path(), config).metrics);
+      for (std::string line; std::getline(lines, line);) {
+        const Json record = parse_json(line, "metrics");
+        if (record.at("kind") == "validation") got.push_back(record.at("step").get<int64_t>());
+      }
+      EXPECT_EQ(got, want) << epochs << " epochs, " << every << " steps";
+    }
+  }
 }
 
 TEST_F(Loop, AnyNumberOfThreads) {

@@ -26,9 +26,10 @@ class AveragedRun : public ::testing::Test {
     TrainConfig c = tiny_config();
     c.keep_best = false;
     c.early_stop.patience = 0;
-    c.schedule.name = ScheduleKind::kConstant;  // validation must not steer the run
+    // Validation must not steer the run.
+    c.schedule = {.name = ScheduleKind::kConstant, .warmup = 3};
     c.optimizer.average.kind = kind;
-    c.optimizer.average.decay = 0.5;
+    if (kind == Average::kEma) c.optimizer.average.decay = 0.5;
     return c;
   }
   static TinyData* data_;
