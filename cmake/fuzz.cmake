@@ -58,8 +58,10 @@ list(TRANSFORM network_sources APPEND .cpp)
 ingot_fuzz(layers SOURCES ${network_sources} LIBS ingot_models)
 ingot_fuzz(predict
            SOURCES src/serve/answer.cpp src/serve/api_error.cpp src/serve/binary_tensor.cpp
-                   src/serve/instances.cpp src/serve/open_inference.cpp src/serve/route.cpp
-                   src/serve/tensorflow.cpp)
+                   src/serve/input_tensor.cpp src/serve/instances.cpp src/serve/open_inference.cpp
+                   src/serve/pixels.cpp src/serve/route.cpp src/serve/tensorflow.cpp
+                   ${image_sources}
+           LIBS PNG::PNG JPEG::JPEG ZLIB::ZLIB)
 ingot_fuzz(recipe)
 ingot_fuzz(request SOURCES src/serve/api_error.cpp src/serve/completion_request.cpp)
 ingot_fuzz(safetensors SOURCES src/io/safetensors.cpp src/tensor/shape.cpp)

@@ -10,8 +10,8 @@ Language model: the official OpenAI client (PyPI package openai). Streaming and 
 agree, every documented error must arrive as the client's own exception class, and N concurrent
 streams must equal the same requests alone. --memory compares resident memory after N requests with
 that after a tenth of them. Network: every instance of FILE alone, all at once by rows, by columns
-and as Open Inference tensors must give the same numbers. Prints one line per check and exits with
-status 1 at the first failure.
+and as Open Inference tensors, of numbers alone as one tensor too, must give the same numbers. Prints
+one line per check and exits with status 1 at the first failure.
 """
 import argparse
 import asyncio
@@ -159,7 +159,8 @@ def check_memory(base_url, key, model, requests, clients=25):
 def check_network(base_url, key, model, path):
     instances = [json.loads(line) for line in open(path) if line.strip()]
     server = Http(base_url, key)
-    columns = [column["name"] for column in json.loads(server.text(f"/v2/models/{model}"))["inputs"]]
+    inputs = json.loads(server.text(f"/v2/models/{model}"))["inputs"]
+    columns = [column["name"] for column in inputs]
     rows = [{name: row[name] for name in columns} for row in instances]
     predict = f"/v1/models/{model}:predict"
 
@@ -174,8 +175,16 @@ def check_network(base_url, key, model, path):
     tensors = [{"name": name, "datatype": "BYTES", "shape": [len(rows)],
                 "data": [None if row[name] is None else str(row[name]) for row in rows]}
                for name in columns]
-    outputs = {tensor["name"]: tensor["data"] for tensor in json.loads(
-        server.text(f"/v2/models/{model}/infer", {"inputs": tensors}))["outputs"]}
+
+    def infer(tensors):
+        answer = json.loads(server.text(f"/v2/models/{model}/infer", {"inputs": tensors}))
+        return {tensor["name"]: tensor["data"] for tensor in answer["outputs"]}
+
+    outputs = infer(tensors)
+    if all(column["datatype"] == "FP32" for column in inputs):
+        table = {"name": "input-0", "datatype": "BYTES", "shape": [len(rows), len(columns)],
+                 "data": [list(row) for row in zip(*(tensor["data"] for tensor in tensors))]}
+        check("one tensor of all columns holds the same numbers", infer([table]) == outputs)
     if isinstance(together[0], dict):
         check("columns hold the same classes",
               by_column["prediction"] == [answer["prediction"] for answer in together])

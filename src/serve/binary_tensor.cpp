@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,33 @@ static_assert(std::endian::native == std::endian::little);
 
 using Cells = std::optional<std::vector<std::string>>;
 
+/// IEEE 754 binary16, as it lies in a tensor.
+struct Half {
+  uint16_t bits;
+};
+
+float to_float(Half half) {
+  const int exponent = (half.bits >> 10) & 31;
+  const int fraction = half.bits & 1023;
+  float value = fraction == 0 ? std::numeric_limits<float>::infinity()
+                              : std::numeric_limits<float>::quiet_NaN();
+  if (exponent == 0) value = std::ldexp(static_cast<float>(fraction), -24);
+  if (exponent > 0 && exponent < 31) {
+    value = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  }
+  return (half.bits & 0x8000) != 0 ? -value : value;
+}
+
+/// NaN is a missing value: an empty cell.
+template <class Value>
+std::string cell_text(Value value) {
+  if constexpr (std::is_floating_point_v<Value>) {
+    if (std::isnan(value)) return {};
+  }
+  return fmt::format("{}", value);
+}
+std::string cell_text(Half half) { return cell_text(to_float(half)); }
+
 template <class Value>
 Cells read_values(int64_t count, std::string_view bytes) {
   if (bytes.size() != static_cast<uint64_t>(count) * sizeof(Value)) return std::nullopt;
@@ -23,7 +51,7 @@ Cells read_values(int64_t count, std::string_view bytes) {
   for (size_t at = 0; at < bytes.size(); at += sizeof(Value)) {
     Value value;
     std::memcpy(&value, bytes.data() + at, sizeof value);
-    cells.push_back(fmt::format("{}", value));
+    cells.push_back(cell_text(value));
   }
   return cells;
 }
@@ -64,6 +92,7 @@ constexpr BinaryReader kReaders[] = {{"BOOL", read_truths},
                                      {"INT16", read_values<int16_t>},
                                      {"INT32", read_values<int32_t>},
                                      {"INT64", read_values<int64_t>},
+                                     {"FP16", read_values<Half>},
                                      {"FP32", read_values<float>},
                                      {"FP64", read_values<double>},
                                      {"BYTES", read_texts}};
@@ -78,8 +107,8 @@ Cells read_binary_tensor(std::string_view datatype, int64_t count, std::string_v
 }
 
 std::string float_cell(std::string_view datatype, double value) {
-  const bool is_single =
-      datatype == "FP32" && std::abs(value) <= double{std::numeric_limits<float>::max()};
+  const bool is_single = (datatype == "FP32" || datatype == "FP16") &&
+                         std::abs(value) <= double{std::numeric_limits<float>::max()};
   return is_single ? fmt::format("{}", static_cast<float>(value)) : fmt::format("{}", value);
 }
 

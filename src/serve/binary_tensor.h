@@ -13,7 +13,8 @@
 namespace ingot::serve {
 
 /// `count` values of a datatype ("FP32", "BYTES", …) as cells; nothing unless the bytes are exactly
-/// those. A number is its shortest text: the float32 0.1 gives "0.1".
+/// those. A number is its shortest text: the float32 0.1 gives "0.1". A float16 is the float32 of
+/// the same value. NaN is a missing value: an empty cell.
 [[nodiscard]] std::optional<std::vector<std::string>> read_binary_tensor(std::string_view datatype,
                                                                          int64_t count,
                                                                          std::string_view bytes);

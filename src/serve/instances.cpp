@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "serve/pixels.h"
 
 namespace ingot::serve {
 namespace {
@@ -21,20 +22,58 @@ const std::string* base64_of(const Json& value) {
   return &member->get_ref<const std::string&>();
 }
 
+/// A picture in lists, right or wrong, and not the list around the value of the only column.
+bool is_bare_picture(const Json& value) {
+  return value.is_array() && (value.size() != 1 || is_pixel_lists(value));
+}
+
+/// The text with null in place of every NaN that is no part of a string; empty when it has none.
+std::string null_for_nan(std::string_view text) {
+  constexpr std::string_view kNaN = "NaN";
+  std::string out;
+  size_t written = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\') ++i;
+    if (in_string || !text.substr(i).starts_with(kNaN)) continue;
+    out += text.substr(written, i - written);
+    out += "null";
+    written = i + kNaN.size();
+  }
+  if (written == 0) return {};
+  out += text.substr(written);
+  return out;
+}
+
+bool parse_with_nan(std::string_view text, const JsonLimits& limits, Json& root) {
+  const std::string strict = null_for_nan(text);
+  if (strict.empty()) return false;
+  try {
+    root = parse_json(strict, "body", limits);
+    return true;
+  } catch (const Error&) {  // that of the text as it came is told
+    return false;
+  }
+}
+
 constexpr size_t kMaxIgnored = 32;
 constexpr size_t kUnused = std::numeric_limits<size_t>::max();
 
 }  // namespace
 
-bool InstanceReader::parse(std::string_view body, Json& root) {
+bool InstanceReader::parse(std::string_view body, Json& root, bool takes_nan) {
   JsonLimits limits;
   limits.max_depth = static_cast<int>(limits_.max_depth);
   try {
     root = parse_json(body, "body", limits);
-    if (!root.is_object()) reject("the body must be a JSON object, but is {}", json_kind(root));
   } catch (const Error& error) {
-    reject("the JSON body could not be parsed: {}", error.what());
+    if (!takes_nan || !parse_with_nan(body, limits, root)) {
+      reject("the JSON body could not be parsed: {}", error.what());
+      return false;
+    }
   }
+  if (!root.is_object()) reject("the body must be a JSON object, but is {}", json_kind(root));
   return !failed();
 }
 
@@ -68,11 +107,19 @@ std::string InstanceReader::names() const {
   return list;
 }
 
+void InstanceReader::place_names() {
+  if (!places_.empty()) return;
+  for (size_t i = 0; i < inputs_.size(); ++i) places_.emplace(inputs_[i].name, i);
+  for (const std::string& column : limits_.unused) places_.emplace(column, kUnused);
+}
+
+bool InstanceReader::knows(std::string_view name) {
+  place_names();
+  return places_.contains(name);
+}
+
 std::optional<size_t> InstanceReader::find(std::string_view name, int64_t instance) {
-  if (places_.empty()) {
-    for (size_t i = 0; i < inputs_.size(); ++i) places_.emplace(inputs_[i].name, i);
-    for (const std::string& column : limits_.unused) places_.emplace(column, kUnused);
-  }
+  place_names();
   const auto at = places_.find(name);
   if (at != places_.end() && at->second != kUnused) return at->second;
   if (at != places_.end()) {
@@ -103,22 +150,35 @@ void InstanceReader::put_bytes(int64_t instance, size_t input, std::string_view 
   put_text(instance, input, std::move(*bytes));
 }
 
+void InstanceReader::put_pixels(int64_t instance, size_t input, const Json& lists) {
+  std::string problem;
+  std::optional<std::string> file = read_pixels(lists, problem);
+  if (!file) return reject("{} {}", where(instance, input), problem);
+  put_text(instance, input, std::move(*file));
+}
+
 void InstanceReader::put(int64_t instance, size_t input, const Json& value) {
+  const bool is_picture = inputs_[input].kind == InputKind::kImage;
+  if (is_picture && is_bare_picture(value)) return put_pixels(instance, input, value);
   const Json& cell = value.is_array() && value.size() == 1 ? value.front() : value;
+  if (is_picture && cell.is_array()) return put_pixels(instance, input, cell);
   if (const std::string* bytes = base64_of(cell)) return put_bytes(instance, input, *bytes);
   if (cell.is_structured()) {
     return reject("{} must be a text, a number, true, false, null or {{\"b64\": text}}, but is {}",
                   where(instance, input), excerpt(dump_json(cell)));
   }
-  if (inputs_[input].kind == InputKind::kImage && cell.is_string()) {
+  if (is_picture && cell.is_string()) {
     return put_bytes(instance, input, cell.get_ref<const std::string&>());
   }
   put_text(instance, input, json_cell(cell));
 }
 
 void InstanceReader::put_instance(int64_t instance, const Json& value) {
-  const bool is_only_value = inputs_.size() == 1 && (!value.is_structured() || base64_of(value));
-  if (is_only_value) return put(instance, 0, value);
+  if (inputs_.size() == 1) {
+    const bool is_picture = inputs_[0].kind == InputKind::kImage && is_bare_picture(value);
+    const bool is_bare = !value.is_structured() || base64_of(value) != nullptr || is_picture;
+    if (is_bare) return put(instance, 0, value);
+  }
   if (value.is_object()) {
     std::vector<bool> given(inputs_.size(), false);
     for (const auto& [name, cell] : value.items()) {

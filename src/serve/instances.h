@@ -51,8 +51,9 @@ class InstanceReader {
   InstanceReader(std::span<const PredictorInput> inputs, const PredictLimits& limits)
       : inputs_(inputs), limits_(limits) {}
 
-  /// The body as an object; false when it is none.
-  [[nodiscard]] bool parse(std::string_view body, Json& root);
+  /// The body as an object; false when it is none. takes_nan: NaN, which is no JSON and which
+  /// clients write all the same, is null.
+  [[nodiscard]] bool parse(std::string_view body, Json& root, bool takes_nan = false);
 
   template <class... Args>
   void reject(fmt::format_string<Args...> text, Args&&... args) {
@@ -70,8 +71,10 @@ class InstanceReader {
   /// The input called `name`. Nothing for a column that the model does not use, which is kept as
   /// ignored, and after the error for an unknown one. `instance` < 0: of no instance.
   [[nodiscard]] std::optional<size_t> find(std::string_view name, int64_t instance);
+  /// Whether a column has this name, one that the model uses or one that it does not.
+  [[nodiscard]] bool knows(std::string_view name);
   /// Puts one value into its cell: a text, number, truth value, null or {"b64": text}, bare or as
-  /// the only item of a list.
+  /// the only item of a list. A picture may also be lists [height][width][channels] of its pixels.
   void put(int64_t instance, size_t input, const Json& value);
   /// The text of a cell, or the bytes of an image.
   void put_text(int64_t instance, size_t input, std::string text);
@@ -87,12 +90,14 @@ class InstanceReader {
 
  private:
   void ignore(std::string_view name);
+  void place_names();
   void put_bytes(int64_t instance, size_t input, std::string_view base64);
+  void put_pixels(int64_t instance, size_t input, const Json& lists);
   [[nodiscard]] std::string where(int64_t instance, size_t input) const;
 
   std::span<const PredictorInput> inputs_;
   const PredictLimits& limits_;
-  // Of inputs_, and kUnused for what the model does not use, once find() is called.
+  // Of inputs_, and kUnused for what the model does not use, once a name is looked for.
   std::unordered_map<std::string_view, size_t> places_;
   std::optional<ApiError> error_;
 };

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Open Inference Protocol (KServe V2) over HTTP for one model: the body of an infer request,
-// its answer and the model's metadata. Every column is a tensor of one value per instance, [n] or
-// [n, 1], in JSON or, with the binary tensor extension, raw behind the JSON. Source:
-// github.com/kserve/open-inference-protocol (inference_rest, binary_tensor_data).
+// its answer and the model's metadata. A column is a tensor of one value per instance, [n] or
+// [n, 1]; pictures may be pixels, [n, height, width, channels]; columns that are all numbers may be
+// one tensor [n, columns] of any name. Values are in JSON or, with the binary tensor extension, raw
+// behind it. Source: github.com/kserve/open-inference-protocol (inference_rest,
+// binary_tensor_data).
 // Knows no sockets and no model but through its inputs. Called by predict_api and fuzzed.
 #pragma once
 

@@ -3,6 +3,7 @@
 // knows no columns, transforms or networks but through this; src/cli hands it in.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -25,6 +26,12 @@ struct PredictorInput {
   std::string name;
   InputKind kind = InputKind::kNumber;
 };
+
+/// So that one table of numbers can stand for all columns.
+[[nodiscard]] inline bool has_only_numbers(std::span<const PredictorInput> inputs) {
+  return std::all_of(inputs.begin(), inputs.end(),
+                     [](const PredictorInput& input) { return input.kind == InputKind::kNumber; });
+}
 
 class Predictor {
  public:

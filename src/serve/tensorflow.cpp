@@ -15,14 +15,24 @@ namespace {
 
 constexpr const char* kSignature = "serving_default";
 
-void read_instances(InstanceReader& in, const Json& list) {
-  if (!list.is_array() || list.empty()) {
-    return in.reject("\"instances\" must be a list of at least one instance");
-  }
+void read_rows(InstanceReader& in, const Json& list) {
   for (size_t i = 0; i < list.size() && !in.failed(); ++i) {
     in.add_rows(1);
     in.put_instance(static_cast<int64_t>(i), list[i]);
   }
+}
+
+void read_instances(InstanceReader& in, const Json& list) {
+  if (!list.is_array() || list.empty()) {
+    return in.reject("\"instances\" must be a list of at least one instance");
+  }
+  read_rows(in, list);
+}
+
+/// Whether "inputs" is one table [n][columns] for several columns of numbers.
+bool is_number_table(std::span<const PredictorInput> inputs, const Json& value) {
+  return inputs.size() > 1 && has_only_numbers(inputs) && value.is_array() && !value.empty() &&
+         value.front().is_array();
 }
 
 /// A bare value is one instance.
@@ -52,6 +62,7 @@ std::vector<const Json*> find_columns(InstanceReader& in, const Json& value) {
 
 void read_inputs(InstanceReader& in, const Json& value) {
   in.request.by_column = true;
+  if (is_number_table(in.inputs(), value)) return read_rows(in, value);
   const std::vector<const Json*> columns = find_columns(in, value);
   if (in.failed()) return;
   const size_t rows = count_of(*columns[0]);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // TensorFlow Serving's REST API for one model: the body of a :predict request, its answer, status
-// and metadata. Row format: "instances" → "predictions"; column format: "inputs" → "outputs". A
-// number is answered bare, as TensorFlow Serving does for a single output; a class as the object
-// that `ingot predict predict.format=jsonl` prints. Source: tensorflow.org/tfx/serving/api_rest.
+// and metadata. Row format: "instances" → "predictions"; column format: "inputs" → "outputs", where
+// columns that are all numbers may also be one table [n][columns]. A number is answered bare, as
+// TensorFlow Serving does for a single output; a class as the object that `ingot predict
+// predict.format=jsonl` prints. Source: tensorflow.org/tfx/serving/api_rest.
 // Knows no sockets and no model but through its inputs. Called by predict_api and fuzzed.
 #pragma once
 

@@ -31,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const std::vector<std::vector<serve::PredictorInput>> kModels = {
       {{"legs", InputKind::kNumber}, {"note", InputKind::kText}},
       {{"note", InputKind::kText}},
+      {{"a", InputKind::kNumber}, {"b", InputKind::kNumber}},
       {{"picture", InputKind::kImage}}};
   static const serve::AnswerForm kForm({"bird", "dog"});
   const std::string_view body = fuzz::as_text(data, size);

@@ -111,7 +111,7 @@ struct Wrong {
 
 TEST(OpenInference, WhatIsWrongIsNamed) {
   const std::string types =
-      "BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP32, FP64, BYTES";
+      "BOOL, UINT8, UINT16, UINT32, UINT64, INT8, INT16, INT32, INT64, FP16, FP32, FP64, BYTES";
   const std::string shapes =
       R"(input "legs": "shape" must be [n] or [n, 1] for n >= 1 instances, )";
   const std::vector<Wrong> table = {
@@ -123,8 +123,8 @@ TEST(OpenInference, WhatIsWrongIsNamed) {
       {R"({"inputs":[)" + kNote + "," + kNote + "]}", R"(input "note" is given twice)"},
       {R"({"inputs":[)" + tensor("legz", "FP32", "[1]", "[1]") + "]}",
        R"(the model has no input "legz". Did you mean "legs"?)"},
-      {legs("FP16", "[2]", "[4,2]"),
-       R"(input "legs": "datatype" must be one of )" + types + R"(, but is "FP16")"},
+      {legs("BF16", "[2]", "[4,2]"),
+       R"(input "legs": "datatype" must be one of )" + types + R"(, but is "BF16")"},
       {legs("FP32", "[2,2]", "[4,2]"), shapes + "but is [2,2]"},
       {legs("FP32", "[-1]", "[4,2]"), shapes + "but is [-1]"},
       {legs("FP32", "[0]", "[]"), shapes + "but is [0]"},
@@ -301,10 +301,21 @@ TEST(OpenInference, MetadataNamesTensorsAndClasses) {
             R"({"name":"m","versions":["1"],"platform":"ingot_network","inputs":[)"
             R"({"name":"legs","datatype":"FP32","shape":[-1]},)"
             R"({"name":"picture","datatype":"BYTES","shape":[-1],)"
-            R"("parameters":{"content_type":"base64"}}],"outputs":[)"
+            R"("parameters":{"content_type":"base64",)"
+            R"("pixels":{"datatype":"UINT8","shape":[-1,-1,-1,-1]}}}],"outputs":[)"
             R"({"name":"prediction","datatype":"BYTES","shape":[-1]},)"
             R"({"name":"probabilities","datatype":"FP32","shape":[-1,2]}],)"
             R"("parameters":{"classes":["bird","dog"]}})");
+}
+
+TEST(OpenInference, MetadataOfNumbersNamesTheOneInputThatHoldsThem) {
+  const std::vector<PredictorInput> inputs = {{"a", InputKind::kNumber}, {"b", InputKind::kNumber}};
+  EXPECT_EQ(open_inference_metadata("m", "1", inputs, AnswerForm({})),
+            R"({"name":"m","versions":["1"],"platform":"ingot_network","inputs":[)"
+            R"({"name":"a","datatype":"FP32","shape":[-1]},)"
+            R"({"name":"b","datatype":"FP32","shape":[-1]}],"outputs":[)"
+            R"({"name":"prediction","datatype":"FP32","shape":[-1]}],)"
+            R"("parameters":{"classes":[],"one_input":{"datatype":"FP32","shape":[-1,2]}}})");
 }
 
 }  // namespace

@@ -352,6 +352,46 @@ TEST(PredictApi, ASmallFileOfManyPixelsIsRefusedByItsHead) {
   EXPECT_EQ(service.predictor.encoded, 0);
 }
 
+/// An infer request of pictures of zeros with raw pixels.
+Response infer_pixels(PictureService& service, int count, int64_t side) {
+  const std::string bytes(static_cast<size_t>(count * side * side), '\0');
+  const std::string shape =
+      "[" + std::to_string(count) + "," + std::to_string(side) + "," + std::to_string(side) + ",1]";
+  std::string legs = "4";
+  for (int i = 1; i < count; ++i) legs += ",4";
+  const std::string json =
+      R"({"inputs":[{"name":"legs","datatype":"INT8","shape":[)" + std::to_string(count) +
+      R"(],"data":[)" + legs + R"(]},{"name":"note","datatype":"UINT8","shape":)" + shape +
+      R"(,"parameters":{"binary_data_size":)" + std::to_string(bytes.size()) + "}}]}";
+  return service.infer(json + bytes,
+                       "Inference-Header-Content-Length: " + std::to_string(json.size()) + "\r\n");
+}
+
+TEST(PredictApi, PixelsAreTheFileThatHoldsThem) {
+  PictureService service;
+  const std::string file = io::pnm_head(2, 2, 1) + std::string(4, '\0');
+  const Response whole = service.predict(pictures(2, R"({"b64":")" + to_base64(file) + "\"}"));
+  EXPECT_EQ(whole.status, 200) << whole.body;
+  EXPECT_EQ(service.predict(pictures(2, "[[[0],[0]],[[0],[0]]]")).body, whole.body);
+  const std::string numbers = between(whole.body, R"({"predictions":[)", "]");
+  const Response raw = infer_pixels(service, 2, 2);
+  EXPECT_NE(raw.body.find("\"data\":[" + numbers + "]"), std::string::npos) << raw.body;
+}
+
+TEST(PredictApi, PixelsAreBoundedAsFilesAre) {
+  ServeConfig config;
+  config.max_pixels = 3 * 64;
+  PictureService service(config);
+  EXPECT_EQ(infer_pixels(service, 3, 8).status, 200);
+  EXPECT_EQ(service.predictor.encoded, 3);
+  const Response refused = infer_pixels(service, 5, 8);
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_NE(refused.body.find(R"(instance 3: column \"note\": this picture of 64 pixels brings)"),
+            std::string::npos)
+      << refused.body;
+  EXPECT_EQ(service.predictor.encoded, 3) << "nothing was decoded";
+}
+
 TEST(PredictApi, OthersAreAnsweredWhilePicturesAreDecoded) {
   PictureService service;
   service.encoding.set(false);

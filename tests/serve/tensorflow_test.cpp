@@ -18,6 +18,7 @@ const std::vector<PredictorInput> kInputs = {{"legs", InputKind::kNumber},
                                              {"note", InputKind::kText}};
 const std::vector<PredictorInput> kText = {{"note", InputKind::kText}};
 const std::vector<PredictorInput> kImage = {{"picture", InputKind::kImage}};
+const std::vector<PredictorInput> kNumbers = {{"a", InputKind::kNumber}, {"b", InputKind::kNumber}};
 
 PredictRequest good(const std::string& body, const std::vector<PredictorInput>& inputs = kInputs,
                     const PredictLimits& limits = {}) {
@@ -83,6 +84,58 @@ TEST(Tensorflow, ColumnsAreListsOfOneLength) {
   EXPECT_EQ(request.cells, (Cells{"4", "a", "true", "b"}));
   EXPECT_TRUE(request.by_column);
   EXPECT_EQ(good(R"({"inputs":{"note":"a","legs":1e2}})").cells, (Cells{"100.0", "a"}));
+}
+
+TEST(Tensorflow, ATableOfNumbersIsRowsOrOneInput) {
+  const Cells cells = {"1.0", "2.5", "3", ""};
+  for (const char* body :
+       {R"({"instances":[[1.0,2.5],[3,null]]})", R"({"inputs":[[1.0,2.5],[3,null]]})",
+        R"({"inputs":{"b":[2.5,null],"a":[1.0,3]}})"}) {
+    EXPECT_EQ(good(body, kNumbers).cells, cells) << body;
+  }
+  EXPECT_TRUE(good(R"({"inputs":[[1.0,2.5]]})", kNumbers).by_column);
+  EXPECT_EQ(bad(R"({"instances":[[1,2],[3,4,5]]})", kNumbers),
+            "instance 1 has 3 values but the model takes 2: a, b");
+  EXPECT_EQ(bad(R"({"inputs":[[1,2],[3]]})", kNumbers),
+            "instance 1 has 1 values but the model takes 2: a, b");
+  EXPECT_EQ(bad(R"({"inputs":[[1,2],3]})", kNumbers),
+            "instance 1 must be an object of the columns a, b, but is 3");
+  EXPECT_EQ(bad(R"({"inputs":[1,2]})", kNumbers),
+            R"("inputs" must be an object of the columns a, b)");
+  EXPECT_EQ(bad(R"({"inputs":[[1,"a"]]})"),
+            R"("inputs" must be an object of the columns legs, note)");
+}
+
+TEST(Tensorflow, PixelsAreListsOfHeightWidthAndChannels) {
+  const Cells one = {std::string("P5\n2 1\n255\n\0\xFF", 13)};
+  for (const char* body :
+       {R"({"instances":[[[[0],[255]]]]})", R"({"instances":[{"picture":[[[0],[255]]]}]})",
+        R"({"instances":[[[[[0],[255]]]]]})", R"({"inputs":[[[[0],[255]]]]})",
+        R"({"inputs":{"picture":[[[[0],[255]]]]}})"}) {
+    EXPECT_EQ(good(body, kImage).cells, one) << body;
+  }
+  const Cells colours = {"P6\n1 1\n255\n\x01\x02\x03", "P5\n1 1\n255\n\x04"};
+  EXPECT_EQ(good(R"({"instances":[[[[1,2,3]]],[[[4]]]]})", kImage).cells, colours);
+  EXPECT_EQ(good(R"({"inputs":[[[[1,2,3]]],[[[4]]]]})", kImage).cells, colours);
+  const std::vector<PredictorInput> both = {{"legs", InputKind::kNumber},
+                                            {"picture", InputKind::kImage}};
+  EXPECT_EQ(good(R"({"instances":[[4,[[[1,2,3]]]],{"picture":[[[4]]],"legs":2}]})", both).cells,
+            (Cells{"4", colours[0], "2", colours[1]}));
+  EXPECT_EQ(bad(R"({"instances":[[[[0.5]]]]})", kImage),
+            R"(instance 0: column "picture" must have pixels of whole numbers from 0 to 255, as )"
+            R"(pictures hold them before any scaling, but [0][0][0] is 0.5)");
+  const std::string form =
+      R"(instance 0: column "picture" must be the base64 of a file, or its pixels as lists )"
+      R"([height][width][channels] of 1 channel (gray) or 3 (red, green, blue), but is )";
+  for (const char* value : {"[[0,1],[2,3]]", "[1,2]", "[]", "[[[1,2,3,4]]]"}) {
+    const std::string list = value;
+    EXPECT_EQ(bad("{\"instances\":[" + list + "]}", kImage), form + list);
+    EXPECT_EQ(bad("{\"instances\":[{\"picture\":" + list + "}]}", kImage), form + list);
+  }
+  EXPECT_EQ(bad(R"({"instances":[{"legs":[[[1]]],"note":"a"}]})"),
+            R"(instance 0: column "legs" must be a text, a number, true, false, null or )"
+            R"({"b64": text}, but is [[1]])")
+      << "no picture";
 }
 
 TEST(Tensorflow, AModelOfOneInputTakesBareValues) {
