@@ -110,8 +110,8 @@ void require_no_parts(const std::string& root, const std::vector<NestedClass>& c
   const std::set<std::string>& all = widest->folders;
   std::vector<std::string> parts;
   for (const auto& [name, folders] : classes) {
-    const bool is_part = folders.size() >= 2 && std::includes(all.begin(), all.end(),
-                                                              folders.begin(), folders.end());
+    const bool is_part = folders.size() >= 2 &&
+                         std::includes(all.begin(), all.end(), folders.begin(), folders.end());
     if (is_part) parts.push_back(name);
   }
   if (parts.size() < 2) return;
@@ -188,8 +188,8 @@ bool is_image_name(std::string_view name) {
 }
 
 bool is_unread_picture_name(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kEndings{
-      ".webp", ".gif", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif", ".jfif", ".jp2"};
+  constexpr std::array<std::string_view, 10> kEndings{".webp", ".gif",  ".bmp",  ".tif",  ".tiff",
+                                                      ".heic", ".heif", ".avif", ".jfif", ".jp2"};
   return ends_in(name, kEndings);
 }
 

@@ -55,7 +55,7 @@ using Reader = std::unique_ptr<TableReader>;
 /// Pictures, or, with fewer axes than pictures have or other numbers than theirs, a table.
 Reader open_npy(Source source, const TableFormat& format) {
   check(format);
-  const ArrayHead head = read_npy_head(*source);
+  const NpyHead head = read_npy_head(*source);
   source->rewind();
   const bool is_pictures = head.dtype == DType::kU8 && head.shape.rank() > 2;
   return is_pictures ? open_npy_pictures(std::move(source))

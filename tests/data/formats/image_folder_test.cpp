@@ -139,8 +139,8 @@ TEST(ImageFolder, PartsOfADataSetAreNoClasses) {
   EXPECT_EQ(list_image_folder(parts.file("train")).classes,
             (std::vector<std::string>{"cat", "dog", "fox"}));
   const TempFolder styles;
-  for (const char* name : {"photo/cat/1.png", "photo/dog/2.png", "sketch/cat/3.png",
-                           "sketch/dog/4.png"}) {
+  for (const char* name :
+       {"photo/cat/1.png", "photo/dog/2.png", "sketch/cat/3.png", "sketch/dog/4.png"}) {
     (void)styles.put(name, "");
   }
   EXPECT_EQ(refusal_of(styles),
@@ -159,9 +159,9 @@ TEST(ImageFolder, FoldersBelowAClassAreTaken) {
   };
   const std::vector<int64_t> two_each{2, 2};
   // One folder in each, others in each, and beside pictures of the class itself.
-  EXPECT_EQ(classes({"cat/images/1.png", "cat/images/2.png", "dog/images/3.png",
-                     "dog/images/4.png"}),
-            two_each);
+  EXPECT_EQ(
+      classes({"cat/images/1.png", "cat/images/2.png", "dog/images/3.png", "dog/images/4.png"}),
+      two_each);
   EXPECT_EQ(classes({"cat/may/1.png", "cat/june/2.png", "dog/june/3.png", "dog/july/4.png"}),
             two_each);
   EXPECT_EQ(classes({"cat/1.png", "cat/a/2.png", "cat/b/3.png", "dog/4.png", "dog/a/5.png",
