@@ -16,6 +16,7 @@
 #include "data/formats/jsonl.h"
 #include "data/formats/npy.h"
 #include "data/formats/npy_table.h"
+#include "data/formats/picture_table.h"
 #include "data/formats/table_parts.h"
 
 namespace ingot::data {
@@ -65,17 +66,21 @@ Reader open_npy(Source source, const TableFormat& format) {
 struct FormatRow {
   std::string_view ending;
   Reader (*open)(Source source, const TableFormat& format);
+  bool may_be_pictures;  // whose classes the reader finds
 };
 constexpr FormatRow kFormats[] = {
     {".csv",
-     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kCsv, f); }},
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kCsv, f); },
+     false},
     {".tsv",
-     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kTsv, f); }},
-    {".jsonl", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
-    {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
-    {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }},
-    {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); }},
-    {".npy", &open_npy},
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kTsv, f); },
+     false},
+    {".jsonl", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }, false},
+    {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }, false},
+    {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }, true},
+    {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); },
+     true},
+    {".npy", &open_npy, true},
 };
 
 /// The row of a name, whatever folder and compression it has; nullptr for another ending.
@@ -93,6 +98,13 @@ const FormatRow* format_row(std::string_view name) {
 }  // namespace
 
 bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
+
+bool has_own_classes(const TableReader& table) {
+  const std::vector<std::string>& columns = table.columns();
+  if (columns.size() != 2 || columns[0] != kImageColumn || columns[1] != kClassColumn) return false;
+  const FormatRow* const row = format_row(table.name());
+  return directory_exists(table.name()) || (row != nullptr && row->may_be_pictures);
+}
 
 Reader open_table(Source source, const std::string& name, const TableFormat& format) {
   if (const FormatRow* row = format_row(name)) {

@@ -122,6 +122,10 @@ class TableReader {
 /// True for the name of a file that open_table takes.
 [[nodiscard]] bool is_table_name(std::string_view path);
 
+/// Whether the table is pictures whose classes their reader finds: folders of them, CIFAR, IDX or
+/// .npy with labels. Its columns are then "image" and "class".
+[[nodiscard]] bool has_own_classes(const TableReader& table);
+
 /// Opens a table by what its path is:
 ///   a folder            pictures in folders of their classes (image_folder.h)
 ///   .csv .tsv           csv.h
