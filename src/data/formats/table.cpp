@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/formats/table.h"
 
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -95,6 +96,19 @@ const FormatRow* format_row(std::string_view name) {
   return nullptr;
 }
 
+/// `: lines 3, 17`, of the first of the records that were left out.
+std::string places_of_skipped(const TableReader& table) {
+  std::string text;
+  const std::vector<SkippedRecord> first = table.first_skipped();
+  for (const SkippedRecord& record : first) {
+    text += text.empty() ? (table.skipped() == 1 ? ": line " : ": lines ") : ", ";
+    if (!record.file.empty()) text += excerpt(record.file, kShownPath) + ":";
+    text += std::to_string(record.line);
+  }
+  const int64_t more = table.skipped() - std::ssize(first);
+  return text.empty() || more == 0 ? text : text + fmt::format(" and {} more", more);
+}
+
 }  // namespace
 
 bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
@@ -128,8 +142,8 @@ std::vector<std::string> passed_over(const TableReader& table, std::string_view 
   std::vector<std::string> notes;
   if (table.skipped() > 0) {
     notes.push_back(
-        fmt::format("{} records have another number of cells and were left out ({}ragged=skip)",
-                    table.skipped(), prefix));
+        fmt::format("{} records have another number of cells and were left out ({}ragged=skip){}",
+                    table.skipped(), prefix, places_of_skipped(table)));
   }
   const UnreadPictures unread = table.unread();
   if (unread.count > 0) {
