@@ -167,7 +167,7 @@ Header parse_header(std::string_view text, const std::string& where) {
   return header;
 }
 
-const NpyType& type_of(const std::string& descr, const std::string& where) {
+const NpyType& npy_type_of(const std::string& descr, const std::string& where) {
   for (const NpyType& known : kNpyTypes) {
     if (known.descr == descr) return known;
   }
@@ -213,7 +213,7 @@ std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, const NpyH
 }
 
 /// The numbers of a file as those of head.dtype.
-std::vector<std::byte> widened(const std::vector<std::byte>& bytes, const NpyHead& head) {
+std::vector<std::byte> all_widened(const std::vector<std::byte>& bytes, const NpyHead& head) {
   const auto size = static_cast<size_t>(head.stored_size);
   const auto wide = static_cast<size_t>(dtype_size(head.dtype));
   std::vector<std::byte> out(bytes.size() / size * wide);
@@ -245,7 +245,7 @@ NpyHead read_npy_head(io::ByteSource& source) {
   const auto text = read_exactly(source, size, "npy");
   const Header header =
       parse_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
-  const NpyType& type = type_of(*header.descr, where);
+  const NpyType& type = npy_type_of(*header.descr, where);
   const bool is_fortran = *header.fortran && header.shape->rank() > 1;
   return {{type.dtype, *header.shape}, type.name, type.size, type.widen, is_fortran};
 }
@@ -261,7 +261,7 @@ Array read_npy(io::ByteSource& source) {
               read_exactly(source, bytes / wide * head.stored_size, "npy")};
   require_end(source, "npy");
   if (head.is_fortran) array.bytes = row_major(array.bytes, head);
-  if (head.widen != nullptr) array.bytes = widened(array.bytes, head);
+  if (head.widen != nullptr) array.bytes = all_widened(array.bytes, head);
   return array;
 }
 
