@@ -11,7 +11,7 @@ add_custom_target(fuzz)
 # Compiled once for all targets.
 add_library(ingot_fuzz_base OBJECT EXCLUDE_FROM_ALL)
 foreach(stem base64 checked config config_print config_scalar error files files_atomic files_list hash json
-        machine signals text yaml yaml_words)
+        machine scratch_file signals text yaml yaml_words)
   if(EXISTS ${PROJECT_SOURCE_DIR}/src/base/${stem}.cpp)
     target_sources(ingot_fuzz_base PRIVATE src/base/${stem}.cpp)
   endif()

@@ -86,6 +86,7 @@ struct PredictConfig {
   PredictFormat format = PredictFormat::kCsv;
   int64_t batch = 256;
   train::Tta tta = train::Tta::kNone;
+  std::vector<std::string> keep;
   data::TableFormat input{.prefix = "predict.input."};
   void visit(auto& field) {
     field("format", format, "of the answers");
@@ -93,6 +94,8 @@ struct PredictConfig {
     field("tta", tta,
           "pictures, also in eval and serve: the mean of several versions: flip (mirrored too), "
           "flip_translate (moved by a pixel too)");
+    field("keep", keep,
+          "columns of the table that are written before each answer, such as [id]; as texts");
     field("input", input, "how the bytes of the table to answer for are read");
   }
   void check() const {

@@ -95,6 +95,9 @@ class CleanTable final : public TableReader {
   void rewind() override;
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return table_->skipped(); }
+  [[nodiscard]] std::vector<SkippedRecord> first_skipped() const override {
+    return table_->first_skipped();
+  }
   [[nodiscard]] UnreadPictures unread() const override { return table_->unread(); }
   /// Of the pass since the opening or the last rewind.
   [[nodiscard]] const CleanCounts& counts() const { return counts_; }

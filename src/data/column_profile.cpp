@@ -182,7 +182,8 @@ void ColumnProfile::add_text(std::string_view value) {
   solid_ += characters - spaces;
   characters_.add(static_cast<double>(characters));
   words_.add(static_cast<double>(words));
-  images_ += !value.empty() && (value.back() | 0x20) == 'g' && is_image_name(value);
+  const int last = value.empty() ? 0 : value.back() | 0x20;  // of the names of pictures: g or m
+  images_ += (last == 'g' || last == 'm') && is_image_name(value);
 }
 
 bool ColumnProfile::looks_like_texts() const {

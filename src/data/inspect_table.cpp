@@ -299,12 +299,13 @@ void warn_of_features(const TableConfig& config, TableReport& report) {
   for (std::string& note : idle_keys(config.features)) report.warnings.push_back(std::move(note));
 }
 
-void name_target(const TableConfig& config, TableReport& report) {
-  report.has_class_folders = config.target.column.empty() && directory_exists(config.path);
-  report.target = report.has_class_folders ? kClassColumn : config.target.column;
+void name_target(const TableConfig& config, const TableReader& table, TableReport& report) {
+  const bool is_found = config.target.column.empty() && has_own_classes(table);
+  report.has_class_folders = is_found && directory_exists(table.name());
+  report.target = is_found ? kClassColumn : config.target.column;
   if (report.target.empty()) return;
   const ColumnSchema& column = report.schema.at(report.target, "target");
-  report.is_class = report.has_class_folders || config.target.kind == TargetKind::kClass ||
+  report.is_class = is_found || config.target.kind == TargetKind::kClass ||
                     (config.target.kind == TargetKind::kAuto && column.kind != ColumnKind::kNumber);
 }
 
@@ -315,7 +316,7 @@ TableReport inspect_table(const TableConfig& config, const StopFlag* stop) {
   TableReport report;
   report.path = config.path;
   report.schema = schema_of(config, *table, report.warnings);
-  name_target(config, report);
+  name_target(config, *table, report);
   TableSplit split;
   try {
     split = split_table(*table, config.split, config.target.column, config.space);

@@ -8,7 +8,7 @@
 //   1. no cell has a value                                              -> ignore
 //   2. every value is a number (parse_number)                           -> number; but ignore when
 //      whole, starting at 0 or 1 and growing by one over 100 rows or more: a row number
-//   3. every value ends in .png, .jpg or .jpeg, or is a picture         -> image
+//   3. every value ends as is_image_name says, or is a picture          -> image
 //   4. every value is a date, or a number with commas in it (CellForm)  -> ignore
 //   5. at most max_categories different values of at most 256 bytes,
 //      each occurring twice or more on average                          -> category

@@ -111,7 +111,8 @@ TEST(ColumnProfile, EveryRuleOfTheHeaderGivesItsKind) {
   EXPECT_EQ(column_of({"", ""}).kind, ColumnKind::kIgnore);
   EXPECT_EQ(column_of({"", ""}).note, "no row has a value");
   EXPECT_EQ(column_of({"1", "", "2.5"}).kind, ColumnKind::kNumber);
-  EXPECT_EQ(column_of({"a.png", "b/c.JPG", "d.jpeg"}).kind, ColumnKind::kImage);
+  EXPECT_EQ(column_of({"a.png", "b/c.JPG", "d.jpeg", "e.pgm", "F.PPM"}).kind, ColumnKind::kImage);
+  EXPECT_NE(column_of({"a.png", "from", "drag"}).kind, ColumnKind::kImage);
   const ColumnSchema pictures = column_of({"P5\n1 1\n255\nx", "P5\n1 1\n255\ny", "a.png"});
   EXPECT_EQ(pictures.kind, ColumnKind::kImage);
   EXPECT_EQ(pictures.distinct, 3);

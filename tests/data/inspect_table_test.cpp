@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "data/formats/npy.h"
 #include "data/temp_folder.h"
 #include "io/image.h"
 
@@ -256,6 +257,39 @@ TEST_F(InspectTableTest, TheClassesOfAFolderAreItsFolders) {
   const std::string text = report.text();
   EXPECT_TRUE(contains(text, "classes (the folders): 1 3 (60.0 %), 0 2 (40.0 %)\n")) << text;
   EXPECT_FALSE(contains(text, "no target")) << text;
+}
+
+TEST_F(InspectTableTest, TheClassesThatAReaderFindsAreTheTarget) {
+  const auto report_of = [](const std::string& path) {
+    TableConfig c;
+    c.path = path;
+    c.split.validation = c.split.test = 0;
+    return inspect_table(c);
+  };
+  const std::string pixels = "abcdefghijklmnop", labels("\0\1\1\1", 4);
+  std::string batch;  // as CIFAR-10's
+  for (const char label : labels) {
+    batch += label + std::string(3072, static_cast<char>('a' + batch.size() / 3073));
+  }
+  const std::string head("\0\0\x8\x3\0\0\0\4\0\0\0\2\0\0\0\2", 16);
+  (void)folder_.put("a-labels-idx1-ubyte", std::string("\0\0\x8\x1\0\0\0\4", 8) + labels);
+  Array four{{DType::kU8, {4, 2, 2}}, {}}, classes{{DType::kU8, {4}}, {}};
+  for (const char c : pixels) four.bytes.push_back(static_cast<std::byte>(c));
+  for (const char c : labels) classes.bytes.push_back(static_cast<std::byte>(c));
+  (void)folder_.put("y_a.npy", npy_bytes(classes));
+  for (const std::string& path :
+       {folder_.put("a.bin", batch), folder_.put("a-images-idx3-ubyte", head + pixels),
+        folder_.put("x_a.npy", npy_bytes(four))}) {
+    const TableReport report = report_of(path);
+    EXPECT_EQ(report.target, "class") << path;
+    EXPECT_EQ(report.classes, (std::vector<CategoryCount>{{"1", 3}, {"0", 1}})) << path;
+    EXPECT_TRUE(contains(report.text(), "classes of class: 1 3 (75.0 %), 0 1 (25.0 %)\n"));
+    EXPECT_FALSE(contains(report.text(), "no target")) << report.text();
+  }
+  // A table of paths has its columns from somebody else.
+  const std::string paths = folder_.put("t.csv", "image,class\na.png,cat\nb.png,dog\n");
+  EXPECT_EQ(report_of(paths).target, "");
+  EXPECT_TRUE(contains(report_of(paths).text(), "no target is named"));
 }
 
 /// Inspect counts rows and duplicates as training does.

@@ -88,7 +88,8 @@ TEST_F(TableExamplesTest, WhatAHeldOutFileHasAndTrainingHadNotIsSaid) {
       c.split.test_file + ", line 2); taken by unknown=zero";
   const TableExamples made = make_examples(*files_, c, folder_.file("data"));
   EXPECT_EQ(made.warnings,
-            (std::vector<std::string>{"1" + skipped, c.split.test_file + ": 1" + skipped,
+            (std::vector<std::string>{"1" + skipped + ": line 22",
+                                      c.split.test_file + ": 1" + skipped + ": line 4",
                                       "held-out rows: " + unseen}));
   // The same file judged by the model later.
   const FeatureSet features = FeatureSet::load(folder_.file("data/features.json"));

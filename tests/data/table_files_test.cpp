@@ -86,10 +86,11 @@ TEST_F(TableFilesTest, RecordsThatAreNoRowsAreSaid) {
   const std::string note =
       " records have another number of cells and were left out (table.format.ragged=skip)";
   EXPECT_EQ(write_clean_table(*files_, c, folder_.file("clean.csv")).notes,
-            std::vector<std::string>{"2" + note});
+            std::vector<std::string>{"2" + note + ": lines 3, 7"});
   c.split.test_file = folder_.put("later.csv", "x,y\n8,a\n9\n");
   EXPECT_EQ(write_split_tables(*files_, c, folder_.path()).notes,
-            (std::vector<std::string>{"2" + note, c.split.test_file + ": 1" + note}));
+            (std::vector<std::string>{"2" + note + ": lines 3, 7",
+                                      c.split.test_file + ": 1" + note + ": line 3"}));
 }
 
 TEST_F(TableFilesTest, AFileWithoutARowIsNotWritten) {

@@ -12,6 +12,7 @@
 #include "cli/verbs/verbs.h"
 #include "data/clean_table.h"
 #include "data/formats/table.h"
+#include "data/keep_rows.h"
 #include "io/image.h"
 
 namespace ingot::cli {
@@ -43,6 +44,12 @@ std::string decimal_commas(const data::Schema& schema) {
                        column.note.substr(0, column.note.find(';')));
   }
   return "";
+}
+
+/// Its passes stop between rows once `stop` is requested.
+std::unique_ptr<data::TableReader> open_watched(const NewConfig& config, const StopFlag* stop) {
+  return std::make_unique<data::KeptRows>(data::open_table(config.from, config.format),
+                                          data::KeepConfig{}, data::Met::kAll, stop);
 }
 
 /// Whether some picture of the first record is a file of its own, not pixels in the table.
@@ -88,17 +95,20 @@ int64_t training_rows(data::TableReader& table, const data::TableSplit& split,
 }
 
 /// A split that the rows do not allow gives way to one at random; the reason stays in the recipe.
-void settle_split(data::TableReader& table, const data::Schema& schema, RecipeDraft& draft) {
+void settle_split(data::TableReader& table, const data::Schema& schema, const StopFlag* stop,
+                  RecipeDraft& draft) {
+  data::SortSpace space;
+  space.stop = stop;
   data::TableSplit split;
   try {
-    split = data::split_table(table, draft.split, draft.target);
+    split = data::split_table(table, draft.split, draft.target, space);
   } catch (const Error& error) {
     if (error.code() != Code::kInvalidArgument) throw;
     draft.proposals.insert(draft.proposals.begin(), draft.split);
     draft.split.method = data::SplitMethod::kRandom;
     draft.split.column.clear();
     draft.why_split = std::string("rows at random, because ") + error.what();
-    split = data::split_table(table, draft.split, draft.target);
+    split = data::split_table(table, draft.split, draft.target, space);
   }
   draft.train_rows = training_rows(table, split, draft.target, schema);
 }
@@ -135,11 +145,11 @@ class NewVerb : public Verb {
   std::string_view summary() const override { return "a recipe for a table of yours"; }
   std::string help(HelpKeys /*keys*/) const override {
     return "usage: ingot new NAME --from data.csv | FOLDER [--target COLUMN] [key=value ...]\n\n"
-           "Looks at the table once and writes NAME.yaml, a commented recipe (what is predicted "
-           "and\n"
-           "why, features, split, network, horizon) that trains as it is, and NAME.schema.yaml, "
-           "the\n"
-           "columns as found. --fresh replaces files of these names.\n\nkeys:\n" +
+           "Reads the table three times (its columns, the split, the rows that train), once more\n"
+           "for decimal commas and for each column of picture files, and writes NAME.yaml, a\n"
+           "commented recipe (what is predicted and why, features, split, network, horizon) that\n"
+           "trains as it is, and NAME.schema.yaml, the columns as found. --fresh replaces files\n"
+           "of these names.\n\nkeys:\n" +
            ingot::help(NewConfig{});
   }
   VerbTakes takes() const override {
@@ -158,7 +168,7 @@ class NewVerb : public Verb {
               "new: {} is there already. Use another name, or --fresh to replace it", file);
     }
     data::require_table(config.from, "from");
-    std::unique_ptr<data::TableReader> table = data::open_table(config.from, config.format);
+    std::unique_ptr<data::TableReader> table = open_watched(config, invocation.stop);
     data::SchemaOptions infer;
     infer.format_prefix = config.format.prefix;
     infer.missing.insert(infer.missing.end(), config.missing.begin(), config.missing.end());
@@ -166,7 +176,7 @@ class NewVerb : public Verb {
     const std::string commas = decimal_commas(schema);
     if (!commas.empty()) {
       config.format.decimal = data::Decimal::kComma;
-      table = data::open_table(config.from, config.format);
+      table = open_watched(config, invocation.stop);
       schema = data::infer_schema(*table, infer);
       invocation.console.note(
           fmt::format("new: {}; they are read as such (format.decimal=comma)", commas));
@@ -177,7 +187,7 @@ class NewVerb : public Verb {
     data::TableCleanConfig clean;
     clean.ranges = draft.ranges;
     table = std::make_unique<data::CleanTable>(std::move(table), clean, schema.missing);
-    settle_split(*table, schema, draft);
+    settle_split(*table, schema, invocation.stop, draft);
     write_atomically(*invocation.files, request.schema_file, data::schema_to_yaml(schema));
     write_atomically(*invocation.files, recipe_file,
                      recipe_text(draft, schema, request, format_yaml(config.format, commas)));

@@ -21,6 +21,7 @@
 #include "data/formats/csv_writer.h"
 #include "data/formats/image_folder.h"
 #include "data/formats/picture_table.h"
+#include "io/image.h"
 #include "io/stream_source.h"
 
 namespace ingot::cli {
@@ -31,12 +32,14 @@ const std::vector<std::string> kPredictSections = {"predict."};
 constexpr size_t kInputHead = size_t{1} << 16;  // looked at to tell the format
 constexpr size_t kNamedRows = 5;                // of those without an answer
 
-/// The kind of table, as the name of a file would tell it: JSON lines begin with a brace.
+/// The kind of table, as the name of a file would tell it: JSON lines begin with a brace, before
+/// which a byte order mark may stand.
 std::string kind_of_input(io::ByteSource& source) {
   std::string text(kInputHead, '\0');
   text.resize(static_cast<size_t>(io::read_fully(source, std::as_writable_bytes(std::span(text)))));
   source.rewind();
-  const size_t first = text.find_first_not_of(" \t\r\n");
+  const size_t begin = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  const size_t first = text.find_first_not_of(" \t\r\n", begin);
   const bool is_json = first != std::string::npos && text[first] == '{';
   return is_json ? ".jsonl" : ".csv";
 }
@@ -112,13 +115,81 @@ void require_names(const data::TableReader& table, const data::FeatureSet& featu
        table.name(), columns.size(), is_same ? join(names, ",") : names.front() + ",...");
 }
 
+/// The columns of the input that predict.keep writes before the answers, such as an id.
+class CarriedColumns {
+ public:
+  /// `is_json`: the answers are JSON, not CSV. Throws kInvalidArgument for a column that `table`
+  /// lacks, that is named twice or that is called as one of the answers.
+  CarriedColumns(std::vector<std::string> names, const data::TableReader& table,
+                 const serve::AnswerForm& form, bool is_json)
+      : names_(std::move(names)), table_(table), is_json_(is_json) {
+    const std::vector<std::string>& columns = table.columns();
+    for (auto name = names_.begin(); name != names_.end(); ++name) {
+      const auto at = std::find(columns.begin(), columns.end(), *name);
+      require(at != columns.end(), Code::kInvalidArgument,
+              "predict.keep: \"{}\" has no column \"{}\"; it has {}{}", table.name(),
+              excerpt(*name), join(columns, ", "), nearest_hint(*name, columns));
+      require(std::find(names_.begin(), name, *name) == name, Code::kInvalidArgument,
+              "predict.keep: \"{}\" is listed twice", excerpt(*name));
+      require(!is_of_answers(*name, form), Code::kInvalidArgument,
+              "predict.keep: the answers have a \"{}\" of their own; give the column of \"{}\" "
+              "another name",
+              excerpt(*name), table.name());
+      places_.push_back(static_cast<size_t>(at - columns.begin()));
+    }
+  }
+
+  /// What stands before the names of the answers in a CSV.
+  [[nodiscard]] std::string head() const {
+    std::string text;
+    for (const std::string& name : names_) text += data::csv_cell(name) + ",";
+    return text;
+  }
+  /// What stands before an answer: `a17,"Main St, 3",` or `"id":"a17",`. Without cells, of a ragged
+  /// row, nothing is known of it: `,` or `"id":null,`.
+  [[nodiscard]] std::string before(std::span<const std::string_view> cells) const {
+    std::string text;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      const std::string_view cell = cells.empty() ? std::string_view() : cells[places_[i]];
+      if (io::is_image(cell)) {
+        fail(Code::kInvalidArgument,
+             "predict.keep: column \"{}\" of \"{}\" holds pictures, which are no texts; leave it "
+             "out",
+             excerpt(names_[i]), table_.name());
+      }
+      if (is_json_) {
+        text += quote_json(names_[i]) + ":" + (cells.empty() ? "null" : quote_json(cell));
+      } else {
+        text += data::csv_cell(cell);
+      }
+      text += ',';
+    }
+    return text;
+  }
+
+ private:
+  [[nodiscard]] bool is_of_answers(const std::string& name, const serve::AnswerForm& form) const {
+    if (name == "prediction") return true;
+    if (is_json_) return name == "probabilities";
+    return std::any_of(form.classes().begin(), form.classes().end(),
+                       [&](const std::string& label) { return name == "p(" + label + ")"; });
+  }
+
+  std::vector<std::string> names_;
+  const data::TableReader& table_;
+  bool is_json_;
+  std::vector<size_t> places_;  // in a row
+};
+
 /// Answers as lines, CSV or JSON, or, with --json, as the list of one object at the end.
 class AnswerWriter {
  public:
-  AnswerWriter(const serve::AnswerForm& form, PredictFormat format, const Console& console)
+  /// `head`: of the CSV, before the names of the answers.
+  AnswerWriter(const serve::AnswerForm& form, PredictFormat format, const Console& console,
+               std::string head)
       : form_(form), format_(format), console_(console) {
     if (console.is_json() || format != PredictFormat::kCsv) return;
-    text_ = "prediction";
+    text_ = std::move(head) + "prediction";
     for (const std::string& name : form_.classes()) {
       text_ += "," + data::csv_cell("p(" + name + ")");
     }
@@ -126,12 +197,14 @@ class AnswerWriter {
     flush();
   }
 
-  /// `answer` is empty for a row that was left out by policy.
-  void add(std::span<const float> answer) {
+  /// `before`: of the row's CarriedColumns. `answer` is empty for a row that was left out by
+  /// policy.
+  void add(const std::string& before, std::span<const float> answer) {
     if (console_.is_json()) {
-      answers_.push_back(parse_json(form_.json(answer), "predict"));
+      answers_.push_back(parse_json(json(before, answer), "predict"));
     } else {
-      text_ += (format_ == PredictFormat::kCsv ? csv(answer) : form_.json(answer)) + "\n";
+      text_ +=
+          (format_ == PredictFormat::kCsv ? before + csv(answer) : json(before, answer)) + "\n";
     }
   }
   void flush() {
@@ -141,6 +214,11 @@ class AnswerWriter {
   [[nodiscard]] Json take_answers() { return std::move(answers_); }
 
  private:
+  [[nodiscard]] std::string json(const std::string& before, std::span<const float> answer) const {
+    std::string object = form_.json(answer);
+    object.insert(1, before);  // behind its brace
+    return object;
+  }
   [[nodiscard]] std::string csv(std::span<const float> answer) const {
     // Readers of CSV skip a line without anything in it, and the answers below would move up.
     if (answer.empty() && form_.is_number()) return "\"\"";
@@ -161,8 +239,9 @@ class AnswerWriter {
 /// Rows of a table on their way to answers, a batch at a time.
 class RowAnswers {
  public:
-  RowAnswers(NetworkAnswers& answers, AnswerWriter& writer)
+  RowAnswers(NetworkAnswers& answers, const CarriedColumns& carried, AnswerWriter& writer)
       : answers_(answers),
+        carried_(carried),
         writer_(writer),
         bytes_(static_cast<size_t>(answers.record_bytes())),
         width_(static_cast<size_t>(answers.form().width())),
@@ -171,6 +250,7 @@ class RowAnswers {
 
   void add(data::ExampleEncoder& encoder, std::span<const std::string_view> cells,
            const data::TableReader& table) {
+    before_.push_back(carried_.before(cells));
     if (cells.empty()) {
       ++ragged_;
       leave_out(table, "another number of cells than the table has columns");
@@ -185,13 +265,15 @@ class RowAnswers {
   void flush() {
     answers_.run(rows_, values_);
     size_t at = 0;
-    for (const bool kept : is_kept_) {
-      writer_.add(kept ? std::span<const float>(values_).subspan(at, width_)
-                       : std::span<const float>());
+    for (size_t row = 0; row < is_kept_.size(); ++row) {
+      const bool kept = is_kept_[row];
+      writer_.add(before_[row], kept ? std::span<const float>(values_).subspan(at, width_)
+                                     : std::span<const float>());
       if (kept) at += width_;
     }
     writer_.flush();
     count_ += std::ssize(is_kept_);
+    before_.clear();
     is_kept_.clear();
     rows_.clear();
   }
@@ -228,11 +310,13 @@ class RowAnswers {
   }
 
   NetworkAnswers& answers_;
+  const CarriedColumns& carried_;
   AnswerWriter& writer_;
   size_t bytes_, width_;
   std::vector<std::byte> records_;  // of a batch
   std::vector<float> values_;
   std::vector<const std::byte*> rows_;  // the records that are kept
+  std::vector<std::string> before_;     // per row, as is_kept_
   std::vector<bool> is_kept_;
   int64_t count_ = 0, left_out_ = 0;
   int64_t ragged_ = 0;                // of left_out_
@@ -256,6 +340,7 @@ class PredictVerb : public Verb {
         "order of the rows; with --json as the list \"answers\" of one object, which takes the\n"
         "memory of all of them. A row that is left out, ragged ones under\n"
         "predict.input.ragged=skip too, has an empty answer: \"\" or null.\n"
+        "predict.keep=[id] writes columns of the table before each answer, as texts.\n"
         "`ingot serve` answers with the same bytes.",
         kPredictSections, keys);
   }
@@ -286,8 +371,10 @@ class PredictVerb : public Verb {
     data::ExampleEncoder encoder(model.features, table, false);
     NetworkAnswers answers(runtime.engine, model, encoder.layout(), table.name(), config.batch,
                            config.tta);
-    AnswerWriter writer(answers.form(), config.format, invocation.console);
-    RowAnswers rows(answers, writer);
+    const bool is_json = invocation.console.is_json() || config.format == PredictFormat::kJsonl;
+    const CarriedColumns carried(config.keep, table, answers.form(), is_json);
+    AnswerWriter writer(answers.form(), config.format, invocation.console, carried.head());
+    RowAnswers rows(answers, carried, writer);
     std::vector<std::string_view> cells;
     while (table.next(cells)) {
       throw_if_stopped(invocation.stop);

@@ -17,13 +17,22 @@
 namespace ingot::data {
 namespace {
 
+/// Pictures are streamed in the order of the file.
+ArrayHead npy_picture_head(io::ByteSource& source) {
+  const NpyHead head = read_npy_head(source);
+  require(!head.is_fortran, Code::kUnsupported,
+          "npy: \"{}\": pictures in Fortran order; save numpy.ascontiguousarray(arr)",
+          source.name());
+  return head;
+}
+
 struct ArrayFormat {
   const char* verb;
   ArrayHead (*head)(io::ByteSource&);
   Array (*read)(io::ByteSource&);
 };
 constexpr ArrayFormat kIdx{"idx", &read_idx_head, &read_idx};
-constexpr ArrayFormat kNpy{"npy", &read_npy_head, &read_npy};
+constexpr ArrayFormat kNpy{"npy", &npy_picture_head, &read_npy};
 
 PictureShape shape_of(const ArrayHead& head, const char* verb, const std::string& name) {
   const int rank = head.shape.rank();

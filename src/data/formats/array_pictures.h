@@ -19,7 +19,8 @@
 namespace ingot::data {
 
 /// Throws kCorruptFile when a file holds something else, ends early or goes on behind its end, or
-/// the counts of pictures and labels differ (both are named); kUnsupported as read_npy.
+/// the counts of pictures and labels differ (both are named); kUnsupported as read_npy, and in
+/// Fortran order.
 [[nodiscard]] std::unique_ptr<TableReader> open_idx_pictures(
     std::unique_ptr<io::ByteSource> source);
 [[nodiscard]] std::unique_ptr<TableReader> open_npy_pictures(

@@ -72,11 +72,13 @@ class CsvReader final : public TableReader {
   [[nodiscard]] int64_t line() const override { return records_.line(); }
   [[nodiscard]] const std::string& name() const override { return records_.name(); }
   [[nodiscard]] int64_t skipped() const override { return skipped_; }
+  [[nodiscard]] std::vector<SkippedRecord> first_skipped() const override { return first_skipped_; }
 
   void rewind() override {
     records_.rewind();
     header_left_ = has_header_;
     skipped_ = 0;
+    first_skipped_.clear();
   }
 
   bool next(std::vector<std::string_view>& cells) override {
@@ -97,7 +99,9 @@ class CsvReader final : public TableReader {
         cells.clear();
         return true;
       }
-      ++skipped_;
+      if (skipped_++ < static_cast<int64_t>(kNamedRecords)) {
+        first_skipped_.push_back({"", records_.line()});
+      }
     }
     return false;
   }
@@ -112,6 +116,7 @@ class CsvReader final : public TableReader {
   std::vector<std::string> columns_;
   bool header_left_ = false;
   int64_t skipped_ = 0;
+  std::vector<SkippedRecord> first_skipped_;
 };
 
 }  // namespace

@@ -29,6 +29,9 @@ class CommaReader final : public TableReader {
   void rewind() override { table_->rewind(); }
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return table_->skipped(); }
+  [[nodiscard]] std::vector<SkippedRecord> first_skipped() const override {
+    return table_->first_skipped();
+  }
   [[nodiscard]] UnreadPictures unread() const override { return table_->unread(); }
 
  private:

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <set>
 #include <span>
 #include <string_view>
 
@@ -15,6 +17,8 @@
 
 namespace ingot::data {
 namespace {
+
+constexpr std::string_view kReadEndings = ".png, .jpg, .jpeg, .pgm or .ppm";
 
 void add_other(const std::string& path, ImageFolder& folder) {
   ++folder.other_files;
@@ -29,25 +33,96 @@ bool ends_in(std::string_view name, std::span<const std::string_view> endings) {
                      [&](std::string_view ending) { return end.ends_with(ending); });
 }
 
-/// Adds the pictures of root/name as the next class.
-void add_class(const std::string& name, ImageFolder& folder) {
+/// A class folder whose pictures all lie in folders of it, and the names of these.
+struct NestedClass {
+  std::string name;
+  std::set<std::string> folders;
+};
+
+/// Adds the pictures of root/name as the next class. What its folders are called, where all of
+/// them lie in some.
+NestedClass add_class(const std::string& name, ImageFolder& folder) {
   const std::string path = join_path(folder.root, name);
   const auto label = static_cast<int32_t>(folder.classes.size());
-  int64_t count = 0;
   const int64_t unread = folder.unread.count;
+  int64_t count = 0;
+  bool has_own = false;
+  NestedClass nested{name, {}};
   for (const FileEntry& file : list_files(path).files) {
-    if (is_image_name(file.path)) {
-      folder.images.push_back({join_path(name, file.path), label});
-      ++count;
-    } else {
+    if (!is_image_name(file.path)) {
       add_other(join_path(path, file.path), folder);
+      continue;
     }
+    folder.images.push_back({join_path(name, file.path), label});
+    ++count;
+    const size_t slash = file.path.find('/');
+    has_own |= slash == std::string::npos;
+    if (!has_own) nested.folders.insert(file.path.substr(0, slash));
   }
   require(count > 0, Code::kInvalidArgument,
-          "images: the class folder \"{}\" holds no .png, .jpg or .jpeg file; {} or remove it",
-          path, folder.unread.count > unread ? "convert its pictures to one of them," : "fill it");
+          "images: the class folder \"{}\" holds no {} file; {} or remove it", path, kReadEndings,
+          folder.unread.count > unread ? "convert its pictures to one of them," : "fill it");
   folder.classes.push_back(name);
   folder.counts.push_back(count);
+  if (has_own) nested.folders.clear();
+  return nested;
+}
+
+/// The first of `parts` whose name has `word` in it; "" when none has.
+std::string part_with(std::string_view word, const std::vector<std::string>& parts) {
+  for (const std::string& name : parts) {
+    if (lower_ascii(name).find(word) != std::string::npos) return name;
+  }
+  return {};
+}
+
+/// The keys that take each part for what its name says it is.
+std::string cure_of_parts(const std::string& root, const std::vector<std::string>& parts) {
+  const std::string train = part_with("train", parts);
+  if (train.empty()) {
+    return fmt::format(
+        "set table.path={0} (--from {0} of `ingot new`), or table.path=\"{1}\", which takes all of "
+        "them as one table",
+        join_path(root, parts.front()), join_path(root, "*"));
+  }
+  std::string cure =
+      fmt::format("set table.path={0} (--from {0} of `ingot new`)", join_path(root, train));
+  const std::string validation = part_with("val", parts), test = part_with("test", parts);
+  if (!validation.empty() && validation != train) {
+    cure += fmt::format(" table.split.validation_file={} table.split.validation=0",
+                        join_path(root, validation));
+  }
+  if (!test.empty() && test != train) {
+    cure += fmt::format(" table.split.test_file={} table.split.test=0", join_path(root, test));
+  }
+  return cure;
+}
+
+/// The parts of a data set, each with the same classes in it (root/train/cat, root/train/dog,
+/// root/test/cat, …), would be learned as if they were the classes. One folder in each, as in
+/// root/cat/images and root/dog/images, is no sign of it.
+void require_no_parts(const std::string& root, const std::vector<NestedClass>& classes) {
+  const auto widest = std::max_element(classes.begin(), classes.end(),
+                                       [](const NestedClass& a, const NestedClass& b) {
+                                         return a.folders.size() < b.folders.size();
+                                       });
+  if (widest == classes.end()) return;
+  const std::set<std::string>& all = widest->folders;
+  std::vector<std::string> parts;
+  for (const auto& [name, folders] : classes) {
+    const bool is_part = folders.size() >= 2 &&
+                         std::includes(all.begin(), all.end(), folders.begin(), folders.end());
+    if (is_part) parts.push_back(name);
+  }
+  if (parts.size() < 2) return;
+  const std::string& first = *all.begin();
+  const std::string& second = *std::next(all.begin());
+  fail(Code::kInvalidArgument,
+       "images: \"{}\" and \"{}\" in \"{}\" hold no pictures but folders of the same names "
+       "(\"{}\", \"{}\"{}): they look like parts of a data set, not like classes; {}. Where they "
+       "are classes, put their pictures into them directly",
+       parts[0], parts[1], root, first, second, all.size() > 2 ? ", ..." : "",
+       cure_of_parts(root, parts));
 }
 
 class FolderTable final : public TableReader {
@@ -102,20 +177,19 @@ std::unique_ptr<TableReader> open_pictures(const std::string& path, const std::s
     }
   }
   require(!folder.images.empty(), Code::kInvalidArgument,
-          "images: \"{}\" holds no .png, .jpg or .jpeg file, nor do its folders; {}", path,
+          "images: \"{}\" holds no {} file, nor do its folders; {}", path, kReadEndings,
           folder.unread.count > 0 ? "convert its pictures to one of them" : "fill it");
   return std::make_unique<FolderTable>(std::move(folder), std::vector<std::string>{column});
 }
 
 bool is_image_name(std::string_view name) {
-  constexpr std::array<std::string_view, 3> kEndings{".png", ".jpg", ".jpeg"};
+  constexpr std::array<std::string_view, 5> kEndings{".png", ".jpg", ".jpeg", ".pgm", ".ppm"};
   return ends_in(name, kEndings);
 }
 
 bool is_unread_picture_name(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kEndings{".webp", ".gif",  ".bmp",  ".tif",
-                                                      ".tiff", ".heic", ".heif", ".avif",
-                                                      ".jfif", ".jp2",  ".ppm",  ".pgm"};
+  constexpr std::array<std::string_view, 10> kEndings{".webp", ".gif",  ".bmp",  ".tif",  ".tiff",
+                                                      ".heic", ".heif", ".avif", ".jfif", ".jp2"};
   return ends_in(name, kEndings);
 }
 
@@ -125,17 +199,19 @@ ImageFolder list_image_folder(const std::string& root) {
   folder.root = root;
   int64_t loose = 0;
   std::string first_loose;
+  std::vector<NestedClass> classes;
   for (const std::string& name : real_files()->list(root)) {
     if (name.starts_with('.')) continue;
     const std::string path = join_path(root, name);
     if (directory_exists(path)) {
-      add_class(name, folder);
+      classes.push_back(add_class(name, folder));
     } else if (!is_image_name(name)) {
       add_other(path, folder);
     } else if (loose++ == 0) {
       first_loose = name;
     }
   }
+  require_no_parts(root, classes);
   require(
       loose == 0, Code::kInvalidArgument,
       "images: {} pictures lie in \"{}\" itself (the first is \"{}\"); put each into the folder "

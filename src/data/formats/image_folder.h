@@ -26,13 +26,15 @@ struct ImageFolder {
   std::vector<std::string> classes;
   std::vector<FolderImage> images;
   std::vector<int64_t> counts;  ///< pictures per class
-  int64_t other_files = 0;      ///< that end neither in .png, .jpg nor .jpeg
+  int64_t other_files = 0;      ///< that is_image_name does not take
   UnreadPictures unread;        ///< of them, those that are pictures all the same
 };
 
 /// Names that start with a dot are left out; links below the root are not followed. Throws
 /// kNotFound without the root; kInvalidArgument when it has no class folder or one only, when
-/// pictures lie beside the class folders, or a class holds none, each naming what was found.
+/// pictures lie beside the class folders, a class holds none, or two of them hold no pictures of
+/// their own but two or more folders of the same names (parts of a data set, as train and test):
+/// each naming what was found.
 [[nodiscard]] ImageFolder list_image_folder(const std::string& root);
 
 /// The same as a table: columns "image" (path below the root) and "class".
@@ -44,7 +46,7 @@ struct ImageFolder {
 [[nodiscard]] std::unique_ptr<TableReader> open_pictures(const std::string& path,
                                                          const std::string& column);
 
-/// Whether a name ends in .png, .jpg or .jpeg, in any case.
+/// Whether a name ends in .png, .jpg, .jpeg, .pgm or .ppm, in any case.
 [[nodiscard]] bool is_image_name(std::string_view name);
 /// Whether it ends as pictures do that no reader takes by their name: .webp, .gif, .heic and
 /// others.

@@ -154,9 +154,9 @@ class JsonlReader final : public TableReader {
     std::string_view text;
     do {
       if (!lines_.next(text)) return false;
+      if (lines_.number() == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     } while (trim(text).empty());
     line_ = lines_.number();
-    if (line_ == 1 && text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
     if (latin1_) {
       converted_.clear();
       append_latin1(text, converted_);

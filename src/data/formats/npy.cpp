@@ -3,10 +3,14 @@
 // keys, strings in either quote, True and False, a tuple of whole numbers.
 #include "data/formats/npy.h"
 
+#include <array>
 #include <charconv>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -20,12 +24,49 @@ constexpr std::string_view kNpyMagic = "\x93NUMPY";
 constexpr int64_t kMaxHeader = int64_t{1} << 16;
 constexpr size_t kAlign = 64;
 
-struct NpyDtype {
-  std::string_view descr;
-  DType dtype;
+template <class From, class To>
+void widen_number(const std::byte* from, std::byte* to) {
+  From value{};
+  std::memcpy(&value, from, sizeof(value));
+  const auto wide = static_cast<To>(value);
+  std::memcpy(to, &wide, sizeof(wide));
+}
+
+/// Every float16 (IEEE 754 binary16) is a float32.
+void widen_half(const std::byte* from, std::byte* to) {
+  uint16_t bits = 0;
+  std::memcpy(&bits, from, sizeof(bits));
+  const int exponent = bits >> 10 & 31;
+  const int fraction = bits & 1023;
+  float value = std::ldexp(static_cast<float>(fraction), -24);
+  if (exponent > 0) value = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  if (exponent == 31) {
+    value = fraction == 0 ? std::numeric_limits<float>::infinity()
+                          : std::numeric_limits<float>::quiet_NaN();
+  }
+  if ((bits & 0x8000) != 0) value = -value;
+  std::memcpy(to, &value, sizeof(value));
+}
+
+struct NpyType {
+  std::string_view descr, name;
+  DType dtype;   // of the array that is given
+  int64_t size;  // in the file
+  NpyHead::Widen widen;
 };
-constexpr NpyDtype kDtypes[] = {{"<f4", DType::kF32}, {"<f8", DType::kF64}, {"<i4", DType::kI32},
-                                {"<i8", DType::kI64}, {"|u1", DType::kU8},  {"<u1", DType::kU8}};
+constexpr NpyType kNpyTypes[] = {
+    {"<f4", "float32", DType::kF32, 4, nullptr},
+    {"<f8", "float64", DType::kF64, 8, nullptr},
+    {"<i4", "int32", DType::kI32, 4, nullptr},
+    {"<i8", "int64", DType::kI64, 8, nullptr},
+    {"|u1", "uint8", DType::kU8, 1, nullptr},
+    {"<u1", "uint8", DType::kU8, 1, nullptr},
+    {"<f2", "float16", DType::kF32, 2, &widen_half},
+    {"|b1", "bool", DType::kI32, 1, &widen_number<uint8_t, int32_t>},
+    {"|i1", "int8", DType::kI32, 1, &widen_number<int8_t, int32_t>},
+    {"<i2", "int16", DType::kI32, 2, &widen_number<int16_t, int32_t>},
+    {"<u2", "uint16", DType::kI32, 2, &widen_number<uint16_t, int32_t>},
+    {"<u4", "uint32", DType::kI64, 4, &widen_number<uint32_t, int64_t>}};
 
 /// A cursor over the header; every fault is the same error with the place.
 class Literal {
@@ -126,26 +167,60 @@ Header parse_header(std::string_view text, const std::string& where) {
   return header;
 }
 
-DType dtype_of(const std::string& descr, const std::string& where) {
-  for (const NpyDtype& known : kDtypes) {
-    if (known.descr == descr) return known.dtype;
+const NpyType& npy_type_of(const std::string& descr, const std::string& where) {
+  for (const NpyType& known : kNpyTypes) {
+    if (known.descr == descr) return known;
   }
   require(descr.find('O') == descr.npos, Code::kUnsupported,
           "{}: holds Python objects (descr {}), which are never loaded: they may run code; save "
           "numbers, arr.astype('<f4')",
           where, excerpt(descr));
   fail(Code::kUnsupported,
-       "{}: descr {} is none of <f4, <f8, <i4, <i8, |u1; save arr.astype('<f4')", where,
-       excerpt(descr));
+       "{}: descr {} is none of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, <u2, <u4, |b1; save "
+       "arr.astype('<f4')",
+       where, excerpt(descr));
 }
 
 std::string descr_of(DType dtype) {
-  for (const NpyDtype& known : kDtypes) {
-    if (known.dtype == dtype) return std::string(known.descr);
+  for (const NpyType& known : kNpyTypes) {
+    if (known.dtype == dtype && known.widen == nullptr) return std::string(known.descr);
   }
   fail(Code::kUnsupported,
        "npy: {} has no place in .npy; use float32, float64, int32, int64 or uint8",
        dtype_name(dtype));
+}
+
+/// The numbers of a file in Fortran order, where the first axis is the fastest, with the last one
+/// the fastest.
+std::vector<std::byte> row_major(const std::vector<std::byte>& bytes, const NpyHead& head) {
+  const Shape& shape = head.shape;
+  const auto size = static_cast<size_t>(head.stored_size);
+  std::array<int64_t, kMaxRank> index{};
+  std::vector<std::byte> out(bytes.size());
+  int64_t from = 0;
+  for (size_t to = 0; to < out.size(); to += size) {
+    std::memcpy(out.data() + to, bytes.data() + static_cast<size_t>(from) * size, size);
+    for (int axis = shape.rank() - 1; axis >= 0; --axis) {
+      const int64_t step = shape.size(0, axis);
+      int64_t& at = index[static_cast<size_t>(axis)];
+      from += step;
+      if (++at < shape[axis]) break;
+      from -= step * at;
+      at = 0;
+    }
+  }
+  return out;
+}
+
+/// The numbers of a file as those of head.dtype.
+std::vector<std::byte> all_widened(const std::vector<std::byte>& bytes, const NpyHead& head) {
+  const auto size = static_cast<size_t>(head.stored_size);
+  const auto wide = static_cast<size_t>(dtype_size(head.dtype));
+  std::vector<std::byte> out(bytes.size() / size * wide);
+  for (size_t i = 0; i < bytes.size() / size; ++i) {
+    head.widen(bytes.data() + i * size, out.data() + i * wide);
+  }
+  return out;
 }
 
 int64_t little_endian(std::span<const std::byte> bytes) {
@@ -156,7 +231,7 @@ int64_t little_endian(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-ArrayHead read_npy_head(io::ByteSource& source) {
+NpyHead read_npy_head(io::ByteSource& source) {
   const std::string where = fmt::format("npy: \"{}\"", source.name());
   const auto start = read_exactly(source, static_cast<int64_t>(kNpyMagic.size()) + 2, "npy");
   require(std::memcmp(start.data(), kNpyMagic.data(), kNpyMagic.size()) == 0, Code::kCorruptFile,
@@ -170,22 +245,23 @@ ArrayHead read_npy_head(io::ByteSource& source) {
   const auto text = read_exactly(source, size, "npy");
   const Header header =
       parse_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
-  ArrayHead array;
-  array.dtype = dtype_of(*header.descr, where);
-  require(!*header.fortran || header.shape->rank() < 2, Code::kUnsupported,
-          "{}: in Fortran order; save numpy.ascontiguousarray(arr)", where);
-  array.shape = *header.shape;
-  return array;
+  const NpyType& type = npy_type_of(*header.descr, where);
+  const bool is_fortran = *header.fortran && header.shape->rank() > 1;
+  return {{type.dtype, *header.shape}, type.name, type.size, type.widen, is_fortran};
 }
 
 Array read_npy(io::ByteSource& source) {
-  Array array{read_npy_head(source), {}};
-  int64_t bytes = dtype_size(array.dtype);
-  for (int i = 0; i < array.shape.rank(); ++i) {
-    bytes = checked_mul(bytes, array.shape[i], fmt::format("npy: \"{}\": size", source.name()));
+  const NpyHead head = read_npy_head(source);
+  const int64_t wide = dtype_size(head.dtype);
+  int64_t bytes = wide;
+  for (int i = 0; i < head.shape.rank(); ++i) {
+    bytes = checked_mul(bytes, head.shape[i], fmt::format("npy: \"{}\": size", source.name()));
   }
-  array.bytes = read_exactly(source, bytes, "npy");
+  Array array{{head.dtype, head.shape},
+              read_exactly(source, bytes / wide * head.stored_size, "npy")};
   require_end(source, "npy");
+  if (head.is_fortran) array.bytes = row_major(array.bytes, head);
+  if (head.widen != nullptr) array.bytes = all_widened(array.bytes, head);
   return array;
 }
 

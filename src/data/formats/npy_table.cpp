@@ -2,9 +2,11 @@
 #include "data/formats/npy_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <iterator>
+#include <optional>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -13,13 +15,18 @@
 
 #include <fmt/format.h>
 
+#include "base/checked.h"
 #include "base/error.h"
+#include "base/scratch_file.h"
+#include "data/formats/array_pictures.h"
 #include "data/formats/npy.h"
 
 namespace ingot::data {
 namespace {
 
 constexpr size_t kArrayBlock = size_t{1} << 16;         // bytes read at once, or one row
+constexpr size_t kColumnsBlock = size_t{16} << 20;      // of rows that are gathered at once
+constexpr size_t kCopyBlock = size_t{1} << 20;          // on the way to a temporary file
 constexpr int64_t kMaxArrayColumns = int64_t{1} << 16;  // a head may say anything
 
 using AppendNumber = void (*)(const std::byte* from, std::string& text);
@@ -51,13 +58,14 @@ AppendNumber append_of(DType dtype) {
   }
 }
 
-std::vector<std::string> array_columns(const ArrayHead& head, const std::string& where,
+std::vector<std::string> array_columns(const NpyHead& head, const std::string& where,
                                        const TableFormat& format) {
   require(
       head.shape.rank() == 2, Code::kCorruptFile,
       "{} holds {} {}; a table is [rows, columns], pictures are uint8 [count, height, width] or "
-      "[count, height, width, 3]",
-      where, dtype_name(head.dtype), head.shape.text());
+      "[count, height, width, 3]{}",
+      where, head.stored_name, head.shape.text(),
+      head.shape.rank() < 3 ? "" : ": numpy.rint(255 * arr).astype('u1') of those in 0 to 1");
   const int64_t count = head.shape[1];
   require(count > 0 && count <= kMaxArrayColumns, Code::kCorruptFile,
           "{} holds rows of {} columns, must be 1 to {}", where, count, kMaxArrayColumns);
@@ -71,38 +79,176 @@ std::vector<std::string> array_columns(const ArrayHead& head, const std::string&
   return names;
 }
 
+/// The rows of an array one after the other, in whichever order the file has its numbers.
+class ArrayRows {
+ public:
+  /// The source stands behind the head, of one axis (a single column) or two.
+  ArrayRows(std::unique_ptr<io::ByteSource> source, const NpyHead& head)
+      : source_(std::move(source)),
+        head_(head),
+        append_(append_of(head.dtype)),
+        columns_(head.shape.rank() == 2 ? static_cast<size_t>(head.shape[1]) : 1),
+        size_(static_cast<size_t>(head.stored_size)),
+        row_size_(columns_ * size_) {}
+
+  [[nodiscard]] const std::string& name() const { return source_->name(); }
+  /// Those given since the opening or the last rewind.
+  [[nodiscard]] int64_t given() const { return row_; }
+
+  /// Appends the cells of the next row to `text`, and to `ends` where each ends; false at the end.
+  bool next(std::string& text, std::vector<size_t>& ends) {
+    if (row_ == head_.shape[0]) {
+      if (!is_gathered_) require_end(*source_, "npy");
+      return false;
+    }
+    if (at_ == rows_in_block_) {
+      at_ = rows_in_block_ = 0;
+      if (head_.is_fortran) {
+        gather_rows();
+      } else {
+        read_rows();
+      }
+    }
+    const std::byte* number = block_.data() + at_ * row_step_;
+    for (size_t i = 0; i < columns_; ++i, number += column_step_) {
+      append(number, text);
+      ends.push_back(text.size());
+    }
+    ++at_;
+    ++row_;
+    return true;
+  }
+  void rewind() {
+    row_ = 0;
+    at_ = rows_in_block_ = 0;
+    if (is_gathered_) return;
+    source_->rewind();
+    (void)read_npy_head(*source_);
+  }
+
+ private:
+  void append(const std::byte* number, std::string& text) const {
+    if (head_.widen == nullptr) return append_(number, text);
+    std::array<std::byte, sizeof(int64_t)> wide{};
+    head_.widen(number, wide.data());
+    append_(wide.data(), text);
+  }
+
+  /// The next rows, as many as the block holds and the file has whole.
+  void read_rows() {
+    if (block_.empty()) block_.resize(std::max<size_t>(kArrayBlock / row_size_, 1) * row_size_);
+    const auto left = static_cast<size_t>(head_.shape[0] - row_);
+    const size_t rows = std::min(block_.size() / row_size_, left);
+    const auto got =
+        static_cast<size_t>(io::read_fully(*source_, std::span(block_).first(rows * row_size_)));
+    require(got >= row_size_, Code::kCorruptFile,
+            "npy: \"{}\": ends in row {} of {}; fetch the file again", name(), row_ + 1,
+            head_.shape[0]);
+    rows_in_block_ = got / row_size_;
+    row_step_ = row_size_;
+    column_step_ = size_;
+  }
+
+  /// The next rows of an array that lies column by column.
+  void gather_rows() {
+    if (!is_gathered_) keep_columns();
+    const auto all = static_cast<size_t>(head_.shape[0]);
+    row_step_ = size_;
+    rows_in_block_ = all;
+    if (file_) {
+      const auto first = static_cast<size_t>(row_);
+      rows_in_block_ = std::min(std::max<size_t>(kColumnsBlock / row_size_, 1), all - first);
+      block_.resize(rows_in_block_ * row_size_);
+      const size_t part = rows_in_block_ * size_;
+      for (size_t i = 0; i < columns_; ++i) {
+        file_->read_at(static_cast<int64_t>((i * all + first) * size_),
+                       std::span(block_).subspan(i * part, part));
+      }
+    }
+    column_step_ = rows_in_block_ * size_;
+  }
+
+  /// All numbers of the file: in the block, or in a temporary file where they are many.
+  void keep_columns() {
+    const int64_t bytes = checked_mul(static_cast<int64_t>(row_size_), head_.shape[0],
+                                      fmt::format("npy: \"{}\": size", name()));
+    if (bytes <= static_cast<int64_t>(kColumnsBlock)) {
+      block_ = read_exactly(*source_, bytes, "npy");
+    } else {
+      file_ = std::make_unique<ScratchFile>();
+      block_.resize(kCopyBlock);
+      for (int64_t have = 0; have < bytes;) {
+        const auto piece =
+            static_cast<size_t>(std::min<int64_t>(static_cast<int64_t>(kCopyBlock), bytes - have));
+        const std::span<std::byte> part = std::span(block_).first(piece);
+        const int64_t got = io::read_fully(*source_, part);
+        have += got;
+        require(got == std::ssize(part), Code::kCorruptFile,
+                "npy: \"{}\": ends after {} of {} bytes; fetch the file again", name(), have,
+                bytes);
+        file_->append(part);
+      }
+    }
+    require_end(*source_, "npy");
+    is_gathered_ = true;
+  }
+
+  std::unique_ptr<io::ByteSource> source_;
+  NpyHead head_;
+  AppendNumber append_;
+  size_t columns_;
+  size_t size_;  // of a number in the file
+  size_t row_size_;
+  std::vector<std::byte> block_;
+  size_t row_step_ = 0, column_step_ = 0;  // from a number of it to the next one, in bytes
+  size_t at_ = 0, rows_in_block_ = 0;
+  int64_t row_ = 0;
+  bool is_gathered_ = false;           // the columns are kept, the source is not read again
+  std::unique_ptr<ScratchFile> file_;  // the columns of a large array in Fortran order
+};
+
+/// The numbers that lie beside the array `numbers` of so many rows, as one more of its columns.
+std::optional<ArrayRows> target_beside(const std::string& numbers, int64_t rows,
+                                       const TableFormat& format,
+                                       std::vector<std::string>& columns) {
+  const std::string path = labels_beside(numbers);
+  if (path.empty()) return std::nullopt;
+  std::unique_ptr<io::ByteSource> source = io::open_source(path);
+  const NpyHead head = read_npy_head(*source);
+  const Shape& shape = head.shape;
+  require(shape.rank() == 1 || (shape.rank() == 2 && shape[1] == 1), Code::kCorruptFile,
+          "npy: \"{}\" holds {} {}; the target of the rows in \"{}\" is [rows] or [rows, 1]{}",
+          path, head.stored_name, shape.text(), numbers,
+          shape.rank() == 2 ? ": of one column per class it is arr.argmax(axis=1)" : "");
+  require(shape[0] == rows, Code::kCorruptFile,
+          "npy: \"{}\" holds {} rows but \"{}\" {} targets; are they of one split?", numbers, rows,
+          path, shape[0]);
+  require(std::find(columns.begin(), columns.end(), kArrayTarget) == columns.end(),
+          Code::kInvalidArgument,
+          "npy: {}columns=[...] calls a column of \"{}\" \"{}\", as the numbers of \"{}\" are "
+          "called; give it another name",
+          format.prefix, numbers, kArrayTarget, path);
+  columns.emplace_back(kArrayTarget);
+  return ArrayRows(std::move(source), head);
+}
+
 class NpyTable final : public TableReader {
  public:
-  NpyTable(std::unique_ptr<io::ByteSource> source, const TableFormat& format)
-      : source_(std::move(source)),
-        head_(read_npy_head(*source_)),
-        append_(append_of(head_.dtype)),
-        columns_(array_columns(head_, fmt::format("npy: \"{}\"", name()), format)),
-        number_size_(static_cast<size_t>(dtype_size(head_.dtype))),
-        row_size_(columns_.size() * number_size_),
-        block_(std::max<size_t>(kArrayBlock / row_size_, 1) * row_size_),
-        ends_(columns_.size()) {}
+  NpyTable(ArrayRows numbers, std::optional<ArrayRows> target, std::vector<std::string> columns)
+      : numbers_(std::move(numbers)), target_(std::move(target)), columns_(std::move(columns)) {}
 
   [[nodiscard]] const std::vector<std::string>& columns() const override { return columns_; }
-  [[nodiscard]] int64_t line() const override { return record_; }
-  [[nodiscard]] const std::string& name() const override { return source_->name(); }
+  [[nodiscard]] int64_t line() const override { return numbers_.given(); }
+  [[nodiscard]] const std::string& name() const override { return numbers_.name(); }
   [[nodiscard]] int64_t skipped() const override { return 0; }
 
   bool next(std::vector<std::string_view>& cells) override {
     cells.clear();
-    if (record_ == head_.shape[0]) {
-      require_end(*source_, "npy");
-      return false;
-    }
-    if (at_ == end_) read_block();
-    const std::byte* const row = block_.data() + at_;
-    at_ += row_size_;
-    ++record_;
     text_.clear();
-    for (size_t i = 0; i < ends_.size(); ++i) {
-      append_(row + i * number_size_, text_);
-      ends_[i] = text_.size();
-    }
+    ends_.clear();
+    const bool has_row = numbers_.next(text_, ends_);
+    if (target_) (void)target_->next(text_, ends_);  // it has as many
+    if (!has_row) return false;
     size_t begin = 0;
     for (const size_t end : ends_) {
       cells.push_back(std::string_view(text_).substr(begin, end - begin));
@@ -111,44 +257,28 @@ class NpyTable final : public TableReader {
     return true;
   }
   void rewind() override {
-    source_->rewind();
-    (void)read_npy_head(*source_);
-    record_ = 0;
-    at_ = end_ = 0;
+    numbers_.rewind();
+    if (target_) target_->rewind();
   }
 
  private:
-  /// The next rows, as many as the block holds and the file has whole.
-  void read_block() {
-    const auto left = static_cast<size_t>(head_.shape[0] - record_);
-    const size_t rows = std::min(block_.size() / row_size_, left);
-    const auto got =
-        static_cast<size_t>(io::read_fully(*source_, std::span(block_).first(rows * row_size_)));
-    require(got >= row_size_, Code::kCorruptFile,
-            "npy: \"{}\": ends in row {} of {}; fetch the file again", name(), record_ + 1,
-            head_.shape[0]);
-    at_ = 0;
-    end_ = got / row_size_ * row_size_;
-  }
-
-  std::unique_ptr<io::ByteSource> source_;
-  ArrayHead head_;
-  AppendNumber append_;
+  ArrayRows numbers_;
+  std::optional<ArrayRows> target_;
   std::vector<std::string> columns_;
-  size_t number_size_;
-  size_t row_size_;
-  std::vector<std::byte> block_;  // of whole rows
-  size_t at_ = 0, end_ = 0;       // in block_: of the next row and of those that were read
-  std::string text_;              // the cells of a row, one behind the other
+  std::string text_;  // the cells of a row, one behind the other
   std::vector<size_t> ends_;
-  int64_t record_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<TableReader> open_npy_table(std::unique_ptr<io::ByteSource> source,
                                             const TableFormat& format) {
-  return std::make_unique<NpyTable>(std::move(source), format);
+  const NpyHead head = read_npy_head(*source);
+  const std::string name = source->name();
+  std::vector<std::string> columns = array_columns(head, fmt::format("npy: \"{}\"", name), format);
+  std::optional<ArrayRows> target = target_beside(name, head.shape[0], format, columns);
+  return std::make_unique<NpyTable>(ArrayRows(std::move(source), head), std::move(target),
+                                    std::move(columns));
 }
 
 }  // namespace ingot::data

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "data/formats/table.h"
 
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@
 #include "data/formats/jsonl.h"
 #include "data/formats/npy.h"
 #include "data/formats/npy_table.h"
+#include "data/formats/picture_table.h"
 #include "data/formats/table_parts.h"
 
 namespace ingot::data {
@@ -55,7 +57,7 @@ using Reader = std::unique_ptr<TableReader>;
 /// Pictures, or, with fewer axes than pictures have or other numbers than theirs, a table.
 Reader open_npy(Source source, const TableFormat& format) {
   check(format);
-  const ArrayHead head = read_npy_head(*source);
+  const NpyHead head = read_npy_head(*source);
   source->rewind();
   const bool is_pictures = head.dtype == DType::kU8 && head.shape.rank() > 2;
   return is_pictures ? open_npy_pictures(std::move(source))
@@ -65,17 +67,21 @@ Reader open_npy(Source source, const TableFormat& format) {
 struct FormatRow {
   std::string_view ending;
   Reader (*open)(Source source, const TableFormat& format);
+  bool may_be_pictures;  // whose classes the reader finds
 };
 constexpr FormatRow kFormats[] = {
     {".csv",
-     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kCsv, f); }},
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kCsv, f); },
+     false},
     {".tsv",
-     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kTsv, f); }},
-    {".jsonl", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
-    {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }},
-    {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }},
-    {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); }},
-    {".npy", &open_npy},
+     [](Source s, const TableFormat& f) { return open_csv(std::move(s), CsvKind::kTsv, f); },
+     false},
+    {".jsonl", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }, false},
+    {".ndjson", [](Source s, const TableFormat& f) { return open_jsonl(std::move(s), f); }, false},
+    {".bin", [](Source s, const TableFormat&) { return open_cifar(std::move(s)); }, true},
+    {"idx3-ubyte", [](Source s, const TableFormat&) { return open_idx_pictures(std::move(s)); },
+     true},
+    {".npy", &open_npy, true},
 };
 
 /// The row of a name, whatever folder and compression it has; nullptr for another ending.
@@ -90,9 +96,29 @@ const FormatRow* format_row(std::string_view name) {
   return nullptr;
 }
 
+/// `: lines 3, 17`, of the first of the records that were left out.
+std::string places_of_skipped(const TableReader& table) {
+  std::string text;
+  const std::vector<SkippedRecord> first = table.first_skipped();
+  for (const SkippedRecord& record : first) {
+    text += text.empty() ? (table.skipped() == 1 ? ": line " : ": lines ") : ", ";
+    if (!record.file.empty()) text += excerpt(record.file, kShownPath) + ":";
+    text += std::to_string(record.line);
+  }
+  const int64_t more = table.skipped() - std::ssize(first);
+  return text.empty() || more == 0 ? text : text + fmt::format(" and {} more", more);
+}
+
 }  // namespace
 
 bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
+
+bool has_own_classes(const TableReader& table) {
+  const std::vector<std::string>& columns = table.columns();
+  if (columns.size() != 2 || columns[0] != kImageColumn || columns[1] != kClassColumn) return false;
+  const FormatRow* const row = format_row(table.name());
+  return directory_exists(table.name()) || (row != nullptr && row->may_be_pictures);
+}
 
 Reader open_table(Source source, const std::string& name, const TableFormat& format) {
   if (const FormatRow* row = format_row(name)) {
@@ -116,8 +142,8 @@ std::vector<std::string> passed_over(const TableReader& table, std::string_view 
   std::vector<std::string> notes;
   if (table.skipped() > 0) {
     notes.push_back(
-        fmt::format("{} records have another number of cells and were left out ({}ragged=skip)",
-                    table.skipped(), prefix));
+        fmt::format("{} records have another number of cells and were left out ({}ragged=skip){}",
+                    table.skipped(), prefix, places_of_skipped(table)));
   }
   const UnreadPictures unread = table.unread();
   if (unread.count > 0) {

@@ -89,6 +89,13 @@ struct UnreadPictures {
   std::string first{};  ///< its path
 };
 
+/// Where a record stands that was left out.
+struct SkippedRecord {
+  std::string file{};  ///< of a table in several; "" otherwise
+  int64_t line = 0;
+};
+inline constexpr size_t kNamedRecords = 5;  // of those left out
+
 class TableReader {
  public:
   virtual ~TableReader() = default;
@@ -107,13 +114,15 @@ class TableReader {
   [[nodiscard]] virtual const std::string& name() const = 0;
   /// Records left out under ragged=skip since the opening or the last rewind.
   [[nodiscard]] virtual int64_t skipped() const = 0;
+  /// The first kNamedRecords of them.
+  [[nodiscard]] virtual std::vector<SkippedRecord> first_skipped() const { return {}; }
   /// Of the folders read since the opening or the last rewind.
   [[nodiscard]] virtual UnreadPictures unread() const { return {}; }
 };
 
 /// What a reader passed over, as it says itself, for people; empty: nothing. `prefix` stands before
 /// the keys of its format.
-///   2 records have another number of cells and were left out (table.format.ragged=skip)
+///   2 records have another number of cells and were left out (…ragged=skip): lines 3, 17
 ///   3 files are pictures of a kind that is not read, the first "pets/cat/a.webp"; convert them to
 ///   PNG or JPEG
 [[nodiscard]] std::vector<std::string> passed_over(const TableReader& table,
@@ -121,6 +130,10 @@ class TableReader {
 
 /// True for the name of a file that open_table takes.
 [[nodiscard]] bool is_table_name(std::string_view path);
+
+/// Whether the table is pictures whose classes their reader finds: folders of them, CIFAR, IDX or
+/// .npy with labels. Its columns are then "image" and "class".
+[[nodiscard]] bool has_own_classes(const TableReader& table);
 
 /// Opens a table by what its path is:
 ///   a folder            pictures in folders of their classes (image_folder.h)

@@ -29,6 +29,7 @@ class ChainReader final : public TableReader {
   bool next(std::vector<std::string_view>& cells) override {
     while (!table_->next(cells)) {
       if (at_ + 1 == files_.size()) return false;
+      first_skipped_ = first_skipped();
       skipped_ += table_->skipped();
       unread_ = unread();
       open(at_ + 1);
@@ -46,10 +47,20 @@ class ChainReader final : public TableReader {
       open(0);
     }
     skipped_ = 0;
+    first_skipped_.clear();
     unread_ = {};
   }
   [[nodiscard]] const std::string& name() const override { return table_->name(); }
   [[nodiscard]] int64_t skipped() const override { return skipped_ + table_->skipped(); }
+  [[nodiscard]] std::vector<SkippedRecord> first_skipped() const override {
+    std::vector<SkippedRecord> all = first_skipped_;
+    for (SkippedRecord& record : table_->first_skipped()) {
+      if (all.size() == kNamedRecords) break;
+      if (files_.size() > 1) record.file = files_[at_];
+      all.push_back(std::move(record));
+    }
+    return all;
+  }
   [[nodiscard]] UnreadPictures unread() const override {
     const UnreadPictures here = table_->unread();
     return {unread_.count + here.count, unread_.count > 0 ? unread_.first : here.first};
@@ -66,7 +77,8 @@ class ChainReader final : public TableReader {
   std::vector<std::string> columns_;
   std::unique_ptr<TableReader> table_;  // of files_[at_]
   size_t at_ = 0;
-  int64_t skipped_ = 0;    // in the files before
+  int64_t skipped_ = 0;  // in the files before
+  std::vector<SkippedRecord> first_skipped_;
   UnreadPictures unread_;  // in the folders before
 };
 

@@ -69,6 +69,16 @@ TEST(ArrayPictures, NpyPicturesHaveTheirLabelsBesideThem) {
   EXPECT_EQ(rows_of(*open_table(images), 3), (std::vector<Row>{{"abc", "0"}, {"def", "5"}}));
 }
 
+TEST(ArrayPictures, NpyPicturesInFortranOrderAreRefused) {
+  const std::string header = "{'descr': '|u1', 'fortran_order': True, 'shape': (1, 2, 2)}";
+  std::string file = "\x93NUMPY";
+  file += {'\x01', '\0', static_cast<char>(header.size()), '\0'};
+  file += header + "abcd";
+  EXPECT_EQ(message_of(Code::kUnsupported,
+                       [&] { (void)open_table(io::memory_source(file, "a.npy"), "a.npy"); }),
+            "npy: \"a.npy\": pictures in Fortran order; save numpy.ascontiguousarray(arr)");
+}
+
 TEST(ArrayPictures, ALabelThatFitsNoClassIsNamed) {
   const TempFolder folder;
   Array pixels{{DType::kU8, {2, 1, 1}}, std::vector<std::byte>(2)};

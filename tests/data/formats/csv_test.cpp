@@ -143,8 +143,12 @@ TEST(Csv, RaggedRecordsAreRefusedOrCounted) {
     while (table->next(cells)) lines.push_back(table->line());
     EXPECT_EQ(lines, (std::vector<int64_t>{2, 5}));
     EXPECT_EQ(table->skipped(), 2);
+    std::vector<int64_t> skipped;
+    for (const SkippedRecord& record : table->first_skipped()) skipped.push_back(record.line);
+    EXPECT_EQ(skipped, (std::vector<int64_t>{3, 4}));
     table->rewind();
     EXPECT_EQ(table->skipped(), 0);
+    EXPECT_TRUE(table->first_skipped().empty());
   }
   format.gives_ragged = true;
   EXPECT_EQ(read(text, format).rows,

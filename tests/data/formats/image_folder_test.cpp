@@ -41,8 +41,8 @@ TEST(ImageFolder, PicturesOfOtherKindsAreCounted) {
   (void)folder.put("fox/e.avif", "");
   EXPECT_EQ(message_of(Code::kInvalidArgument, [&] { (void)open_table(folder.path()); }),
             "images: the class folder \"" + folder.file("fox") +
-                "\" holds no .png, .jpg or .jpeg file; convert its pictures to one of them, or "
-                "remove it");
+                "\" holds no .png, .jpg, .jpeg, .pgm or .ppm file; convert its pictures to one of "
+                "them, or remove it");
 }
 
 TEST(ImageFolder, IsATableOfPaths) {
@@ -90,7 +90,7 @@ TEST(ImageFolder, PicturesWithoutClassesAreATableOfOneColumn) {
   EXPECT_EQ(message_of(Code::kInvalidArgument,
                        [&] { (void)open_pictures(folder.file("empty"), "photo"); }),
             "images: \"" + folder.file("empty") +
-                "\" holds no .png, .jpg or .jpeg file, nor do its folders; fill it");
+                "\" holds no .png, .jpg, .jpeg, .pgm or .ppm file, nor do its folders; fill it");
   (void)folder.put("empty/f.heic", "");
   EXPECT_TRUE(contains(message_of(Code::kInvalidArgument,
                                   [&] { (void)open_pictures(folder.file("empty"), "photo"); }),
@@ -100,34 +100,95 @@ TEST(ImageFolder, PicturesWithoutClassesAreATableOfOneColumn) {
       "images: \"" + folder.file("f.png") + "\" is not there");
 }
 
-TEST(ImageFolder, RefusesWhatIsNoDataSet) {
-  const auto refusal = [](const TempFolder& folder) {
-    std::string message =
-        message_of(Code::kInvalidArgument, [&] { (void)list_image_folder(folder.path()); });
-    for (size_t at; (at = message.find(folder.path())) != std::string::npos;) {
-      message.replace(at, folder.path().size(), "R");
-    }
-    return message;
+/// What opening the folder refuses, its path written as R.
+std::string refusal_of(const TempFolder& folder) {
+  std::string message =
+      message_of(Code::kInvalidArgument, [&] { (void)list_image_folder(folder.path()); });
+  for (size_t at; (at = message.find(folder.path())) != std::string::npos;) {
+    message.replace(at, folder.path().size(), "R");
+  }
+  return message;
+}
+
+TEST(ImageFolder, PartsOfADataSetAreNoClasses) {
+  const TempFolder parts;
+  for (const char* name : {"train/cat/1.png", "train/dog/2.png", "train/fox/deep/3.png",
+                           "test/cat/4.png", "test/dog/5.png", "test/notes.txt"}) {
+    (void)parts.put(name, "");
+  }
+  const std::string same =
+      " hold no pictures but folders of the same names (\"cat\", \"dog\", ...): they look like "
+      "parts of a data set, not like classes; set ";
+  const std::string where = ". Where they are classes, put their pictures into them directly";
+  EXPECT_EQ(refusal_of(parts),
+            "images: \"test\" and \"train\" in \"R\"" + same +
+                "table.path=R/train (--from R/train of `ingot new`) table.split.test_file=R/test "
+                "table.split.test=0" +
+                where);
+  for (const char* name :
+       {"Validation/cat/6.png", "Validation/dog/7.png", "Validation/fox/8.png"}) {
+    (void)parts.put(name, "");
+  }
+  EXPECT_EQ(refusal_of(parts),
+            "images: \"Validation\" and \"test\" in \"R\"" + same +
+                "table.path=R/train (--from R/train of `ingot new`) "
+                "table.split.validation_file=R/Validation table.split.validation=0 "
+                "table.split.test_file=R/test table.split.test=0" +
+                where);
+  // What the cure names can be read.
+  EXPECT_EQ(list_image_folder(parts.file("train")).classes,
+            (std::vector<std::string>{"cat", "dog", "fox"}));
+  const TempFolder styles;
+  for (const char* name :
+       {"photo/cat/1.png", "photo/dog/2.png", "sketch/cat/3.png", "sketch/dog/4.png"}) {
+    (void)styles.put(name, "");
+  }
+  EXPECT_EQ(refusal_of(styles),
+            "images: \"photo\" and \"sketch\" in \"R\" hold no pictures but folders of the same "
+            "names (\"cat\", \"dog\"): they look like parts of a data set, not like classes; set "
+            "table.path=R/photo (--from R/photo of `ingot new`), or table.path=\"R/*\", which "
+            "takes all of them as one table" +
+                where);
+}
+
+TEST(ImageFolder, FoldersBelowAClassAreTaken) {
+  const auto classes = [](const std::vector<const char*>& names) {
+    const TempFolder folder;
+    for (const char* name : names) (void)folder.put(name, "");
+    return list_image_folder(folder.path()).counts;
   };
+  const std::vector<int64_t> two_each{2, 2};
+  // One folder in each, others in each, and beside pictures of the class itself.
+  EXPECT_EQ(
+      classes({"cat/images/1.png", "cat/images/2.png", "dog/images/3.png", "dog/images/4.png"}),
+      two_each);
+  EXPECT_EQ(classes({"cat/may/1.png", "cat/june/2.png", "dog/june/3.png", "dog/july/4.png"}),
+            two_each);
+  EXPECT_EQ(classes({"cat/1.png", "cat/a/2.png", "cat/b/3.png", "dog/4.png", "dog/a/5.png",
+                     "dog/b/6.png"}),
+            (std::vector<int64_t>{3, 3}));
+}
+
+TEST(ImageFolder, RefusesWhatIsNoDataSet) {
   const TempFolder none;
-  EXPECT_EQ(refusal(none),
+  EXPECT_EQ(refusal_of(none),
             "images: \"R\" has 0 class folders; two or more are needed, one per class");
   const TempFolder one;
   (void)one.put("cat/a.png", "");
-  EXPECT_EQ(refusal(one),
+  EXPECT_EQ(refusal_of(one),
             "images: \"R\" has 1 class folders (\"cat\"); two or more are needed, one per class");
   const TempFolder empty;
   (void)empty.put("cat/a.png", "");
   (void)empty.put("dog/a.txt", "");
   EXPECT_EQ(
-      refusal(empty),
-      "images: the class folder \"R/dog\" holds no .png, .jpg or .jpeg file; fill it or remove "
-      "it");
+      refusal_of(empty),
+      "images: the class folder \"R/dog\" holds no .png, .jpg, .jpeg, .pgm or .ppm file; fill it "
+      "or remove it");
   const TempFolder loose;
   (void)loose.put("cat/a.png", "");
   (void)loose.put("b.png", "");
   (void)loose.put("c.png", "");
-  EXPECT_EQ(refusal(loose),
+  EXPECT_EQ(refusal_of(loose),
             "images: 2 pictures lie in \"R\" itself (the first is \"b.png\"); put each into the "
             "folder of its class");
   EXPECT_EQ(message_of(Code::kNotFound, [] { (void)list_image_folder("/no/such"); }),
@@ -135,7 +196,10 @@ TEST(ImageFolder, RefusesWhatIsNoDataSet) {
 }
 
 TEST(ImageFolder, KnowsImageNames) {
-  for (const char* name : {"a.png", "A.PNG", ".jpg", "b.c.jpeg"}) EXPECT_TRUE(is_image_name(name));
+  for (const char* name : {"a.png", "A.PNG", ".jpg", "b.c.jpeg", "d.PGM", "e.ppm"}) {
+    EXPECT_TRUE(is_image_name(name)) << name;
+    EXPECT_FALSE(is_unread_picture_name(name)) << name;
+  }
   for (const char* name : {"", "png", "a.gif", "a.png.txt", "xjpeg"}) {
     EXPECT_FALSE(is_image_name(name)) << name;
   }

@@ -46,6 +46,8 @@ TEST(Jsonl, ColumnsAreTheUnionOfKeysOrWhatTheFormatNames) {
   TableFormat format;
   format.columns = {"z", "a"};
   EXPECT_EQ(rows_of(*open_lines(text, format)), (Rows{{"", ""}, {"", "2"}}));
+  const std::string alone = "\xef\xbb\xbf\r\n{\"b\":1}\n";  // the mark on a line of its own
+  EXPECT_EQ(rows_of(*open_lines(alone)), (Rows{{"1"}}));
 }
 
 TEST(Jsonl, LinesMayBeLongerThanTheBuffer) {

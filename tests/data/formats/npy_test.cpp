@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <cstring>
+#include <span>
+#include <vector>
 
 #include "base/files.h"
 #include "data/temp_folder.h"
@@ -54,12 +56,12 @@ TEST(Npy, RefusesWhatItDoesNotTake) {
     std::string message = message_of(Code::kUnsupported, [&] { (void)golden(name); });
     return message.substr(message.find("npy\": ") + 6);
   };
-  EXPECT_EQ(refusal("fortran"), "in Fortran order; save numpy.ascontiguousarray(arr)");
   EXPECT_EQ(refusal("object"),
             "holds Python objects (descr |O), which are never loaded: they may run code; save "
             "numbers, arr.astype('<f4')");
   EXPECT_EQ(refusal("big_endian"),
-            "descr >f4 is none of <f4, <f8, <i4, <i8, |u1; save arr.astype('<f4')");
+            "descr >f4 is none of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, <u2, <u4, |b1; save "
+            "arr.astype('<f4')");
   EXPECT_EQ(refusal("record"), "a structured array; save each field alone, arr['field']");
   Array half;
   half.dtype = DType::kF16;
@@ -83,6 +85,56 @@ std::string file_of(const std::string& header, const std::string& data = "", cha
 
 std::string refusal(const std::string& file, Code code = Code::kCorruptFile) {
   return message_of(code, [&] { (void)read_npy(*io::memory_source(file, "f")); });
+}
+
+TEST(Npy, GivesNarrowNumbersAsWiderOnes) {
+  const auto array_of = [](const std::string& descr, const std::string& data, int count) {
+    return read_npy(
+        *io::memory_source(file_of("{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" +
+                                       std::to_string(count) + ",)}",
+                                   data),
+                           "f"));
+  };
+  const auto values = [&](const std::string& descr, const std::string& data, int count) {
+    const Array array = array_of(descr, data, count);
+    const std::span<const int32_t> all = array.values<int32_t>();
+    return std::vector<int32_t>(all.begin(), all.end());
+  };
+  using Whole = std::vector<int32_t>;
+  EXPECT_EQ(values("|b1", std::string("\x01\x00", 2), 2), (Whole{1, 0}));
+  EXPECT_EQ(values("|i1", "\x80\x7f", 2), (Whole{-128, 127}));
+  EXPECT_EQ(values("<i2", std::string("\x00\x80\x01\x00", 4), 2), (Whole{-32768, 1}));
+  EXPECT_EQ(values("<u2", std::string("\xff\xff\x00\x80", 4), 2), (Whole{65535, 32768}));
+  EXPECT_EQ(array_of("<u4", "\xff\xff\xff\xff", 1).values<int64_t>()[0], 4'294'967'295);
+  // np.array([1, -2.5, 0.1, 65504, 2.0**-24, np.inf, np.nan], '<f2').tobytes()
+  const Array half = array_of("<f2",
+                              std::string("\x00\x3c\x00\xc1\x66\x2e\xff\x7b\x01\x00\x00\x7c"
+                                          "\x00\x7e",
+                                          14),
+                              7);
+  const std::span<const float> f = half.values<float>();
+  EXPECT_EQ(f[0], 1.0F);
+  EXPECT_EQ(f[1], -2.5F);
+  EXPECT_EQ(f[2], 0.0999755859375F);
+  EXPECT_EQ(f[3], 65504.0F);
+  EXPECT_EQ(f[4], 0x1p-24F);
+  EXPECT_TRUE(std::isinf(f[5]) && f[5] > 0);
+  EXPECT_TRUE(std::isnan(f[6]));
+}
+
+TEST(Npy, GivesFortranOrderRowByRow) {
+  EXPECT_EQ(golden("fortran").shape, (Shape{2, 3}));
+  EXPECT_EQ(golden("fortran").bytes, std::vector<std::byte>(24));
+  // np.asfortranarray(np.arange(12, dtype='|u1').reshape(2, 3, 2)).tobytes('F')
+  const std::string numbers("\x00\x06\x02\x08\x04\x0a\x01\x07\x03\x09\x05\x0b", 12);
+  const auto file = [&](const std::string& shape) {
+    return file_of("{'descr': '|u1', 'fortran_order': True, 'shape': " + shape + "}", numbers);
+  };
+  const Array array = read_npy(*io::memory_source(file("(2, 3, 2)"), "f"));
+  EXPECT_EQ(array.shape, (Shape{2, 3, 2}));
+  for (size_t i = 0; i < 12; ++i) EXPECT_EQ(array.values<uint8_t>()[i], i);
+  // Of one axis both orders are the same.
+  EXPECT_EQ(read_npy(*io::memory_source(file("(12,)"), "f")).values<uint8_t>()[1], 6);
 }
 
 TEST(Npy, HeadersAreParsedStrictly) {

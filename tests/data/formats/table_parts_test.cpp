@@ -57,6 +57,12 @@ TEST(TableParts, SkippedRecordsAreCountedOverAllFiles) {
   while (table->next(cells)) ++rows;
   EXPECT_EQ(rows, 2);
   EXPECT_EQ(table->skipped(), 2);
+  EXPECT_EQ(passed_over(*table, "predict.input."),
+            Texts{"2 records have another number of cells and were left out "
+                  "(predict.input.ragged=skip): lines " +
+                  folder.file("a.csv") + ":3, " + folder.file("b.csv") + ":2"});
+  table->rewind();
+  EXPECT_EQ(passed_over(*table, "predict.input."), Texts{});
 }
 
 TEST(TableParts, UnreadPicturesAreCountedOverAllFolders) {
