@@ -28,8 +28,8 @@ struct NetworkPlan {
   /// The program and the larger of training (state, slab, metrics) and the evaluation after it:
   /// what is held against the cap.
   int64_t needed_bytes = 0;
-  int64_t mapped_bytes = 0;    ///< pages of the examples that training looks at
-  int64_t peak_bytes = 0;      ///< needed and mapped
+  int64_t mapped_bytes = 0;  ///< pages of the examples that training looks at
+  int64_t peak_bytes = 0;    ///< needed and mapped
   double seconds_per_step = 0.0;
   double seconds_per_evaluation = 0.0;
   double seconds = 0.0;  ///< of all steps and evaluations

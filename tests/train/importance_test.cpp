@@ -60,9 +60,8 @@ TEST(Importance, IsTheLossThatExchangedValuesCost) {
   StopFlag stop;
   stop.request();
   small.stop = &stop;
-  EXPECT_EQ(testing::code_of([&] {
-              (void)permutation_importance(runner, objective, examples, slices, small);
-            }),
+  EXPECT_EQ(testing::code_of(
+                [&] { (void)permutation_importance(runner, objective, examples, slices, small); }),
             "cancelled");
 }
 

@@ -51,12 +51,12 @@ Json features_json(const data::FeatureSet& features, const data::Schema& schema)
 }
 
 Json plan_json(const cost::NetworkPlan& p, const PriceConfig& price) {
-  Json json = {{"parameters", p.parameters},      {"steps", p.steps},
-               {"examples", p.examples},          {"flops_per_step", p.flops_per_step},
-               {"peak_bytes", p.peak_bytes},      {"needed_bytes", p.needed_bytes},
-               {"mapped_bytes", p.mapped_bytes},  {"state_bytes", p.state_bytes},
-               {"slab_bytes", p.slab_bytes},      {"metric_bytes", p.metric_bytes},
-               {"judged_bytes", p.judged_bytes},  {"program_bytes", p.program_bytes}};
+  Json json = {{"parameters", p.parameters},     {"steps", p.steps},
+               {"examples", p.examples},         {"flops_per_step", p.flops_per_step},
+               {"peak_bytes", p.peak_bytes},     {"needed_bytes", p.needed_bytes},
+               {"mapped_bytes", p.mapped_bytes}, {"state_bytes", p.state_bytes},
+               {"slab_bytes", p.slab_bytes},     {"metric_bytes", p.metric_bytes},
+               {"judged_bytes", p.judged_bytes}, {"program_bytes", p.program_bytes}};
   if (p.seconds_per_step == 0.0) return json;
   json["seconds_per_step"] = p.seconds_per_step;
   json["seconds_per_evaluation"] = p.seconds_per_evaluation;

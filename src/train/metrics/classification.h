@@ -65,7 +65,7 @@ struct ClassificationResult {
 };
 
 inline constexpr int64_t kMaxConfusionClasses = 1024;
-inline constexpr int64_t kCurveResolution = 200;  ///< of ClassificationResult::curve
+inline constexpr int64_t kCurveResolution = 200;          ///< of ClassificationResult::curve
 inline constexpr size_t kOrderBytes = size_t{256} << 20;  ///< of the orders that intervals hold
 
 /// accuracy, top_<k>_accuracy, for two classes precision, recall, f1 (of class 1), then
