@@ -42,6 +42,8 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   require(recipe.eval.context >= -1, Code::kInvalidArgument,
           "eval.context: {} must be at least -1, which takes half of the window",
           recipe.eval.context);
+  require(recipe.eval.top_k >= 1, Code::kInvalidArgument,
+          "eval.top_k: {} must be at least 1, for example 5", recipe.eval.top_k);
   require(recipe.price.per_hour >= 0.0 && std::isfinite(recipe.price.per_hour),
           Code::kInvalidArgument, "price.per_hour: {} must be 0 or more; 0: the price is not known",
           recipe.price.per_hour);

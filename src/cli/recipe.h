@@ -37,11 +37,15 @@ struct EvalConfig {
   data::Split split = data::Split::kTest;
   int64_t context = -1;
   bool baselines = true;
+  int64_t top_k = 5;
   void visit(auto& field) {
     field("split", split,
           "measured on by `ingot eval`; by `ingot run` of a table, else it takes test");
     field("context", context, "tokens of the window before that each test window sees; -1: half");
     field("baselines", baselines, "print gzip and xz of the same files beside the model");
+    field("top_k", top_k,
+          "of a table of more classes: the right one counts among so many (top_5_accuracy); 5 "
+          "while training");
   }
 };
 

@@ -60,14 +60,36 @@ int64_t mapped_bytes(const NetworkRequest& r, int64_t steps) {
 
 /// What an evaluation keeps per row until its figures are made, as the vectors grow, and the order
 /// of the scores.
-int64_t metric_bytes(const NetworkRequest& r) {
-  if (r.objective.classes == 0) return 0;
+int64_t metric_bytes(const train::Objective& objective, int64_t rows) {
+  if (objective.classes == 0) return 0;
   train::ClassificationOptions options;
-  options.classes = r.objective.classes;
+  options.classes = objective.classes;
   const int64_t per_row = train::ClassificationMetrics(options).bytes_per_example();
-  const double kept = real(evaluated_rows(r)) * real(per_row);
+  const double kept = real(rows) * real(per_row);
   const auto most = static_cast<double>(options.max_ranking_bytes);
   return static_cast<int64_t>(2 * std::min(kept, most));
+}
+
+/// The same of what intervals are made from.
+int64_t interval_bytes(const train::Objective& objective, int64_t rows) {
+  train::BootstrapOptions bootstrap;
+  bootstrap.replicates = 1;
+  train::ClassificationOptions options;
+  options.ranking = false;
+  options.bootstrap = bootstrap;
+  const int64_t per_row = objective.classes > 0
+                              ? train::ClassificationMetrics(options).bytes_per_example()
+                              : train::RegressionMetrics({1, bootstrap}).bytes_per_example();
+  return static_cast<int64_t>(std::min(2 * real(rows) * real(per_row), 1e18));
+}
+
+/// Of the evaluation after training, whose batches are no larger than those of training where
+/// memory is short: weights, a batch, what is kept of the rows.
+int64_t judged_bytes(const NetworkRequest& r, int64_t parameters, int64_t batch_slab) {
+  if (r.judged_rows == 0) return 0;
+  const int64_t weights = parameters * static_cast<int64_t>(sizeof(float));
+  return weights + batch_slab + metric_bytes(r.objective, r.judged_rows) +
+         interval_bytes(r.objective, r.judged_rows);
 }
 
 /// Seconds of one evaluation, from as many of its batches as take about `budget_s`.
@@ -103,7 +125,8 @@ void measure(NetworkPlan& plan, const NetworkRequest& r, train::Step& step,
 }
 
 void add_up(NetworkPlan& plan) {
-  plan.needed_bytes = plan.program_bytes + plan.state_bytes + plan.slab_bytes + plan.metric_bytes;
+  const int64_t training = plan.state_bytes + plan.slab_bytes + plan.metric_bytes;
+  plan.needed_bytes = plan.program_bytes + std::max(training, plan.judged_bytes);
   plan.peak_bytes = plan.needed_bytes + plan.mapped_bytes;
 }
 
@@ -157,7 +180,8 @@ NetworkPlan plan_network(Team& team, const NetworkRequest& r) {
   plan.flops_per_step = of_step.flops;
   plan.slab_bytes = std::max(of_step.slab_bytes, of_batch.slab_bytes);
   plan.state_bytes = engine.allocator().held_bytes();
-  plan.metric_bytes = metric_bytes(r);
+  plan.metric_bytes = metric_bytes(r.objective, evaluated_rows(r));
+  plan.judged_bytes = judged_bytes(r, plan.parameters, of_batch.slab_bytes);
   add_up(plan);
   if (r.measure_s > 0 && !is_over(plan, r)) measure(plan, r, step, runner ? &*runner : nullptr);
   plan.steps = horizon(r, plan.seconds_per_step);
@@ -185,8 +209,11 @@ void require_fits(Team& team, const NetworkRequest& request, const NetworkPlan& 
   refusal.is_bound = plan.slab_bytes == 0;
   refusal.cap = request.memory_bytes;
   refusal.program = program_bytes();
-  refusal.change = fitting_change(team, request);
-  refusal.advice = "No smaller batch fits; make the layers smaller";
+  const bool is_training = plan.program_bytes + plan.judged_bytes <= refusal.cap;
+  if (is_training) refusal.change = fitting_change(team, request);
+  refusal.advice = is_training ? "No smaller batch fits; make the layers smaller"
+                               : "The evaluation after the training takes it: hold out fewer rows "
+                                 "(table.split.test), or use `ingot train`, which makes none";
   refusal.need_under = [&](int64_t most) {
     return bytes_needed(team, request, request.train, most);
   };

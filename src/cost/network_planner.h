@@ -23,10 +23,13 @@ struct NetworkPlan {
   int64_t state_bytes = 0;     ///< weights, gradients, optimiser state, batches
   int64_t slab_bytes = 0;      ///< activations and temporaries: of a step or of an evaluated batch
   int64_t metric_bytes = 0;    ///< answers that an evaluation keeps for its figures
+  int64_t judged_bytes = 0;    ///< of the evaluation after training: weights, batch, what is kept
   int64_t program_bytes = 0;   ///< the process itself: as it is now, and what it touches later
-  int64_t needed_bytes = 0;    ///< the sum: what is held against the cap
-  int64_t mapped_bytes = 0;    ///< pages of the examples that training looks at
-  int64_t peak_bytes = 0;      ///< needed and mapped
+  /// The program and the larger of training (state, slab, metrics) and the evaluation after it:
+  /// what is held against the cap.
+  int64_t needed_bytes = 0;
+  int64_t mapped_bytes = 0;  ///< pages of the examples that training looks at
+  int64_t peak_bytes = 0;    ///< needed and mapped
   double seconds_per_step = 0.0;
   double seconds_per_evaluation = 0.0;
   double seconds = 0.0;  ///< of all steps and evaluations
@@ -44,6 +47,7 @@ struct NetworkRequest {
   int64_t memory_bytes = 0;  ///< cap; 0: none
   double measure_s = 2.0;    ///< at most; a run that is short itself is measured for a tenth of it
   Watch watch{};
+  int64_t judged_rows = 0;  ///< of the evaluation after training, which has intervals; 0: none
 };
 
 /// The plan. Does not check it against the cap; but time is measured only where it fits, and where

@@ -19,9 +19,13 @@ struct EarlyStopConfig {
   double min_delta = 0.0;
   double threshold = 0.0;
   void visit(auto& field) {
-    field("patience", patience, "evaluations without improvement before the run ends; 0: never");
-    field("min_delta", min_delta, "improvement in nats that counts");
-    field("threshold", threshold, "validation loss below which the run ends; 0: none");
+    field("patience", patience,
+          "evaluations without improvement before the run ends; 0: never. Of the validation loss: "
+          "log loss of classes, mse of numbers, whatever objective.loss");
+    field("min_delta", min_delta, "improvement of that loss that counts");
+    field("threshold", threshold,
+          "validation loss (log loss of classes, mse of numbers) below which the run ends; 0: "
+          "none");
   }
 };
 
@@ -79,7 +83,8 @@ struct TrainConfig {
     field("keep", keep, "checkpoints kept, at least 1");
     field("early_stop", early_stop, "ends a run that no longer improves, or is good enough");
     field("keep_best", keep_best,
-          "export the weights with the lowest validation loss, not the last");
+          "export the weights with the lowest validation loss (log loss of classes, mse of "
+          "numbers, whatever objective.loss), not the last");
     field("replay", replay, "record the step once and replay it; false runs every op eagerly");
   }
   /// Throws kInvalidArgument naming train.<key> and a value that works.

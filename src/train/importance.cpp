@@ -37,6 +37,7 @@ Importance permutation_importance(ExampleRunner& runner, const Objective& object
     const data::ExampleReader reader(examples.path(), layout, std::move(rows));
     double sum = 0.0;
     ScoreOptions each;
+    each.stop = options.stop;
     each.each = [&](const Answered& answered) { sum += judge(objective, answered).loss; };
     (void)score(runner, objective, reader, each);
     return sum / static_cast<double>(std::max<int64_t>(result.rows, 1));

@@ -24,6 +24,7 @@ struct ImportanceOptions {
   int64_t max_rows = 2000;  ///< evenly spread over the examples
   uint64_t seed = 0;
   int64_t max_bytes = int64_t{64} << 20;  ///< of their records, which are held twice; at least two
+  const StopFlag* stop = nullptr;         ///< looked at between batches: throws kCancelled
 };
 
 struct Importance {

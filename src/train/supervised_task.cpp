@@ -33,11 +33,12 @@ const data::ExampleField& target_field(const data::ExampleReader& examples,
 
 }  // namespace
 
-Scorer::Scorer(const Objective& objective, const BootstrapOptions& bootstrap)
+Scorer::Scorer(const Objective& objective, const BootstrapOptions& bootstrap, int64_t top_k)
     : objective_(objective) {
   if (objective.classes > 0) {
     ClassificationOptions options;
     options.classes = objective.classes;
+    options.top_k = top_k;
     options.bootstrap = bootstrap;
     classes_.emplace(options);
   } else {
@@ -68,12 +69,16 @@ Scores Scorer::result() const {
   if (classes_) {
     ClassificationResult r = classes_->result();
     s.values = std::move(r.values);
+    s.replicates = r.replicates;
+    s.ranking_dropped = std::move(r.ranking_dropped);
     s.confusion = std::move(r.confusion);
     s.per_class = std::move(r.per_class);
     s.calibration = std::move(r.calibration);
     s.curve = std::move(r.curve);
   } else {
-    s.values = numbers_->result().values;
+    RegressionResult r = numbers_->result();
+    s.values = std::move(r.values);
+    s.replicates = r.replicates;
   }
   s.loss = find_metric(s.values, classes_ ? "log_loss" : "mse").value;
   return s;
@@ -251,13 +256,14 @@ Evaluation SupervisedTask::evaluate() {
 
 Scores score(ExampleRunner& runner, const Objective& objective, const data::ExampleReader& examples,
              const ScoreOptions& options) {
-  Scorer scorer(objective, options.bootstrap);
+  Scorer scorer(objective, options.bootstrap, options.top_k);
   const data::ExampleField& target = target_field(examples, objective);
   const auto width = static_cast<size_t>(runner.width());
   std::vector<int32_t> labels;
   std::vector<float> numbers;
   run_examples(
       examples, runner, options.batches, [&](int64_t first, std::span<const float> answers) {
+        throw_if_stopped(options.stop);
         const size_t rows = answers.size() / width;
         labels.assign(rows, 0);
         numbers.assign(rows, 0.0F);

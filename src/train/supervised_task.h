@@ -23,7 +23,9 @@ namespace ingot::train {
 struct Scores {
   double loss = 0.0;  ///< log loss or mean squared error
   std::vector<MetricValue> values;
+  int64_t replicates = 0;  ///< behind the intervals; 0: there are none
   // Of classes only; see ClassificationResult.
+  std::string ranking_dropped;
   std::vector<int64_t> confusion;  ///< [label, prediction]
   std::vector<ClassValues> per_class;
   std::vector<CalibrationBin> calibration;
@@ -37,7 +39,8 @@ struct Scores {
 /// Accumulates what there is to say about predictions; classification or regression by objective.
 class Scorer {
  public:
-  Scorer(const Objective& objective, const BootstrapOptions& bootstrap = {});
+  Scorer(const Objective& objective, const BootstrapOptions& bootstrap = {},
+         int64_t top_k = ClassificationOptions{}.top_k);
   /// Answers of a NetworkRunner for `targets.size()` examples: int32 classes or float32 numbers.
   void add(std::span<const float> answers, std::span<const int32_t> labels);
   void add(std::span<const float> answers, std::span<const float> numbers);
@@ -67,8 +70,11 @@ struct ScoreOptions {
   int64_t batches = 0;  ///< 0: all of the file
   BootstrapOptions bootstrap;
   std::function<void(const Answered&)> each;  ///< when given, called per example, in order
+  int64_t top_k = ClassificationOptions{}.top_k;
+  const StopFlag* stop = nullptr;  ///< looked at between batches
 };
 
+/// Throws kCancelled when asked to stop, there or by the flag of the bootstrap.
 [[nodiscard]] Scores score(ExampleRunner& runner, const Objective& objective,
                            const data::ExampleReader& examples, const ScoreOptions& options = {});
 

@@ -110,6 +110,27 @@ TEST(NetworkPlanner, AnswersOfAnEvaluationAreCounted) {
   EXPECT_EQ(plan_network(team, made.request()).metric_bytes, 2 * 128 * 8);
 }
 
+TEST(NetworkPlanner, TheEvaluationAfterTrainingIsCountedWhereItIsLarger) {
+  if (testing::kIsSanitized) GTEST_SKIP() << "a sanitizer's memory is part of the program's";
+  Made made = mlp();
+  Team team(1);
+  NetworkRequest r = made.request();
+  EXPECT_EQ(plan_network(team, r).judged_bytes, 0);
+  r.judged_rows = 1000;  // 8 bytes for the areas, 20 for the intervals, as vectors grow
+  const NetworkPlan small = plan_network(team, r);
+  EXPECT_EQ(small.needed_bytes,
+            small.program_bytes + small.state_bytes + small.slab_bytes + small.metric_bytes);
+  r.judged_rows = 10'001'000;
+  const NetworkPlan large = plan_network(team, r);
+  EXPECT_EQ(large.judged_bytes - small.judged_bytes, 2 * 28 * int64_t{10'000'000});
+  EXPECT_EQ(large.needed_bytes, large.program_bytes + large.judged_bytes);
+  r.memory_bytes = int64_t{400} << 20;
+  const std::string message = message_of([&] { require_fits(team, r, plan_network(team, r)); });
+  EXPECT_NE(message.find(" The evaluation after the training takes it: hold out fewer rows"),
+            std::string::npos)
+      << message;
+}
+
 TEST(NetworkPlanner, ExamplesAreCountedAsFarAsTheyAreLookedAt) {
   Made made = mlp();
   made.config.eval_batches = 1;

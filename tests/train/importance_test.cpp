@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/message_of.h"
 #include "base/philox.h"
 #include "data/table_examples.h"
 #include "tensor/runtime.h"
@@ -56,6 +57,12 @@ TEST(Importance, IsTheLossThatExchangedValuesCost) {
   EXPECT_EQ(permutation_importance(runner, objective, examples, slices, small).rows, 50);
   small.max_bytes = 1;
   EXPECT_EQ(permutation_importance(runner, objective, examples, slices, small).rows, 2);
+  StopFlag stop;
+  stop.request();
+  small.stop = &stop;
+  EXPECT_EQ(testing::code_of(
+                [&] { (void)permutation_importance(runner, objective, examples, slices, small); }),
+            "cancelled");
 }
 
 }  // namespace

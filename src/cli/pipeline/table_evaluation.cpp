@@ -2,6 +2,7 @@
 #include "cli/pipeline/table_evaluation.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
 #include <optional>
@@ -186,6 +187,7 @@ class Evaluator {
             NetworkModel& model, data::ExampleReader examples)
       : invocation_(invocation),
         recipe_(recipe),
+        team_(runtime.team),
         data_(join_path(recipe.out, "data")),
         examples_(std::move(examples)),
         model_(model),
@@ -208,6 +210,7 @@ class Evaluator {
   [[nodiscard]] Json worst_json();
   [[nodiscard]] Json importance_json();
   [[nodiscard]] train::Scores score(train::ScoreOptions options);
+  void note_dropped(const train::Scores& scores) const;
   [[nodiscard]] Json numbers_of(const train::Scores& scores, const char* what,
                                 const std::string& name) const;
   [[nodiscard]] std::string name_of(double value) const {
@@ -217,6 +220,7 @@ class Evaluator {
 
   const Invocation& invocation_;
   const Recipe& recipe_;
+  Team& team_;
   std::string data_;
   data::ExampleReader examples_;
   NetworkModel& model_;
@@ -303,13 +307,25 @@ Json Evaluator::worst_json() {
 
 Json Evaluator::importance_json() {
   const std::vector<train::InputSlice> slices = train::feature_slices(model_.features);
-  const train::Importance found = train::permutation_importance(
-      runner_, model_.objective, examples_, slices, {2000, static_cast<uint64_t>(recipe_.seed)});
+  train::ImportanceOptions options;
+  options.seed = static_cast<uint64_t>(recipe_.seed);
+  options.stop = invocation_.stop;
+  const train::Importance found =
+      train::permutation_importance(runner_, model_.objective, examples_, slices, options);
   Json features = Json::array();
   for (size_t i = 0; i < slices.size(); ++i) {
     features.push_back({{"name", slices[i].name}, {"increase", found.increases[i]}});
   }
   return {{"examples", found.rows}, {"loss", found.loss}, {"features", features}};
+}
+
+/// Areas that there was no room for are null in the numbers, and not among what is printed.
+void Evaluator::note_dropped(const train::Scores& scores) const {
+  if (scores.ranking_dropped.empty()) return;
+  invocation_.console.note(fmt::format(
+      "evaluate: {}. Both are left out; judge fewer rows: a smaller table.split.test, or a file "
+      "with some of them by `ingot eval {} table.split.test_file=FILE`",
+      scores.ranking_dropped, recipe_.out));
 }
 
 /// The numbers of the stage; prints them as a table for people.
@@ -319,8 +335,13 @@ Json Evaluator::numbers_of(const train::Scores& scores, const char* what,
   const bool has_tta = recipe_.predict.tta != train::Tta::kNone;
   if (has_tta) numbers["tta"] = std::string(enum_name(recipe_.predict.tta));
   std::string text;
+  if (scores.replicates < kReplicates) {
+    numbers["replicates"] = scores.replicates;
+    text = fmt::format(" of {} bootstrap replicates", scores.replicates);
+  }
   for (const train::MetricValue& v : scores.values) {
     numbers[v.name] = {{"value", v.value}, {"low", v.low}, {"high", v.high}};
+    if (!scores.ranking_dropped.empty() && std::isnan(v.value)) continue;
     text += fmt::format("\n  {:<20} {:>9.4f}  [{:.4f}, {:.4f}]", v.name, v.value, v.low, v.high);
   }
   text += target_.is_class() ? class_text(scores, target_.classes(), numbers) : unit_text(target_);
@@ -328,11 +349,15 @@ Json Evaluator::numbers_of(const train::Scores& scores, const char* what,
                                        with_thousands(examples_.rows()),
                                        has_tta ? ", test-time augmentation " : "",
                                        has_tta ? enum_name(recipe_.predict.tta) : "", text));
+  note_dropped(scores);
   return numbers;
 }
 
 train::Scores Evaluator::score(train::ScoreOptions options) {
-  options.bootstrap = {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed)};
+  options.bootstrap = {kReplicates, 0.95, static_cast<uint64_t>(recipe_.seed), &team_,
+                       invocation_.stop};
+  options.top_k = recipe_.eval.top_k;
+  options.stop = invocation_.stop;
   return train::score(runner_, model_.objective, examples_, options);
 }
 
@@ -360,6 +385,7 @@ TableEvaluation Evaluator::run(bool wants_details) {
              {"columns", columns_},
              {"worst", worst_json()},
              {"importance", importance_json()}};
+  if (scores.replicates < kReplicates) details["replicates"] = scores.replicates;
   if (groups_) details["groups"] = groups_->to_json(target_.is_class());
   if (target_.is_class()) {
     add_classes(scores, target_, details);

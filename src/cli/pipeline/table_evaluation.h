@@ -21,7 +21,8 @@ struct TableEvaluation {
 
 /// Of the model in `folder`, on the split that recipe.eval names; prints the metrics with their
 /// intervals. Details take the table's rows beside the examples and a pass per feature. Throws
-/// kInvalidArgument for an empty split, and for a model of other features than the run's.
+/// kInvalidArgument for an empty split, and for a model of other features than the run's, and
+/// kCancelled when asked to stop. Very many rows get fewer than 1,000 replicates (train/metrics).
 [[nodiscard]] TableEvaluation evaluate_table(const Invocation& invocation, Runtime& runtime,
                                              const Recipe& recipe, const std::string& folder,
                                              bool wants_details);

@@ -51,12 +51,12 @@ Json features_json(const data::FeatureSet& features, const data::Schema& schema)
 }
 
 Json plan_json(const cost::NetworkPlan& p, const PriceConfig& price) {
-  Json json = {{"parameters", p.parameters},      {"steps", p.steps},
-               {"examples", p.examples},          {"flops_per_step", p.flops_per_step},
-               {"peak_bytes", p.peak_bytes},      {"needed_bytes", p.needed_bytes},
-               {"mapped_bytes", p.mapped_bytes},  {"state_bytes", p.state_bytes},
-               {"slab_bytes", p.slab_bytes},      {"metric_bytes", p.metric_bytes},
-               {"program_bytes", p.program_bytes}};
+  Json json = {{"parameters", p.parameters},     {"steps", p.steps},
+               {"examples", p.examples},         {"flops_per_step", p.flops_per_step},
+               {"peak_bytes", p.peak_bytes},     {"needed_bytes", p.needed_bytes},
+               {"mapped_bytes", p.mapped_bytes}, {"state_bytes", p.state_bytes},
+               {"slab_bytes", p.slab_bytes},     {"metric_bytes", p.metric_bytes},
+               {"judged_bytes", p.judged_bytes}, {"program_bytes", p.program_bytes}};
   if (p.seconds_per_step == 0.0) return json;
   json["seconds_per_step"] = p.seconds_per_step;
   json["seconds_per_evaluation"] = p.seconds_per_evaluation;
@@ -132,10 +132,12 @@ models::Network planned_network(const Recipe& recipe, const data::FeatureSet& fe
 
 std::string layer_table(models::Network& network) { return lines_table(network.lines()); }
 
-/// threads and memory decide what is planned, the price what it costs; none of them the weights.
+/// threads, memory and what is judged decide what is planned, the price what it costs; none of them
+/// the weights.
 std::string TablePipeline::plan_key(bool is_timed) const {
-  return fmt::format("{}/{}/{}/{}{}", train_key(), memory_cap(recipe_), runtime_->team.size(),
-                     ingot::to_json(recipe_.price), is_timed ? "" : "/untimed");
+  return fmt::format("{}/{}/{}/{}/{}{}", train_key(), memory_cap(recipe_), runtime_->team.size(),
+                     data::split_name(recipe_.eval.split), ingot::to_json(recipe_.price),
+                     is_timed ? "" : "/untimed");
 }
 
 Json TablePipeline::planned(models::Network& network, const train::Objective& objective,
@@ -148,7 +150,11 @@ Json TablePipeline::planned(models::Network& network, const train::Objective& ob
   request.seed = runtime_->engine.seed();
   request.memory_bytes = memory_cap(recipe_);
   request.watch = plan_watch(invocation_);
-  if (!is_timed) request.measure_s = 0.0;
+  if (is_timed) {
+    request.judged_rows = split(recipe_.eval.split).rows();
+  } else {  // `ingot train`, which judges nothing after it
+    request.measure_s = 0.0;
+  }
   const cost::NetworkPlan plan = cost::plan_network(runtime_->team, request);
   throw_if_stopped(invocation_.stop);
   cost::require_fits(runtime_->team, request, plan);
@@ -204,6 +210,9 @@ std::string TablePipeline::plan_text() const {
       with_thousands(count("parameters")), with_thousands(count("steps")),
       with_thousands(recipe_.train.micro_batch * recipe_.train.accumulate), bytes("peak_bytes"),
       bytes("state_bytes"), bytes("slab_bytes"), bytes("program_bytes"), bytes("mapped_bytes"));
+  if (count("judged_bytes") > count("state_bytes") + count("slab_bytes") + count("metric_bytes")) {
+    text += fmt::format("; {} of it to judge rows after the training", bytes("judged_bytes"));
+  }
   if (!n.contains("seconds")) return text;
   text += fmt::format(
       "\nplan: {} per step, {:.0f} rows/s, {} per evaluation; {} for the run",

@@ -12,6 +12,9 @@
 namespace ingot::train {
 namespace {
 
+constexpr int64_t kMostLooks = 1'000'000'000;  // some ten seconds
+constexpr int64_t kFewestReplicates = 100;
+
 // Entry k: 2^32 P(X <= k) for X ~ Poisson(1); the tail beyond 12 is below 2^-32.
 constexpr int kMost = 13;
 constexpr std::array<uint32_t, kMost> poisson_table() {
@@ -43,12 +46,17 @@ void check(const BootstrapOptions& options) {
           "metrics: confidence {} is not in (0, 1); 0.95 is usual", options.confidence);
 }
 
+int64_t affordable_replicates(int64_t wanted, int64_t rows, int64_t columns) {
+  const int64_t values = std::max<int64_t>(1, rows * columns);
+  return std::min(wanted, std::max(kFewestReplicates, kMostLooks / values));
+}
+
 void poisson_weights(uint64_t seed, int64_t replicate, std::span<uint8_t> weights) {
   Philox random(seed, static_cast<uint64_t>(replicate));
   for (uint8_t& weight : weights) {
     const uint32_t word = random();
-    int k = 0;
-    while (k < kMost && word >= kTable[static_cast<size_t>(k)]) ++k;
+    int k = 0;  // bounds rise, so to count them says the same as to search, without a branch
+    for (const uint32_t bound : kTable) k += word >= bound ? 1 : 0;
     weight = static_cast<uint8_t>(k);
   }
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace ingot::train {
 namespace {
@@ -17,6 +18,8 @@ constexpr double kClip = 0x1.0p-52;  // of probabilities under a logarithm, as s
 constexpr double kSumTolerance =
     1e-3;  // a float32 or half-precision softmax adds up to 1 this well
 constexpr int64_t kExampleBytes = 20;
+constexpr size_t kOrderedBytes = 5;        // of an example in a ScoreOrder
+constexpr int64_t kSerialLooks = 1 << 14;  // some ten microseconds of work
 
 double ratio(double a, double b) { return b > 0.0 ? a / b : 0.0; }
 
@@ -27,14 +30,37 @@ double f1_of(double precision, double recall) {
 int64_t columns_of(int64_t classes) { return classes == 2 ? 1 : classes; }
 
 /// Mean of the values that are numbers, NaN for none.
-double mean_defined(const std::vector<double>& values) {
-  double sum = 0.0, count = 0.0;
-  for (const double v : values) {
-    if (std::isnan(v)) continue;
-    sum += v;
-    ++count;
+class DefinedMean {
+ public:
+  void add(double value) {
+    if (std::isnan(value)) return;
+    sum_ += value;
+    ++count_;
   }
-  return count > 0.0 ? sum / count : kNoValue;
+  [[nodiscard]] double value() const { return count_ > 0.0 ? sum_ / count_ : kNoValue; }
+
+ private:
+  double sum_ = 0.0, count_ = 0.0;
+};
+
+/// Both areas of a replicate, over the classes.
+struct AreaMeans {
+  DefinedMean roc, pr;
+};
+
+/// The areas of every order, each by one thread.
+void weigh(const std::vector<ScoreOrder>& orders, std::span<const uint8_t> weights, Team* team,
+           std::vector<RankingAreas>& areas) {
+  areas.resize(orders.size());
+  const auto one = [&](int64_t k) {
+    areas[static_cast<size_t>(k)] = orders[static_cast<size_t>(k)].areas(weights);
+  };
+  const int64_t count = std::ssize(orders);
+  if (team != nullptr) {
+    team->tiles(count, count * std::ssize(weights) < kSerialLooks, one);
+  } else {
+    for (int64_t k = 0; k < count; ++k) one(k);
+  }
 }
 
 }  // namespace
@@ -221,46 +247,99 @@ std::vector<double> ClassificationMetrics::values_of(const Tally& t, double roc,
   return values;
 }
 
-/// Areas per class into `out`, and those of every replicate's mean over classes: [0] ROC, [1] PR.
-void ClassificationMetrics::rank(ClassificationResult& out,
-                                 std::vector<std::vector<double>>& replicates) const {
-  const auto columns = static_cast<size_t>(columns_of(options_.classes));
-  const size_t n = labels_.size();
-  const auto count = static_cast<size_t>(options_.bootstrap.replicates);
-  std::vector<float> scores(n);
-  std::vector<uint8_t> is_positive(n), weights(count > 0 ? n : 0);
-  std::vector<std::vector<double>> roc(count), pr(count);  // [replicate][class]
-  for (size_t column = 0; column < columns; ++column) {
+size_t ClassificationMetrics::ranked_columns() const {
+  return labels_.empty() ? 0 : static_cast<size_t>(columns_of(options_.classes));
+}
+
+std::string ClassificationMetrics::why_dropped() const {
+  const int64_t bytes = 4 * columns_of(options_.classes) + 4;
+  return fmt::format(
+      "roc_auc and pr_auc need every probability in order, {} bytes of a row, which are kept of up "
+      "to {} rows ({}); there are {}",
+      bytes, with_thousands(options_.max_ranking_bytes / bytes),
+      human_bytes(options_.max_ranking_bytes), with_thousands(static_cast<int64_t>(tally_.count)));
+}
+
+/// Examples in the order of each column's scores, whose areas go into `out`.
+std::vector<ScoreOrder> ClassificationMetrics::order_columns(size_t first, size_t end,
+                                                             ClassificationResult& out) const {
+  const size_t columns = ranked_columns();
+  std::vector<ScoreOrder> orders;
+  std::vector<float> scores(labels_.size());
+  std::vector<uint8_t> is_positive(labels_.size());
+  for (size_t column = first; column < end; ++column) {
+    throw_if_stopped(options_.bootstrap.stop);
     const size_t c = columns == 1 ? 1 : column;
-    for (size_t i = 0; i < n; ++i) {
+    for (size_t i = 0; i < labels_.size(); ++i) {
       scores[i] = scores_[i * columns + column];
       is_positive[i] = static_cast<size_t>(labels_[i]) == c ? 1 : 0;
     }
-    const ScoreOrder order(scores, is_positive);
+    const ScoreOrder& order = orders.emplace_back(scores, is_positive);
     const RankingAreas areas = order.areas();
     out.per_class[c].roc_auc = areas.roc_auc;
     out.per_class[c].average_precision = areas.average_precision;
     if (options_.classes == 2 && c == 1) out.curve = order.curve(kCurveResolution);
+  }
+  return orders;
+}
+
+/// Areas per class into `out`, and the values of every replicate: [replicate][metric]. As many
+/// columns at a time as there is room for their orders; the last ones complete a replicate.
+std::vector<std::vector<double>> ClassificationMetrics::rank(ClassificationResult& out) const {
+  const BootstrapOptions& b = options_.bootstrap;
+  const size_t columns = ranked_columns();
+  const auto count = static_cast<size_t>(out.replicates);
+  const size_t room = kOrderBytes / (kOrderedBytes * std::max<size_t>(1, labels_.size()));
+  const size_t most = count == 0 ? 1 : std::max<size_t>(1, room);
+  std::vector<uint8_t> weights(examples_.size());
+  std::vector<AreaMeans> means(count);
+  std::vector<RankingAreas> areas;
+  std::vector<std::vector<double>> values;
+  size_t first = 0;
+  do {
+    const size_t end = std::min(columns, first + most);
+    const std::vector<ScoreOrder> orders = order_columns(first, end, out);
     for (size_t r = 0; r < count; ++r) {
-      poisson_weights(options_.bootstrap.seed, static_cast<int64_t>(r), weights);
-      const RankingAreas drawn = order.areas(weights);
-      roc[r].push_back(drawn.roc_auc);
-      pr[r].push_back(drawn.average_precision);
+      throw_if_stopped(b.stop);
+      poisson_weights(b.seed, static_cast<int64_t>(r), weights);
+      weigh(orders, weights, b.team, areas);
+      for (const RankingAreas& a : areas) {
+        means[r].roc.add(a.roc_auc);
+        means[r].pr.add(a.average_precision);
+      }
+      if (end < columns) continue;
+      values.push_back(values_of(drawn(weights), means[r].roc.value(), means[r].pr.value()));
     }
+    first = end;
+  } while (first < columns);
+  return values;
+}
+
+ClassificationMetrics::Tally ClassificationMetrics::drawn(std::span<const uint8_t> weights) const {
+  Tally tally(options_.classes, options_.bins);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] == 0) continue;
+    const Example& e = examples_[i];
+    const double w = static_cast<double>(weights[i]);
+    const int32_t predicted = e.predicted < 0 ? ~e.predicted : e.predicted;
+    tally.add(e.label, predicted, w);
+    tally.add_confidence(static_cast<double>(e.confidence), predicted == e.label, w);
+    tally.top_k += e.predicted >= 0 ? w : 0.0;
+    tally.log_loss += w * static_cast<double>(e.log_loss);
+    tally.brier += w * static_cast<double>(e.brier);
   }
-  for (size_t r = 0; r < count; ++r) {
-    replicates[0].push_back(mean_defined(roc[r]));
-    replicates[1].push_back(mean_defined(pr[r]));
-  }
+  return tally;
 }
 
 ClassificationResult ClassificationMetrics::result() const {
+  const BootstrapOptions& b = options_.bootstrap;
   ClassificationResult out;
   out.count = static_cast<int64_t>(tally_.count);
   out.ignored = ignored_;
-  out.ranking_dropped = ranking_dropped_;
+  const auto looked_at = static_cast<int64_t>(std::max<size_t>(1, ranked_columns()));
+  out.replicates = affordable_replicates(b.replicates, out.count, looked_at);
+  if (ranking_dropped_) out.ranking_dropped = why_dropped();
   out.confusion = confusion_;
-  std::vector<double> roc, pr;
   for (size_t c = 0; c < tally_.support.size(); ++c) {
     const double precision = ratio(tally_.hits[c], tally_.predicted[c]);
     const double recall = ratio(tally_.hits[c], tally_.support[c]);
@@ -271,40 +350,19 @@ ClassificationResult ClassificationMetrics::result() const {
     out.calibration.push_back({static_cast<int64_t>(bin.count), ratio(bin.confidence, bin.count),
                                ratio(bin.correct, bin.count)});
   }
-  const auto count = static_cast<size_t>(options_.bootstrap.replicates);
-  std::vector<std::vector<double>> areas(2);
-  if (!labels_.empty()) rank(out, areas);
-  for (std::vector<double>& a : areas) a.resize(count, kNoValue);
+  const std::vector<std::vector<double>> replicates = rank(out);
+  AreaMeans means;
   for (const ClassValues& c : out.per_class) {
-    roc.push_back(c.roc_auc);
-    pr.push_back(c.average_precision);
+    means.roc.add(c.roc_auc);
+    means.pr.add(c.average_precision);
   }
   const std::vector<std::string> names = metric_names(options_);
-  const std::vector<double> values = values_of(tally_, mean_defined(roc), mean_defined(pr));
-  for (size_t k = 0; k < names.size(); ++k)
-    out.values.push_back({names[k], values[k], kNoValue, kNoValue});
-  std::vector<std::vector<double>> replicates(names.size());
-  std::vector<uint8_t> weights(examples_.size());
-  for (size_t r = 0; r < count && !examples_.empty(); ++r) {
-    poisson_weights(options_.bootstrap.seed, static_cast<int64_t>(r), weights);
-    Tally drawn(options_.classes, options_.bins);
-    for (size_t i = 0; i < weights.size(); ++i) {
-      if (weights[i] == 0) continue;
-      const Example& e = examples_[i];
-      const double w = static_cast<double>(weights[i]);
-      const int32_t predicted = e.predicted < 0 ? ~e.predicted : e.predicted;
-      drawn.add(e.label, predicted, w);
-      drawn.add_confidence(static_cast<double>(e.confidence), predicted == e.label, w);
-      drawn.top_k += e.predicted >= 0 ? w : 0.0;
-      drawn.log_loss += w * static_cast<double>(e.log_loss);
-      drawn.brier += w * static_cast<double>(e.brier);
-    }
-    const std::vector<double> one = values_of(drawn, areas[0][r], areas[1][r]);
-    for (size_t k = 0; k < names.size(); ++k) replicates[k].push_back(one[k]);
-  }
+  const std::vector<double> values = values_of(tally_, means.roc.value(), means.pr.value());
   for (size_t k = 0; k < names.size(); ++k) {
-    if (count > 0)
-      set_interval(out.values[k], std::move(replicates[k]), options_.bootstrap.confidence);
+    std::vector<double> of_replicates;
+    for (const std::vector<double>& one : replicates) of_replicates.push_back(one[k]);
+    out.values.push_back({names[k], values[k], kNoValue, kNoValue});
+    set_interval(out.values[k], std::move(of_replicates), b.confidence);
   }
   return out;
 }

@@ -2,14 +2,17 @@
 // Everything that is usually asked of a classifier, from a stream of probabilities and labels:
 // accuracy, top-k, precision, recall and F1 (micro, macro, weighted, per class), confusion matrix,
 // ROC-AUC, average precision, log loss, Brier score, expected calibration error. Sums are in double
-// and equal scikit-learn's; logits are never kept.
-// State: three counts per class, the matrix and the bins; the two ranking areas need the scores in
-// order and keep 4·classes + 4 bytes per example (8 for two classes), bootstrap intervals 20 more.
+// and equal scikit-learn's.
+// State: three counts per class, the matrix and the bins. The two ranking areas need every
+// probability in order: 4·classes + 4 bytes per example (8 for two classes) are kept up to
+// max_ranking_bytes; beyond it all of them are dropped and both areas are NaN. Bootstrap intervals
+// keep 20 bytes per example more, without limit, and sort some classes at a time (kOrderBytes).
 // Called by training tasks, the evaluate verb and the report; knows no tensors.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -48,7 +51,9 @@ struct CalibrationBin {
 struct ClassificationResult {
   int64_t count = 0;
   int64_t ignored = 0;
-  bool ranking_dropped = false;    ///< max_ranking_bytes was reached
+  int64_t replicates = 0;  ///< behind the intervals; 0: there are none
+  /// Why both areas are NaN where max_ranking_bytes was reached: a sentence without its stop.
+  std::string ranking_dropped;
   std::vector<int64_t> confusion;  ///< [label, prediction]; empty beyond kMaxConfusionClasses
   std::vector<ClassValues> per_class;
   std::vector<CalibrationBin> calibration;
@@ -60,7 +65,8 @@ struct ClassificationResult {
 };
 
 inline constexpr int64_t kMaxConfusionClasses = 1024;
-inline constexpr int64_t kCurveResolution = 200;  ///< of ClassificationResult::curve
+inline constexpr int64_t kCurveResolution = 200;          ///< of ClassificationResult::curve
+inline constexpr size_t kOrderBytes = size_t{256} << 20;  ///< of the orders that intervals hold
 
 /// accuracy, top_<k>_accuracy, for two classes precision, recall, f1 (of class 1), then
 /// {precision, recall, f1}_{micro, macro, weighted}, roc_auc, pr_auc, log_loss, brier,
@@ -80,7 +86,9 @@ class ClassificationMetrics {
 
   /// Macro means go over the classes that were seen or predicted, the areas over those that have
   /// examples for and against; log loss clips to [2^-52, 1 − 2^-52]; the Brier score of two classes
-  /// is that of class 1, of more the sum over classes. All NaN without examples.
+  /// is that of class 1, of more the sum over classes. All NaN without examples. A replicate's
+  /// weights are drawn once for all classes that are in order at a time. Throws kCancelled when
+  /// asked to stop.
   [[nodiscard]] ClassificationResult result() const;
 
   [[nodiscard]] int64_t bytes_per_example() const;
@@ -98,7 +106,11 @@ class ClassificationMetrics {
   void add_rows(std::span<const float> probabilities, std::span<const Label> labels);
   void check_row(std::span<const float> row, int64_t number) const;
   void add_row(const float* row, size_t width, int64_t label);
-  void rank(ClassificationResult& out, std::vector<std::vector<double>>& replicates) const;
+  [[nodiscard]] size_t ranked_columns() const;
+  [[nodiscard]] std::string why_dropped() const;
+  std::vector<ScoreOrder> order_columns(size_t first, size_t end, ClassificationResult& out) const;
+  std::vector<std::vector<double>> rank(ClassificationResult& out) const;
+  [[nodiscard]] Tally drawn(std::span<const uint8_t> weights) const;
   [[nodiscard]] std::vector<double> values_of(const Tally& tally, double roc, double pr) const;
 
   struct Bin {

@@ -78,16 +78,20 @@ RegressionResult RegressionMetrics::result() const {
     out.values.push_back({kNames[k], values[k], kUndefined, kUndefined});
   const BootstrapOptions& b = options_.bootstrap;
   if (b.replicates == 0 || rows_ == 0) return out;
-  const size_t outputs = sums_.size();
+  out.replicates = affordable_replicates(b.replicates, rows_, options_.outputs);
   std::vector<std::vector<double>> replicates(kNames.size());
   std::vector<uint8_t> weights(static_cast<size_t>(rows_));
-  for (int64_t r = 0; r < b.replicates; ++r) {
+  for (int64_t r = 0; r < out.replicates; ++r) {
+    throw_if_stopped(b.stop);
     poisson_weights(b.seed, r, weights);
-    std::vector<Sums> sums(outputs);
-    for (size_t i = 0; i < weights.size() * outputs; ++i) {
-      sums[i % outputs].add(static_cast<double>(kept_[2 * i]),
-                            static_cast<double>(kept_[2 * i + 1]),
-                            static_cast<double>(weights[i / outputs]));
+    std::vector<Sums> sums(sums_.size());
+    const float* pair = kept_.data();
+    for (const uint8_t weight : weights) {
+      for (Sums& s : sums) {
+        s.add(static_cast<double>(pair[0]), static_cast<double>(pair[1]),
+              static_cast<double>(weight));
+        pair += 2;
+      }
     }
     const std::vector<double> drawn = values_of(sums);
     for (size_t k = 0; k < kNames.size(); ++k) replicates[k].push_back(drawn[k]);

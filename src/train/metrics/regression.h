@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mean squared error, its root, mean absolute error and R² of a stream of predictions, in double;
 // several outputs count equally (scikit-learn's uniform average; the root is taken per output).
-// State: five numbers per output; with bootstrap intervals also 8 bytes per value.
+// State: five numbers per output; with bootstrap intervals also 8 bytes per value, without limit.
 // Called by training tasks and the evaluate verb; knows no tensors.
 #pragma once
 
@@ -20,6 +20,7 @@ struct RegressionOptions {
 
 struct RegressionResult {
   int64_t count = 0;                ///< rows
+  int64_t replicates = 0;           ///< behind the intervals; 0: there are none
   std::vector<MetricValue> values;  ///< mse, rmse, mae, r2
   [[nodiscard]] double operator[](std::string_view name) const {
     return find_metric(values, name).value;
@@ -35,7 +36,7 @@ class RegressionMetrics {
   void add(std::span<const float> predictions, std::span<const float> targets);
 
   /// R² = 1 − Σ(p − t)² / Σ(t − mean t)²; for constant targets 1 when the error is 0, else 0; NaN
-  /// for fewer than two rows. Everything is NaN without rows.
+  /// for fewer than two rows. Everything is NaN without rows. Throws kCancelled when asked to stop.
   [[nodiscard]] RegressionResult result() const;
 
   /// Bytes kept per row for the intervals.

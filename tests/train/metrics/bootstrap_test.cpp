@@ -39,6 +39,16 @@ TEST(Bootstrap, AWeightDependsOnSeedReplicateAndPositionOnly) {
   EXPECT_NE(whole, seed);
 }
 
+TEST(Bootstrap, ManyValuesGetFewerReplicates) {
+  EXPECT_EQ(affordable_replicates(1000, 0, 1), 1000);
+  EXPECT_EQ(affordable_replicates(1000, 1'000'000, 1), 1000);
+  EXPECT_EQ(affordable_replicates(1000, 100'000, 10), 1000);
+  EXPECT_EQ(affordable_replicates(1000, 2'000'000, 1), 500);
+  EXPECT_EQ(affordable_replicates(1000, 10'000'000, 10), 100) << "never fewer";
+  EXPECT_EQ(affordable_replicates(50, 10'000'000, 10), 50) << "but where fewer are wanted";
+  EXPECT_EQ(affordable_replicates(0, 10, 1), 0);
+}
+
 TEST(Bootstrap, BoundsArePercentilesWithLinearInterpolation) {
   MetricValue v{"x", 3.0, 0.0, 0.0};
   set_interval(v, {5.0, 1.0, 4.0, NAN, 2.0, 3.0}, 0.9);

@@ -3,6 +3,7 @@
 // the batches; two classes given as one column or two; ignored rows; bounds; every refusal.
 #include "train/metrics/classification.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -177,9 +178,11 @@ TEST(ClassificationMetrics, ScoresAreKeptForTheRankingOnlyAndUpToTheCap) {
   ClassificationMetrics two(o), three(o);
   two.add(std::span(p).first(2), std::vector<int64_t>{0, 1});
   three.add(p, std::vector<int64_t>{0, 1, 1});
-  EXPECT_FALSE(two.result().ranking_dropped);
+  EXPECT_EQ(two.result().ranking_dropped, "");
   EXPECT_EQ(two.result()["roc_auc"], 1.0);
-  EXPECT_TRUE(three.result().ranking_dropped);
+  EXPECT_EQ(three.result().ranking_dropped,
+            "roc_auc and pr_auc need every probability in order, 8 bytes of a row, which are kept "
+            "of up to 2 rows (16 B); there are 3");
   EXPECT_TRUE(std::isnan(three.result()["roc_auc"]));
   EXPECT_FALSE(std::isnan(three.result()["log_loss"]));
 }
@@ -226,6 +229,76 @@ TEST(ClassificationMetrics, IntervalsAreThoseOfTheBinomialAndDoNotDependOnBatche
     EXPECT_LT(r.values[k].low, r.values[k].value) << r.values[k].name;
     EXPECT_GT(r.values[k].high, r.values[k].value) << r.values[k].name;
   }
+}
+
+/// 60 rows of three classes, none of whose figures are round.
+Data three_classes() {
+  Data data;
+  Philox random(11);
+  for (int64_t i = 0; i < 60; ++i) {
+    float parts[3], sum = 0.0F;
+    for (float& part : parts) sum += part = 0.125F + random.uniform();
+    for (const float part : parts) data.probabilities.push_back(part / sum);
+    data.labels.push_back(i % 3);
+  }
+  return data;
+}
+
+/// One replicate is its own bounds: the figures of the rows, each as often as its weight says.
+TEST(ClassificationMetrics, AReplicateWeighsAllClassesAndFiguresAlike) {
+  const Data data = three_classes();
+  std::vector<uint8_t> weights(data.labels.size()), is_positive(data.labels.size());
+  poisson_weights(9, 0, weights);
+  double roc = 0.0, pr = 0.0, right = 0.0, count = 0.0;
+  for (size_t c = 0; c < 3; ++c) {
+    std::vector<float> scores;
+    for (size_t i = 0; i < data.labels.size(); ++i) {
+      const float* p = data.probabilities.data() + 3 * i;
+      scores.push_back(p[c]);
+      is_positive[i] = data.labels[i] == static_cast<int64_t>(c) ? 1 : 0;
+      const bool is_right = is_positive[i] == 1 && p[c] == std::max({p[0], p[1], p[2]});
+      right += is_right ? weights[i] : 0;
+      count += is_positive[i] == 1 ? weights[i] : 0;
+    }
+    const RankingAreas areas = ScoreOrder(scores, is_positive).areas(weights);
+    roc += areas.roc_auc;
+    pr += areas.average_precision;
+  }
+  ClassificationOptions o;
+  o.classes = 3;
+  o.bootstrap.replicates = 1;
+  o.bootstrap.seed = 9;
+  const ClassificationResult r = fed(o, data, 60).result();
+  EXPECT_EQ(r.replicates, 1);
+  EXPECT_EQ(find_metric(r.values, "roc_auc").low, roc / 3.0);
+  EXPECT_EQ(find_metric(r.values, "pr_auc").high, pr / 3.0);
+  EXPECT_EQ(find_metric(r.values, "accuracy").low, right / count);
+}
+
+TEST(ClassificationMetrics, IntervalsDoNotDependOnThreadsAndStopWhenAsked) {
+  Data data = three_classes();  // again and again, so that threads share the work
+  const Data once = data;
+  for (int i = 0; i < 200; ++i) {
+    data.probabilities.insert(data.probabilities.end(), once.probabilities.begin(),
+                              once.probabilities.end());
+    data.labels.insert(data.labels.end(), once.labels.begin(), once.labels.end());
+  }
+  ClassificationOptions o;
+  o.classes = 3;
+  o.bootstrap.replicates = 5;
+  const ClassificationResult alone = fed(o, data, 600).result();
+  Team team(3);
+  StopFlag stop;
+  o.bootstrap.team = &team;
+  o.bootstrap.stop = &stop;
+  const ClassificationMetrics metrics = fed(o, data, 600);
+  const ClassificationResult together = metrics.result();
+  for (size_t k = 0; k < alone.values.size(); ++k) {
+    EXPECT_EQ(alone.values[k].low, together.values[k].low) << alone.values[k].name;
+    EXPECT_EQ(alone.values[k].high, together.values[k].high) << alone.values[k].name;
+  }
+  stop.request();
+  EXPECT_EQ(testing::code_of([&] { (void)metrics.result(); }), "cancelled");
 }
 
 TEST(ClassificationMetrics, BadInputNamesTheRowAndChangesNothing) {

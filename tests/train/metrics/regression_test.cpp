@@ -87,6 +87,32 @@ TEST(RegressionMetrics, AnUndefinedValueHasNoInterval) {
   EXPECT_EQ(find_metric(result.values, "mse").low, 4.0);
 }
 
+/// Two outputs, so that a pair is not taken for another.
+TEST(RegressionMetrics, AReplicateIsTheFiguresOfTheRowsAsOftenAsTheyCount) {
+  const std::vector<float> p = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, t = {0, 4, 3, 1, 7, 6, 2, 2, 9, 5};
+  StopFlag stop;
+  RegressionOptions o;
+  o.outputs = 2;
+  o.bootstrap.replicates = 1;
+  o.bootstrap.seed = 4;
+  o.bootstrap.stop = &stop;
+  RegressionMetrics m(o);
+  m.add(p, t);
+  std::vector<uint8_t> weights(5);
+  poisson_weights(4, 0, weights);
+  double sums[2] = {0.0, 0.0}, count = 0.0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    sums[i % 2] += weights[i / 2] * static_cast<double>(std::abs(p[i] - t[i]));
+    count += i % 2 == 0 ? weights[i / 2] : 0;
+  }
+  ASSERT_GT(count, 0.0);
+  const RegressionResult r = m.result();
+  EXPECT_EQ(r.replicates, 1);
+  EXPECT_DOUBLE_EQ(find_metric(r.values, "mae").low, (sums[0] + sums[1]) / 2.0 / count);
+  stop.request();
+  EXPECT_EQ(testing::code_of([&] { (void)m.result(); }), "cancelled");
+}
+
 TEST(RegressionMetrics, BadInputNamesTheRowAndChangesNothing) {
   RegressionOptions o;
   o.outputs = 2;
