@@ -231,10 +231,10 @@ std::string train_text(const RecipeDraft& draft, const Sizes& sizes, double minu
                     "  micro_batch: {}\n"
                     "  lr: {}\n"
                     "  schedule: {{name: one_cycle}}\n"
-                    "  eval_every: {}  # {}an epoch; the best weights are kept\n"
+                    "  eval_every: 0\n"
+                    "  eval_epochs: 1  # validated after every epoch; the best weights are kept\n"
                     "  log_every: {}\n",
-                    sizes.batch, is_linear ? 0.03 : 0.003, sizes.steps_per_epoch,
-                    is_exact && sizes.train_rows % sizes.batch == 0 ? "" : "about ",
+                    sizes.batch, is_linear ? 0.03 : 0.003,
                     std::max<int64_t>(1, sizes.epochs * sizes.steps_per_epoch / 200));
 }
 
