@@ -68,10 +68,11 @@ double require_same_gradients(const Workload& w, const Dump& truth, FixedTask& t
     require(theirs != w.gradient_distances.end(), Code::kCorruptFile,
             "bench: {}: gradient_distances lacks \"{}\"", w.name, task.dump_name(p.name));
     const double allowed = std::max(kGradientTolerance, kDriftFactor * theirs->second);
-    require(apart <= allowed, Code::kNumeric,
-            "bench: {}: the first gradient of \"{}\" is {:.2e} from float64 on average, relative to "
-            "its size, the other side's in float32 {:.2e}; at most {:.2e} is allowed",
-            w.name, p.name, apart, theirs->second, allowed);
+    require(
+        apart <= allowed, Code::kNumeric,
+        "bench: {}: the first gradient of \"{}\" is {:.2e} from float64 on average, relative to "
+        "its size, the other side's in float32 {:.2e}; at most {:.2e} is allowed",
+        w.name, p.name, apart, theirs->second, allowed);
     largest = std::max(largest, apart);
   }
   return largest;

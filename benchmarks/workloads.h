@@ -3,8 +3,8 @@
 // train::Step, and their initial weights and data as that library wrote them (DUMP/NAME.safetensors
 // under PyTorch's names, DUMP/NAME.json with hyper-parameters and the first losses in float32).
 // Workloads whose roundings grow within the first steps have a float64 run of that library beside
-// them, which agreement.h judges by: "losses_float64", "losses_disturbed" and "gradient_distances" in
-// NAME.json and the gradients of the first step in NAME.gradients.safetensors
+// them, which agreement.h judges by: "losses_float64", "losses_disturbed" and "gradient_distances"
+// in NAME.json and the gradients of the first step in NAME.gradients.safetensors
 // (benchmarks/peers/torch_reference.py writes both).
 #pragma once
 

@@ -45,7 +45,8 @@ std::string pattern_of(std::string_view key) {
 std::string override_value(const YamlNode& node, bool is_inside) {
   std::vector<std::string> parts;
   switch (node.kind) {
-    case YamlNode::Kind::kNull: return "null";
+    case YamlNode::Kind::kNull:
+      return "null";
     case YamlNode::Kind::kScalar:
       return is_inside && node.quoted ? dump_json(Json(node.scalar)) : node.scalar;
     case YamlNode::Kind::kSequence:

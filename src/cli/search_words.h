@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words of `ingot tune search`: a key that is given a list where it takes one value is searched,
-// every other key=value is for all trials.
+// The words of `ingot tune search`: a key that is given a list where it takes one value is
+// searched, every other key=value is for all trials.
 #pragma once
 
 #include <span>

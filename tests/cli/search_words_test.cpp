@@ -11,8 +11,8 @@ namespace {
 using Words = std::vector<std::string>;
 
 TEST(SearchWords, AListWhereOneValueIsTakenIsAnAxis) {
-  const SearchWords words = search_words(Words{"train.lr=[0.01, 1e-3]", "train.epochs=3",
-                                               "layers.2.units=[8,16]", "threads=1"});
+  const SearchWords words = search_words(
+      Words{"train.lr=[0.01, 1e-3]", "train.epochs=3", "layers.2.units=[8,16]", "threads=1"});
   ASSERT_EQ(words.axes.size(), 2U);
   EXPECT_EQ(words.axes[0].key, "train.lr");
   EXPECT_EQ(words.axes[0].values, (Words{"0.01", "1e-3"}));
@@ -30,17 +30,17 @@ TEST(SearchWords, OfAKeyThatTakesAListAListOfListsIs) {
 }
 
 TEST(SearchWords, TextAndWholeSectionsCanBeSearched) {
-  const SearchWords words = search_words(
-      Words{"train.optimizer.name=[adam, 'sgd']", "train.schedule=[{name: cosine}, {name: linear}]"});
+  const SearchWords words = search_words(Words{"train.optimizer.name=[adam, 'sgd']",
+                                               "train.schedule=[{name: cosine}, {name: linear}]"});
   ASSERT_EQ(words.axes.size(), 2U);
   EXPECT_EQ(words.axes[0].values, (Words{"adam", "sgd"}));
   EXPECT_EQ(words.axes[1].values, (Words{"{name: cosine}", "{name: linear}"}));
 }
 
 TEST(SearchWords, AKeyTwiceIsRefused) {
-  for (const Words& twice : {Words{"train.lr=[1, 2]", "train.lr=3"},
-                             Words{"train.lr=3", "train.lr=[1, 2]"},
-                             Words{"train.lr=[1, 2]", "train.lr=[3, 4]"}}) {
+  for (const Words& twice :
+       {Words{"train.lr=[1, 2]", "train.lr=3"}, Words{"train.lr=3", "train.lr=[1, 2]"},
+        Words{"train.lr=[1, 2]", "train.lr=[3, 4]"}}) {
     EXPECT_THROW((void)search_words(twice), Error) << twice[0];
   }
   EXPECT_THROW((void)search_words(Words{"train.lr=[1, 2"}), Error);

@@ -36,8 +36,8 @@ TEST(TuneRanking, SeedsAreAveragedAndALuckyOneDoesNotDecide) {
 
 TEST(TuneRanking, EqualScoresStayInOrderAndFailuresComeLast) {
   const std::vector<Axis> axes = {{"train.lr", {"a", "b", "c", "d"}}, {"seed", {"1", "2"}}};
-  const std::vector<Trial> trials = {{{"a", "1"}}, {{"a", "2"}, 0.0}, {{"b", "1"}, 1.0},
-                                     {{"c", "1"}, 1.0}, {{"d", "1"}}};
+  const std::vector<Trial> trials = {
+      {{"a", "1"}}, {{"a", "2"}, 0.0}, {{"b", "1"}, 1.0}, {{"c", "1"}, 1.0}, {{"d", "1"}}};
   const std::vector<Rank> ranks = rank_trials(axes, trials, false);
   ASSERT_EQ(ranks.size(), 4U);
   EXPECT_EQ(ranks[0].trials, Places{2});
@@ -48,7 +48,8 @@ TEST(TuneRanking, EqualScoresStayInOrderAndFailuresComeLast) {
 }
 
 TEST(TuneRanking, LossesAndErrorsAreSmallWhereTheyAreGood) {
-  for (const char* name : {"loss", "log_loss", "brier", "calibration_error", "mse", "rmse", "mae"}) {
+  for (const char* name :
+       {"loss", "log_loss", "brier", "calibration_error", "mse", "rmse", "mae"}) {
     EXPECT_FALSE(is_higher_better(name)) << name;
   }
   for (const char* name : {"accuracy", "top_5", "recall_macro", "f1_micro", "roc_auc", "r2"}) {

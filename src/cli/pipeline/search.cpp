@@ -57,8 +57,8 @@ std::vector<SearchTrial> trials_of(const Invocation& invocation, const SearchWor
                                    const Recipe& base) {
   std::vector<SearchTrial> trials;
   std::map<std::string, std::string> texts;  // by hash
-  for (tune::Point& point : tune::draw_points(words.axes, base.tune.search.trials,
-                                              static_cast<uint64_t>(base.seed))) {
+  for (tune::Point& point :
+       tune::draw_points(words.axes, base.tune.search.trials, static_cast<uint64_t>(base.seed))) {
     Invocation one = invocation;
     one.overrides = words.fixed;
     for (size_t i = 0; i < point.size(); ++i) {
@@ -103,11 +103,11 @@ std::string deciding_metric(const Json& numbers) {
 }
 
 void require_metric(const Json& numbers, const std::string& by) {
-  if (numbers.contains(by) && numbers[by].is_object()) return;
   std::vector<std::string> names;
   for (const auto& [name, value] : numbers.items()) {
-    if (value.is_object()) names.push_back(name);
+    if (value.is_object() && value.contains("value")) names.push_back(name);
   }
+  if (std::find(names.begin(), names.end(), by) != names.end()) return;
   fail(Code::kInvalidArgument, "tune.search.by: no metric is called \"{}\".{} There are {}", by,
        did_you_mean(by, names), join(names, ", "));
 }
@@ -138,7 +138,16 @@ void set_score(const Json& results, std::string& by, SearchTrial& trial) {
 
 /// Whether a trial failed by its own settings, so that the others may go on.
 bool is_of_trial(const Error& error) {
-  return error.code() == Code::kNumeric || error.code() == Code::kInvalidArgument;
+  switch (error.code()) {
+    case Code::kInvalidArgument:
+    case Code::kShapeMismatch:
+    case Code::kDtypeMismatch:
+    case Code::kNumeric:
+    case Code::kOutOfMemory:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string score_text(const std::string& by, const SearchTrial& trial) {
@@ -166,9 +175,9 @@ class Search {
       const auto left = static_cast<double>(trials_.size() - i - 1);
       invocation_.console.note(fmt::format(
           "search: {}{}", score_text(by_, trial),
-          left > 0 ? fmt::format("; {} left", human_duration(spent / static_cast<double>(i + 1) *
-                                                             left))
-                   : ""));
+          left > 0
+              ? fmt::format("; {} left", human_duration(spent / static_cast<double>(i + 1) * left))
+              : ""));
     }
   }
 
@@ -191,10 +200,10 @@ class Search {
                                "them apart",
                                near)
                  : ""));
-    invocation_.console.line(fmt::format("try: {}\nits model: {}, test it with: ingot eval {} "
-                                         "eval.split=test",
-                                         settings(first.point), first.recipe.out,
-                                         first.recipe.out));
+    invocation_.console.line(
+        fmt::format("try: {}\nits model: {}, test it with: ingot eval {} "
+                    "eval.split=test",
+                    settings(first.point), first.recipe.out, first.recipe.out));
     invocation_.console.result(to_json(ranks));
   }
 
@@ -202,16 +211,19 @@ class Search {
   void run_trial(SearchTrial& trial) {
     Invocation quiet = invocation_;
     quiet.console = Console(true);  // the ranking alone is the result
+    if (!directory_exists(trial.recipe.out) && trained_ != nullptr) {
+      link_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
+    }
+    Json results;
     try {
-      if (!directory_exists(trial.recipe.out) && trained_ != nullptr) {
-        link_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
-      }
-      set_score(train_trial(quiet, trial.recipe), by_, trial);
-      if (trained_ == nullptr) trained_ = &trial;
+      results = train_trial(quiet, trial.recipe);
     } catch (const Error& error) {
       if (!is_of_trial(error) || trials_.size() == 1) throw;
       trial.failure = error.what();
+      return;
     }
+    set_score(results, by_, trial);
+    if (trained_ == nullptr) trained_ = &trial;
   }
 
   [[nodiscard]] bool has_seeds() const {

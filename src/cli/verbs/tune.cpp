@@ -79,7 +79,9 @@ void tell(const Invocation& invocation, const train::LrSuggestion& found) {
 class TuneVerb : public Verb {
  public:
   std::string_view name() const override { return "tune"; }
-  std::string_view summary() const override { return "find the learning rate and other settings of a recipe"; }
+  std::string_view summary() const override {
+    return "find the learning rate and other settings of a recipe";
+  }
   std::string help(HelpKeys keys) const override {
     return verb_help(
         "usage: ingot tune lr recipe.yaml [tune.lr.steps=100] [key=value ...]\n"
