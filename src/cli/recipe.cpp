@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 #include "cli/recipe_places.h"
+#include "data/formats/npy_table.h"
 
 namespace ingot::cli {
 namespace {
@@ -33,8 +34,9 @@ void check_globals(const Recipe& recipe) {
       recipe.memory.bytes);
 }
 
-void apply_overrides(const Invocation& invocation, Recipe& recipe) {
-  for (const std::string& text : invocation.overrides) apply_override(text, recipe);
+void apply_overrides(const Invocation& invocation, std::span<const std::string> overrides,
+                     Recipe& recipe) {
+  for (const std::string& text : overrides) apply_override(text, recipe);
   if (recipe.out.empty()) recipe.out = "runs/" + recipe.name;
   require(recipe.name.find('/') == std::string::npos && !recipe.name.empty(),
           Code::kInvalidArgument, "recipe: name \"{}\" must be a plain file name", recipe.name);
@@ -51,6 +53,8 @@ void apply_overrides(const Invocation& invocation, Recipe& recipe) {
   // of the target as much as one sort.
   const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
   recipe.data.memory_bytes = memory;
+  const std::string& target = recipe.table.target.column;
+  recipe.table.format.joins_target = target.empty() || target == data::kArrayTarget;
   recipe.table.space.stop = invocation.stop;
   recipe.table.space.bytes = std::clamp(memory / 16, int64_t{1} << 20, data::SortSpace{}.bytes);
 }
@@ -120,7 +124,7 @@ void bind_recipe(const std::string& path, const Invocation& invocation, Recipe& 
 Recipe load_from(const std::string& path, const Invocation& invocation) {
   Recipe recipe;
   if (!path.empty()) bind_recipe(path, invocation, recipe);
-  apply_overrides(invocation, recipe);
+  apply_overrides(invocation, invocation.overrides, recipe);
   return recipe;
 }
 
@@ -130,7 +134,7 @@ Recipe load_from_run(const std::string& run, const Invocation& invocation) {
   Recipe recipe;
   bind_recipe(path, invocation, recipe);
   recipe.out = run;
-  apply_overrides(invocation, recipe);
+  apply_overrides(invocation, invocation.overrides, recipe);
   return recipe;
 }
 
@@ -164,6 +168,13 @@ Recipe load_recipe(const Invocation& invocation) {
   const std::string path = invocation.words.empty() ? "" : invocation.words[0];
   if (directory_exists(path)) return load_from_run(without_slashes(path), invocation);
   return load_from(path, invocation);
+}
+
+Recipe with_overrides(const Invocation& invocation, Recipe recipe,
+                      std::span<const std::string> overrides) {
+  if (invocation.places != nullptr) invocation.places->add(overrides);
+  apply_overrides(invocation, overrides, recipe);
+  return recipe;
 }
 
 void require_recipe(const Invocation& invocation, std::string_view verb) {

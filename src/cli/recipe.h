@@ -3,6 +3,7 @@
 // shows all of them. The hash of the resolved recipe goes into every artefact.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -91,7 +92,7 @@ struct PredictConfig {
   int64_t batch = 256;
   train::Tta tta = train::Tta::kNone;
   std::vector<std::string> keep;
-  data::TableFormat input{.prefix = "predict.input."};
+  data::TableFormat input{.prefix = "predict.input.", .joins_target = false};
   void visit(auto& field) {
     field("format", format, "of the answers");
     field("batch", batch, "rows computed at once; the answers do not depend on it");
@@ -178,6 +179,9 @@ struct Recipe {
 /// directory itself, whatever it was called before. Fills `out`. Throws kInvalidArgument with file,
 /// line and column.
 [[nodiscard]] Recipe load_recipe(const Invocation& invocation);
+/// The recipe with some keys changed; `out` stays. Throws as load_recipe does.
+[[nodiscard]] Recipe with_overrides(const Invocation& invocation, Recipe recipe,
+                                    std::span<const std::string> overrides);
 /// Throws kInvalidArgument for a command line that names no recipe and sets no key of one: what to
 /// give, and which recipes lie in recipes/.
 void require_recipe(const Invocation& invocation, std::string_view verb);

@@ -60,6 +60,10 @@ void RecipePlaces::set(std::string file, std::string text, std::vector<std::stri
   overrides_ = std::move(overrides);
 }
 
+void RecipePlaces::add(std::span<const std::string> overrides) {
+  overrides_.insert(overrides_.end(), overrides.begin(), overrides.end());
+}
+
 bool RecipePlaces::is_overridden(std::string_view key) const {
   return std::any_of(overrides_.begin(), overrides_.end(), [&](const std::string& text) {
     const std::string given = text.substr(0, text.find('='));

@@ -4,6 +4,7 @@
 // base/config.h does for wrong types. A value that was given on the command line needs none.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,8 @@ class RecipePlaces {
  public:
   /// The recipe that was read, and the key=value of the command line that changed it.
   void set(std::string file, std::string text, std::vector<std::string> overrides);
+  /// More key=value, whose places are not in the file either.
+  void add(std::span<const std::string> overrides);
 
   /// "r.yaml:2:7: train.lr: -1 must be …" for a message that begins with a key of the file, written
   /// "train.lr: …", "train.lr is …", "train: lr …", "train: train.lr …" or "recipe: train.lr …". As

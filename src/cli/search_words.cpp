@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -17,11 +18,16 @@
 namespace ingot::cli {
 namespace {
 
-/// {path: whether the key takes a list}; of a list's maps under "layers.N.units".
-std::map<std::string, bool, std::less<>> keys_of_lists() {
-  std::map<std::string, bool, std::less<>> keys;
+/// The keys that take a list: "layers.N.kernel", and "layers" itself, a list of maps.
+std::set<std::string, std::less<>> keys_of_lists() {
+  constexpr std::string_view kMaps = ".N.";
+  std::set<std::string, std::less<>> keys;
   for (const KeyInfo& key : list_keys(Recipe{})) {
-    keys.emplace(key.path, key.type.starts_with("list of"));
+    if (key.type.starts_with("list")) keys.insert(key.path);
+    for (size_t at = key.path.find(kMaps); at != std::string::npos;
+         at = key.path.find(kMaps, at + 1)) {
+      keys.insert(key.path.substr(0, at));
+    }
   }
   return keys;
 }
@@ -63,12 +69,11 @@ std::string override_value(const YamlNode& node, bool is_inside) {
 
 /// The candidates, where the value is a list of what the key takes.
 std::optional<tune::Axis> axis_of(const std::string& key, std::string_view value,
-                                  const std::map<std::string, bool, std::less<>>& keys) {
+                                  const std::set<std::string, std::less<>>& keys) {
   if (!trim(value).starts_with('[')) return {};
   const YamlNode node = parse_yaml(value, fmt::format("override \"{}\"", key));
   if (node.kind != YamlNode::Kind::kSequence) return {};
-  const auto known = keys.find(pattern_of(key));
-  const bool takes_list = known != keys.end() && known->second;
+  const bool takes_list = keys.count(pattern_of(key)) > 0;
   const bool has_lists = !node.items.empty() && node.items[0].kind == YamlNode::Kind::kSequence;
   if (takes_list && !has_lists) return {};
   tune::Axis axis{key, {}};

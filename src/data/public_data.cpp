@@ -11,7 +11,7 @@ constexpr PublicFile kAgNewsTrain = {
     "train.csv",
     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
     "555590db4219b1243abb1918effd6a7425a2d75f/data/ag_news_csv/train.csv",
-    -1, ""};
+    29470338, "76a0a2d2f92b286371fe4d4044640910a04a803fdd2538e0f3f29a5c6f6b672e"};
 constexpr PublicFile kAgNewsTest = {
     "test.csv",
     "https://raw.githubusercontent.com/mhjabreel/CharCnn_Keras/"
@@ -143,17 +143,19 @@ constexpr PublicFile kFashionMnist[] = {
 
 constexpr PublicFile kMnistTest[] = {
     {"t10k-images-idx3-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz", -1,
+     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz", 1648877,
      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
     {"t10k-labels-idx1-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz", -1,
+     "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz", 4542,
      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"},
 };
 constexpr PublicFile kMnist[] = {
     {"train-images-idx3-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz", -1, ""},
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz", 9912422,
+     "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
     {"train-labels-idx1-ubyte.gz",
-     "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz", -1, ""},
+     "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz", 28881,
+     "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
     kMnistTest[0],
     kMnistTest[1],
 };

@@ -9,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include "base/half.h"
+
 namespace ingot::serve {
 namespace {
 
@@ -21,18 +23,6 @@ struct Half {
   uint16_t bits;
 };
 
-float to_float(Half half) {
-  const int exponent = (half.bits >> 10) & 31;
-  const int fraction = half.bits & 1023;
-  float value = fraction == 0 ? std::numeric_limits<float>::infinity()
-                              : std::numeric_limits<float>::quiet_NaN();
-  if (exponent == 0) value = std::ldexp(static_cast<float>(fraction), -24);
-  if (exponent > 0 && exponent < 31) {
-    value = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-  }
-  return (half.bits & 0x8000) != 0 ? -value : value;
-}
-
 /// NaN is a missing value: an empty cell.
 template <class Value>
 std::string cell_text(Value value) {
@@ -41,7 +31,7 @@ std::string cell_text(Value value) {
   }
   return fmt::format("{}", value);
 }
-std::string cell_text(Half half) { return cell_text(to_float(half)); }
+std::string cell_text(Half half) { return cell_text(half_to_float(half.bits)); }
 
 template <class Value>
 Cells read_values(int64_t count, std::string_view bytes) {

@@ -40,6 +40,7 @@ std::string null_for_nan(std::string_view text) {
     out += text.substr(written, i - written);
     out += "null";
     written = i + kNaN.size();
+    i = written - 1;
   }
   if (written == 0) return {};
   out += text.substr(written);

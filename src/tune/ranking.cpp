@@ -8,12 +8,10 @@
 namespace ingot::tune {
 namespace {
 
-constexpr std::string_view kSeed = "seed";
-
 Point without_seed(std::span<const Axis> axes, const Point& point) {
   Point rest;
   for (size_t i = 0; i < axes.size(); ++i) {
-    if (axes[i].key != kSeed) rest.push_back(point[i]);
+    if (axes[i].key != kSeedKey) rest.push_back(point[i]);
   }
   return rest;
 }

@@ -29,6 +29,18 @@ TEST(SearchWords, OfAKeyThatTakesAListAListOfListsIs) {
   EXPECT_EQ(words.axes[0].values, (Words{"[a]", "[a, \"b, c\"]"}));
 }
 
+TEST(SearchWords, AListOfMapsIsWhatItsKeyTakes) {
+  const Words lists = {"layers=[{type: dense, units: 1}]",
+                       "table.clean.ranges=[{column: a, high: 5}]"};
+  EXPECT_EQ(search_words(lists).fixed, lists);
+  EXPECT_TRUE(search_words(lists).axes.empty());
+  const SearchWords two =
+      search_words(Words{"layers=[[{type: dense, units: 1}], [{type: dense, units: 2}]]"});
+  ASSERT_EQ(two.axes.size(), 1U);
+  EXPECT_EQ(two.axes[0].values,
+            (Words{"[{type: dense, units: 1}]", "[{type: dense, units: 2}]"}));
+}
+
 TEST(SearchWords, TextAndWholeSectionsCanBeSearched) {
   const SearchWords words = search_words(Words{"train.optimizer.name=[adam, 'sgd']",
                                                "train.schedule=[{name: cosine}, {name: linear}]"});

@@ -233,6 +233,18 @@ TEST(InputTensor, AFloat16IsTheNumberThatItIs) {
   EXPECT_EQ(good(kNumber, tensor("size", "FP16", "[2]", "[0.1,4]")).cells, (Cells{"0.1", "4"}));
 }
 
+/// Text after a NaN that begins inside it: each byte is written once, however often NaN comes.
+TEST(InputTensor, ABodyOfNaNsIsNoLongerThanItsNulls) {
+  std::string body = "NaN";
+  for (int i = 0; i < 100'000; ++i) body += "aN";
+  body = R"({"inputs":[)" + body + "]}";
+  const PredictLimits limits;
+  InstanceReader in(kNumber, limits);
+  Json root;
+  EXPECT_FALSE(in.parse(body, root, true));
+  EXPECT_NE(in.error().message.find("could not be parsed"), std::string::npos);
+}
+
 TEST(InputTensor, NaNIsAMissingValue) {
   const Cells cells = {"1", "", "-2"};
   const std::string floats = bytes_of<uint32_t>({0x3F800000, 0x7FC00000, 0xC0000000});

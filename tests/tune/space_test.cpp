@@ -58,11 +58,28 @@ TEST(TuneSpace, AGridTooLargeToListCanBeDrawnFrom) {
   const std::vector<Point> drawn = draw_points(axes, 50, 3);  // of 1.6e11
   EXPECT_EQ(std::set<Point>(drawn.begin(), drawn.end()).size(), 50U);
   EXPECT_EQ(message_of(axes, 0),
-            "tune search: 163,840,000,000 combinations are more than 10,000. "
+            "tune search: 163,840,000,000 combinations are more than 10,000 trials. "
             "tune.search.trials=20 draws so many at random");
   axes.push_back(axes[0]);
   EXPECT_EQ(message_of(axes, 50),
             "tune search: the values make more than 1,099,511,627,776 combinations. Give fewer");
+}
+
+TEST(TuneSpace, EveryCombinationGetsEverySeed) {
+  const std::vector<Axis> axes = {{"train.lr", {"a", "b", "c"}}, {"seed", {"1", "2"}}, {"x", {"p"}}};
+  const std::vector<Point> expected = {{"a", "1", "p"}, {"a", "2", "p"}, {"b", "1", "p"},
+                                       {"b", "2", "p"}, {"c", "1", "p"}, {"c", "2", "p"}};
+  EXPECT_EQ(draw_points(axes, 0, 1), expected);
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    const std::vector<Point> drawn = draw_points(axes, 2, seed);
+    ASSERT_EQ(drawn.size(), 4U);
+    for (size_t i = 0; i < drawn.size(); i += 2) {
+      EXPECT_EQ(drawn[i][0], drawn[i + 1][0]);
+      EXPECT_EQ(drawn[i][1] + drawn[i + 1][1], "12");
+    }
+  }
+  EXPECT_EQ(draw_points(std::vector<Axis>{{"seed", {"7", "8"}}}, 1, 1),
+            (std::vector<Point>{{"7"}, {"8"}}));
 }
 
 TEST(TuneSpace, WhatCannotBeTriedIsTold) {

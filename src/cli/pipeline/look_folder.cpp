@@ -26,7 +26,7 @@ void link_files(FileSystem& files, const std::string& from, const std::string& t
 }  // namespace
 
 void link_stages(FileSystem& files, const std::string& from, const std::string& to) {
-  for (const char* part : {"stages", "data", "tokenizer"}) {
+  for (const char* part : {"data", "tokenizer", "stages"}) {  // records after what they tell of
     link_files(files, join_path(from, part), join_path(to, part));
   }
 }

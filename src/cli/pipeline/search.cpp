@@ -2,6 +2,8 @@
 #include "cli/pipeline/search.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <map>
 
 #include <fmt/format.h>
@@ -13,6 +15,8 @@
 #include "cli/pipeline/pipeline.h"
 #include "cli/pipeline/table_pipeline.h"
 #include "cli/search_words.h"
+#include "train/metrics/classification.h"
+#include "train/metrics/regression.h"
 #include "tune/ranking.h"
 
 namespace ingot::cli {
@@ -22,22 +26,32 @@ struct SearchTrial {
   tune::Point point;
   Recipe recipe;
   double score = std::numeric_limits<double>::quiet_NaN();
-  double low = 0.0, high = 0.0;  ///< interval over the rows of the split; equal: not known
+  double low = std::numeric_limits<double>::quiet_NaN();  ///< interval over the rows; NaN: unknown
+  double high = std::numeric_limits<double>::quiet_NaN();
+  int64_t judged = 0;  ///< rows of a table behind the score
   double seconds = 0.0;
   std::string failure{};
 };
 
 /// Trials of these keys are judged on other rows, or in other units, each.
-void require_comparable(const tune::Axis& axis, bool is_table) {
+void require_comparable(const tune::Axis& axis, const Recipe& recipe) {
   const std::string& key = axis.key;
-  const bool is_of_data = is_table ? key.starts_with("table.") && !key.starts_with("table.features")
+  const bool is_table = is_tabular(recipe);
+  const bool is_of_rows = !key.starts_with("table.features") || key.ends_with(".missing") ||
+                          key.ends_with(".bad");
+  const bool is_of_data = is_table ? key.starts_with("table.") && is_of_rows
                                    : key.starts_with("data.") || key.starts_with("tokenizer.");
   require(!is_of_data, Code::kInvalidArgument,
           "tune search: {} makes the validation {} others, so its trials cannot be compared. "
           "Search train., {}",
           key, is_table ? "rows" : "tokens",
           is_table ? "layers., objective. or table.features" : "model. or pack.");
-  require(key != "out" && key != "name" && key != "table.path", Code::kInvalidArgument,
+  const bool is_part = recipe.train.eval_batches > 0 && key == "train.micro_batch";
+  require(is_table || (key != "train.eval_batches" && !is_part), Code::kInvalidArgument,
+          "tune search: {} makes the validation tokens others, so its trials cannot be compared. "
+          "Set train.eval_batches=0, which takes the whole split",
+          key);
+  require(key != "out" && key != "name", Code::kInvalidArgument,
           "tune search: {} changes nothing that is learned. Search train.lr=[0.001, 0.01] or the "
           "like",
           key);
@@ -59,14 +73,12 @@ std::vector<SearchTrial> trials_of(const Invocation& invocation, const SearchWor
   std::map<std::string, std::string> texts;  // by hash
   for (tune::Point& point :
        tune::draw_points(words.axes, base.tune.search.trials, static_cast<uint64_t>(base.seed))) {
-    Invocation one = invocation;
-    one.overrides = words.fixed;
+    std::vector<std::string> overrides;
     for (size_t i = 0; i < point.size(); ++i) {
-      one.overrides.push_back(fmt::format("{}={}", words.axes[i].key, point[i]));
+      overrides.push_back(fmt::format("{}={}", words.axes[i].key, point[i]));
     }
-    Recipe recipe = load_recipe(one);
+    Recipe recipe = with_overrides(invocation, base, overrides);
     recipe.train.check();
-    recipe.eval.split = data::Split::kValidation;
     const std::string hash = recipe_hash(recipe);
     const std::string text = tune::point_text(words.axes, point);
     const auto [other, is_new] = texts.emplace(hash, text);
@@ -86,7 +98,7 @@ Json train_trial(Invocation& invocation, const Recipe& recipe) {
     pipeline.examples();
     pipeline.plan(false);
     pipeline.train();
-    pipeline.evaluate();
+    pipeline.evaluate(data::Split::kValidation);
     return pipeline.results();
   }
   Pipeline pipeline(invocation, recipe, FolderUse::kTrain);
@@ -102,38 +114,73 @@ std::string deciding_metric(const Json& numbers) {
   return numbers.contains("log_loss") ? "log_loss" : "mse";
 }
 
-void require_metric(const Json& numbers, const std::string& by) {
+void require_metric(const std::vector<std::string>& names, const std::string& by) {
+  require(std::find(names.begin(), names.end(), by) != names.end(), Code::kInvalidArgument,
+          "tune.search.by: no metric is called \"{}\".{} There are {}", by, did_you_mean(by, names),
+          join(names, ", "));
+}
+
+/// Refuses what is no metric's name before anything is trained.
+void require_known_metric(const Recipe& recipe) {
+  const std::string& by = recipe.tune.search.by;
+  if (by.empty()) return;
+  if (!is_tabular(recipe)) {
+    require(by == "loss", Code::kInvalidArgument,
+            "tune.search.by is {}: language models are ranked by \"loss\"; leave the key out", by);
+    return;
+  }
+  std::vector<std::string> names = train::regression_metric_names();
+  for (const int64_t classes : {int64_t{2}, recipe.eval.top_k + 1}) {
+    train::ClassificationOptions options;
+    options.classes = classes;
+    options.top_k = recipe.eval.top_k;
+    for (std::string& name : train::metric_names(options)) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    }
+  }
+  require_metric(names, by);
+}
+
+/// A number, or NaN for what a record has as null.
+double number_of(const Json& json) {
+  return json.is_number() ? json.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
+void set_table_score(const Json& results, std::string& by, SearchTrial& trial) {
+  require(results.contains("evaluate"), Code::kInvalidArgument,
+          "tune search: the validation split decides, and it has no rows. Raise "
+          "table.split.validation");
+  const Json& numbers = results["evaluate"];
   std::vector<std::string> names;
   for (const auto& [name, value] : numbers.items()) {
     if (value.is_object() && value.contains("value")) names.push_back(name);
   }
-  if (std::find(names.begin(), names.end(), by) != names.end()) return;
-  fail(Code::kInvalidArgument, "tune.search.by: no metric is called \"{}\".{} There are {}", by,
-       did_you_mean(by, names), join(names, ", "));
+  if (by.empty()) by = deciding_metric(numbers);
+  require_metric(names, by);
+  trial.score = number_of(numbers[by]["value"]);
+  trial.low = number_of(numbers[by].value("low", Json(nullptr)));
+  trial.high = number_of(numbers[by].value("high", Json(nullptr)));
+  trial.judged = numbers.value("examples", int64_t{0});
 }
 
 /// Reads the score of a trained run; `by` becomes the metric's name where it was empty.
 void set_score(const Json& results, std::string& by, SearchTrial& trial) {
-  trial.seconds = results.at("train").value("seconds", 0.0);
+  const Json& training = results.at("train");
+  trial.seconds = training.value("seconds", 0.0);
   if (is_tabular(trial.recipe)) {
-    require(results.contains("evaluate"), Code::kInvalidArgument,
-            "tune search: the validation split decides, and it has no rows. Raise "
-            "table.split.validation");
-    const Json& numbers = results["evaluate"];
-    if (by.empty()) by = deciding_metric(numbers);
-    require_metric(numbers, by);
-    trial.score = numbers[by].at("value").get<double>();
-    trial.low = numbers[by].value("low", trial.score);
-    trial.high = numbers[by].value("high", trial.score);
-    return;
+    set_table_score(results, by, trial);
+  } else {
+    require(training.contains("validation_loss"), Code::kInvalidArgument,
+            "tune search: the validation split decides, and no evaluation of it was made. Raise "
+            "data.validation, or lower train.eval_every");
+    by = "loss";
+    const bool is_best = trial.recipe.train.keep_best;
+    trial.score = number_of(training.at(is_best ? "best_validation_loss" : "validation_loss"));
   }
-  const Json& numbers = results.at("train");
-  require(numbers.contains("validation_loss"), Code::kInvalidArgument,
-          "tune search: the validation split decides, and no evaluation of it was made. Raise "
-          "data.validation, or lower train.eval_every");
-  by = "loss";
-  const bool is_best = trial.recipe.train.keep_best;
-  trial.score = numbers.at(is_best ? "best_validation_loss" : "validation_loss").get<double>();
+  if (!std::isfinite(trial.score)) {
+    trial.score = std::numeric_limits<double>::quiet_NaN();
+    trial.failure = fmt::format("{} is not a number here", by);
+  }
 }
 
 /// Whether a trial failed by its own settings, so that the others may go on.
@@ -189,8 +236,8 @@ class Search {
         tune::rank_trials(words_.axes, scores, tune::is_higher_better(by_));
     const tune::Rank& best = ranks.front();
     require(!best.has_failed(), Code::kNumeric,
-            "tune search: no combination could be trained; the first one: {}",
-            trials_.front().failure);
+            "tune search: no combination could be trained and judged; the first that failed: {}",
+            first_failure());
     invocation_.console.line(table(ranks));
     const SearchTrial& first = trials_[best.trials.front()];
     const int64_t near = count_near(ranks);
@@ -200,10 +247,9 @@ class Search {
                                "them apart",
                                near)
                  : ""));
-    invocation_.console.line(
-        fmt::format("try: {}\nits model: {}, test it with: ingot eval {} "
-                    "eval.split=test",
-                    settings(first.point), first.recipe.out, first.recipe.out));
+    invocation_.console.line(fmt::format("try: {}\nits model: {}, test it with: ingot eval {}",
+                                         words_to_type(first.point), first.recipe.out,
+                                         first.recipe.out));
     invocation_.console.result(to_json(ranks));
   }
 
@@ -213,6 +259,7 @@ class Search {
     quiet.console = Console(true);  // the ranking alone is the result
     if (!directory_exists(trial.recipe.out) && trained_ != nullptr) {
       link_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
+      quiet.is_fresh = false;  // there is nothing to set aside
     }
     Json results;
     try {
@@ -224,23 +271,41 @@ class Search {
     }
     set_score(results, by_, trial);
     if (trained_ == nullptr) trained_ = &trial;
+    require(trial.judged == trained_->judged, Code::kInvalidArgument,
+            "tune search: \"{}\" is judged by {} validation rows and \"{}\" by {}, so they cannot "
+            "be compared. Leave out what drops rows",
+            tune::point_text(words_.axes, trial.point), trial.judged,
+            tune::point_text(words_.axes, trained_->point), trained_->judged);
   }
 
-  [[nodiscard]] bool has_seeds() const {
-    return std::any_of(words_.axes.begin(), words_.axes.end(),
-                       [](const tune::Axis& axis) { return axis.key == "seed"; });
+  [[nodiscard]] std::string first_failure() const {
+    const auto failed = std::find_if(trials_.begin(), trials_.end(),
+                                     [](const SearchTrial& t) { return !t.failure.empty(); });
+    return failed == trials_.end() ? "" : failed->failure;
   }
 
-  /// The point but for the seed, over which a combination is averaged.
-  [[nodiscard]] std::string settings(const tune::Point& point) const {
-    std::vector<tune::Axis> axes;
-    tune::Point rest;
+  /// "key=value" of the point but for the seed, over which a combination is averaged.
+  [[nodiscard]] std::vector<std::string> overrides_of(const tune::Point& point) const {
+    std::vector<std::string> overrides;
     for (size_t i = 0; i < point.size(); ++i) {
-      if (words_.axes[i].key == "seed") continue;
-      axes.push_back(words_.axes[i]);
-      rest.push_back(point[i]);
+      if (words_.axes[i].key == tune::kSeedKey) continue;
+      overrides.push_back(fmt::format("{}={}", words_.axes[i].key, point[i]));
     }
-    return tune::point_text(axes, rest);
+    return overrides;
+  }
+
+  [[nodiscard]] std::string settings(const tune::Point& point) const {
+    return join(overrides_of(point), " ");
+  }
+
+  /// The same as a shell takes it.
+  [[nodiscard]] std::string words_to_type(const tune::Point& point) const {
+    std::vector<std::string> words;
+    for (const std::string& word : overrides_of(point)) {
+      const bool is_plain = word.find_first_of(" []{}()'\"\\$&|;<>*?`#~!") == std::string::npos;
+      words.push_back(is_plain ? word : fmt::format("'{}'", word));
+    }
+    return join(words, " ");
   }
 
   /// Of the ranks behind the best, those whose score its interval or spread holds.
@@ -273,9 +338,11 @@ class Search {
 
   [[nodiscard]] std::string rank_text(const tune::Rank& rank) const {
     if (rank.has_failed()) {
-      const auto failed = std::find_if(rank.trials.begin(), rank.trials.end(),
-                                       [&](size_t i) { return !trials_[i].failure.empty(); });
-      return "failed: " + excerpt(trials_[*failed].failure, 200);
+      std::string why;
+      for (const size_t i : rank.trials) {
+        if (why.empty()) why = trials_[i].failure;
+      }
+      return "failed: " + excerpt(why, 200);
     }
     const SearchTrial& first = trials_[rank.trials.front()];
     double seconds = 0.0;
@@ -305,7 +372,7 @@ class Search {
       const tune::Point& point = trials_[rank.trials.front()].point;
       Json values = Json::object();
       for (size_t i = 0; i < point.size(); ++i) {
-        if (words_.axes[i].key != "seed") values[words_.axes[i].key] = point[i];
+        if (words_.axes[i].key != tune::kSeedKey) values[words_.axes[i].key] = point[i];
       }
       list.push_back({{"values", values},
                       {"score", rank.has_failed() ? Json(nullptr) : Json(rank.mean)},
@@ -334,12 +401,9 @@ void search(Invocation& invocation) {
   require(!words.axes.empty(), Code::kInvalidArgument,
           "tune search: no key has several values. Give some in brackets, such as "
           "'train.lr=[0.001, 0.01]'");
-  for (const tune::Axis& axis : words.axes) require_comparable(axis, is_tabular(recipe));
+  for (const tune::Axis& axis : words.axes) require_comparable(axis, recipe);
   require_validation(recipe);
-  require(is_tabular(recipe) || recipe.tune.search.by.empty() || recipe.tune.search.by == "loss",
-          Code::kInvalidArgument,
-          "tune.search.by is {}: language models are ranked by \"loss\"; leave the key out",
-          recipe.tune.search.by);
+  require_known_metric(recipe);
   Search trials(invocation, recipe, words);
   trials.run();
   trials.tell();

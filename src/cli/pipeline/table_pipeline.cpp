@@ -241,7 +241,8 @@ void TablePipeline::import_weights(const std::string& file) {
   stage("import", train_key() + sha256_file(file), work, {"model"});
 }
 
-void TablePipeline::evaluate() {
+void TablePipeline::evaluate(std::optional<data::Split> other) {
+  if (other) recipe_.eval.split = *other;
   if (split(recipe_.eval.split).rows() == 0) {
     invocation_.console.note(fmt::format("evaluate   skipped: the {} split is empty (table.split)",
                                          data::split_name(recipe_.eval.split)));

@@ -26,7 +26,8 @@ class TablePipeline : public RunFolder {
   void train();
   /// In place of train: the weights of a checkpoint of PyTorch.
   void import_weights(const std::string& file);
-  void evaluate();
+  /// On the split that the recipe names, or another one.
+  void evaluate(std::optional<data::Split> split = std::nullopt);
   [[nodiscard]] Graph graph() const;            ///< after examples()
   [[nodiscard]] train::LrSuggestion find_lr();  ///< after examples(); keeps no weights
   /// What training sees of some pictures, as a PNG (data/preview.h).

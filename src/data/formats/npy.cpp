@@ -15,6 +15,7 @@
 #include <fmt/core.h>
 
 #include "base/checked.h"
+#include "base/half.h"
 #include "base/text.h"
 
 namespace ingot::data {
@@ -36,15 +37,7 @@ void widen_number(const std::byte* from, std::byte* to) {
 void widen_half(const std::byte* from, std::byte* to) {
   uint16_t bits = 0;
   std::memcpy(&bits, from, sizeof(bits));
-  const int exponent = bits >> 10 & 31;
-  const int fraction = bits & 1023;
-  float value = std::ldexp(static_cast<float>(fraction), -24);
-  if (exponent > 0) value = std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
-  if (exponent == 31) {
-    value = fraction == 0 ? std::numeric_limits<float>::infinity()
-                          : std::numeric_limits<float>::quiet_NaN();
-  }
-  if ((bits & 0x8000) != 0) value = -value;
+  const float value = half_to_float(bits);
   std::memcpy(to, &value, sizeof(value));
 }
 

@@ -211,7 +211,7 @@ class ArrayRows {
 std::optional<ArrayRows> target_beside(const std::string& numbers, int64_t rows,
                                        const TableFormat& format,
                                        std::vector<std::string>& columns) {
-  const std::string path = labels_beside(numbers);
+  const std::string path = format.joins_target ? labels_beside(numbers) : "";
   if (path.empty()) return std::nullopt;
   std::unique_ptr<io::ByteSource> source = io::open_source(path);
   const NpyHead head = read_npy_head(*source);

@@ -111,6 +111,11 @@ std::string places_of_skipped(const TableReader& table) {
 
 }  // namespace
 
+bool is_array_name(std::string_view path) {
+  const FormatRow* const row = format_row(path);
+  return row != nullptr && row->may_be_pictures;
+}
+
 bool is_table_name(std::string_view path) { return format_row(path) != nullptr; }
 
 bool has_own_classes(const TableReader& table) {

@@ -61,6 +61,9 @@ struct TableFormat {
   /// For whoever answers row by row: under ragged=skip a ragged record is a row without cells,
   /// which keeps its place, and is not counted. Not itself a key.
   bool gives_ragged = false;
+  /// Whether numbers beside an array (y_train.npy beside x_train.npy) are its column "target": not
+  /// where the target is another column, nor for rows to answer for. Not itself a key.
+  bool joins_target = true;
 
   void visit(auto& field) {
     field("delimiter", delimiter,
@@ -127,6 +130,10 @@ class TableReader {
 ///   PNG or JPEG
 [[nodiscard]] std::vector<std::string> passed_over(const TableReader& table,
                                                    std::string_view prefix);
+
+/// True for the name of a file whose cells are numbers or pictures, never names of files: .npy, IDX,
+/// CIFAR.
+[[nodiscard]] bool is_array_name(std::string_view path);
 
 /// True for the name of a file that open_table takes.
 [[nodiscard]] bool is_table_name(std::string_view path);

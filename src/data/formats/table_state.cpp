@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/formats/array_pictures.h"
 #include "data/formats/image_folder.h"
+#include "data/formats/table.h"
 #include "data/formats/table_parts.h"
 
 namespace ingot::data {
@@ -91,6 +92,7 @@ std::string table_state(const std::string& path, const TableFormat& format) {
     const std::string labels = labels_beside(file);
     if (!labels.empty()) states.add(base_name(labels), labels);
   }
+  if (is_array_name(path)) return states.take();
   try {
     add_pictures(*open_table(path, format), states);
   } catch (const Error&) {  // the stage that reads the table says what is wrong with it

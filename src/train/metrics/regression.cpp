@@ -15,6 +15,8 @@ constexpr double kUndefined = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 
+std::vector<std::string> regression_metric_names() { return {kNames.begin(), kNames.end()}; }
+
 RegressionMetrics::RegressionMetrics(const RegressionOptions& options)
     : options_(options), sums_(static_cast<size_t>(options.outputs > 0 ? options.outputs : 0)) {
   require(options.outputs > 0, Code::kInvalidArgument, "metrics: {} outputs, at least 1 is needed",

@@ -27,6 +27,9 @@ struct RegressionResult {
   }
 };
 
+/// mse, rmse, mae, r2.
+[[nodiscard]] std::vector<std::string> regression_metric_names();
+
 class RegressionMetrics {
  public:
   explicit RegressionMetrics(const RegressionOptions& options = {});
