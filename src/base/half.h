@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// float16 (IEEE 754 binary16) as it lies in files, tensors on the wire and group scales. Integer code
-// gives the same bits with and without F16C and is not touched by the flush-to-zero mode of the
-// team's threads. Not a fast bulk conversion (kernels/convert.h).
+// float16 (IEEE 754 binary16) as it lies in files, tensors on the wire and group scales. Integer
+// code gives the same bits with and without F16C and is not touched by the flush-to-zero mode of
+// the team's threads. Not a fast bulk conversion (kernels/convert.h).
 #pragma once
 
 #include <bit>

@@ -12,8 +12,8 @@ namespace {
 double defined(uint16_t half) {
   const int exponent = (half >> 10) & 31;
   const int fraction = half & 1023;
-  const double size = exponent == 0    ? std::ldexp(fraction, -24)
-                      : exponent < 31  ? std::ldexp(1024 + fraction, exponent - 25)
+  const double size = exponent == 0   ? std::ldexp(fraction, -24)
+                      : exponent < 31 ? std::ldexp(1024 + fraction, exponent - 25)
                       : fraction == 0 ? HUGE_VAL
                                       : NAN;
   return (half & 0x8000) != 0 ? -size : size;

@@ -37,8 +37,7 @@ TEST(SearchWords, AListOfMapsIsWhatItsKeyTakes) {
   const SearchWords two =
       search_words(Words{"layers=[[{type: dense, units: 1}], [{type: dense, units: 2}]]"});
   ASSERT_EQ(two.axes.size(), 1U);
-  EXPECT_EQ(two.axes[0].values,
-            (Words{"[{type: dense, units: 1}]", "[{type: dense, units: 2}]"}));
+  EXPECT_EQ(two.axes[0].values, (Words{"[{type: dense, units: 1}]", "[{type: dense, units: 2}]"}));
 }
 
 TEST(SearchWords, TextAndWholeSectionsCanBeSearched) {

@@ -66,7 +66,8 @@ TEST(TuneSpace, AGridTooLargeToListCanBeDrawnFrom) {
 }
 
 TEST(TuneSpace, EveryCombinationGetsEverySeed) {
-  const std::vector<Axis> axes = {{"train.lr", {"a", "b", "c"}}, {"seed", {"1", "2"}}, {"x", {"p"}}};
+  const std::vector<Axis> axes = {
+      {"train.lr", {"a", "b", "c"}}, {"seed", {"1", "2"}}, {"x", {"p"}}};
   const std::vector<Point> expected = {{"a", "1", "p"}, {"a", "2", "p"}, {"b", "1", "p"},
                                        {"b", "2", "p"}, {"c", "1", "p"}, {"c", "2", "p"}};
   EXPECT_EQ(draw_points(axes, 0, 1), expected);

@@ -31,14 +31,16 @@ struct SearchTrial {
   int64_t judged = 0;  ///< rows of a table behind the score
   double seconds = 0.0;
   std::string failure{};
+  Code code = Code::kNumeric;  ///< of the failure
 };
 
 /// Trials of these keys are judged on other rows, or in other units, each.
 void require_comparable(const tune::Axis& axis, const Recipe& recipe) {
   const std::string& key = axis.key;
   const bool is_table = is_tabular(recipe);
-  const bool is_of_rows = !key.starts_with("table.features") || key.ends_with(".missing") ||
-                          key.ends_with(".bad");
+  const bool is_of_rows =
+      key != "table.target.scale" &&
+      (!key.starts_with("table.features") || key.ends_with(".missing") || key.ends_with(".bad"));
   const bool is_of_data = is_table ? key.starts_with("table.") && is_of_rows
                                    : key.starts_with("data.") || key.starts_with("tokenizer.");
   require(!is_of_data, Code::kInvalidArgument,
@@ -183,15 +185,20 @@ void set_score(const Json& results, std::string& by, SearchTrial& trial) {
   }
 }
 
-/// Whether a trial failed by its own settings, so that the others may go on.
-bool is_of_trial(const Error& error) {
-  switch (error.code()) {
-    case Code::kInvalidArgument:
-    case Code::kShapeMismatch:
-    case Code::kDtypeMismatch:
+/// Whether a trial failed by its own settings, so that the others may go on. One that had begun to
+/// train was able to: what it refuses now, such as another table, holds for the others too.
+bool is_of_trial(Code code, bool had_begun) {
+  switch (code) {
     case Code::kNumeric:
     case Code::kOutOfMemory:
       return true;
+    case Code::kInvalidArgument:
+    case Code::kShapeMismatch:
+    case Code::kDtypeMismatch:
+    case Code::kNotFound:
+    case Code::kCorruptFile:
+    case Code::kUnsupported:
+      return !had_begun;
     default:
       return false;
   }
@@ -235,9 +242,12 @@ class Search {
     const std::vector<tune::Rank> ranks =
         tune::rank_trials(words_.axes, scores, tune::is_higher_better(by_));
     const tune::Rank& best = ranks.front();
-    require(!best.has_failed(), Code::kNumeric,
-            "tune search: no combination could be trained and judged; the first that failed: {}",
-            first_failure());
+    if (best.has_failed()) {
+      const SearchTrial& failed = first_failure();
+      fail(failed.code,
+           "tune search: no combination could be trained and judged; the first that failed: {}",
+           failed.failure);
+    }
     invocation_.console.line(table(ranks));
     const SearchTrial& first = trials_[best.trials.front()];
     const int64_t near = count_near(ranks);
@@ -261,12 +271,14 @@ class Search {
       link_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
       quiet.is_fresh = false;  // there is nothing to set aside
     }
+    const bool had_begun = holds_model(*invocation_.files, trial.recipe.out);
     Json results;
     try {
       results = train_trial(quiet, trial.recipe);
     } catch (const Error& error) {
-      if (!is_of_trial(error) || trials_.size() == 1) throw;
+      if (!is_of_trial(error.code(), had_begun) || trials_.size() == 1) throw;
       trial.failure = error.what();
+      trial.code = error.code();
       return;
     }
     set_score(results, by_, trial);
@@ -278,10 +290,10 @@ class Search {
             tune::point_text(words_.axes, trained_->point), trained_->judged);
   }
 
-  [[nodiscard]] std::string first_failure() const {
+  [[nodiscard]] const SearchTrial& first_failure() const {
     const auto failed = std::find_if(trials_.begin(), trials_.end(),
                                      [](const SearchTrial& t) { return !t.failure.empty(); });
-    return failed == trials_.end() ? "" : failed->failure;
+    return failed == trials_.end() ? trials_.front() : *failed;
   }
 
   /// "key=value" of the point but for the seed, over which a combination is averaged.
@@ -295,7 +307,8 @@ class Search {
   }
 
   [[nodiscard]] std::string settings(const tune::Point& point) const {
-    return join(overrides_of(point), " ");
+    const std::vector<std::string> overrides = overrides_of(point);
+    return overrides.empty() ? "the recipe as it is" : join(overrides, " ");
   }
 
   /// The same as a shell takes it.
@@ -305,7 +318,7 @@ class Search {
       const bool is_plain = word.find_first_of(" []{}()'\"\\$&|;<>*?`#~!") == std::string::npos;
       words.push_back(is_plain ? word : fmt::format("'{}'", word));
     }
-    return join(words, " ");
+    return words.empty() ? "the recipe as it is" : join(words, " ");
   }
 
   /// Of the ranks behind the best, those whose score its interval or spread holds.

@@ -122,6 +122,7 @@ class TuneVerb : public Verb {
     if (is_tabular(recipe)) {
       TablePipeline pipeline(rest, place.recipe(), FolderUse::kLook);
       pipeline.examples();
+      pipeline.plan(false);  // refuses what does not fit
       tell(rest, pipeline.find_lr());
       return;
     }

@@ -131,8 +131,8 @@ class TableReader {
 [[nodiscard]] std::vector<std::string> passed_over(const TableReader& table,
                                                    std::string_view prefix);
 
-/// True for the name of a file whose cells are numbers or pictures, never names of files: .npy, IDX,
-/// CIFAR.
+/// True for the name of a file whose cells are numbers or pictures, never names of files: .npy,
+/// IDX, CIFAR.
 [[nodiscard]] bool is_array_name(std::string_view path);
 
 /// True for the name of a file that open_table takes.
