@@ -117,25 +117,34 @@ void warn_of_constants(const Schema& schema, const TableConfig& config,
       "others (table.features)");
 }
 
-/// Keys that do nothing; columns that say nothing; columns that nobody left out, by name or by "*",
-/// and that are not used.
+/// Keys that do nothing; columns that say nothing; columns that nobody left out, by kind or by "*",
+/// and that are not used, those that the recipe names without a kind among them.
 void warn_of_columns(const Schema& schema, const TableConfig& config,
                      std::vector<std::string>& warnings) {
   for (std::string& note : idle_keys(config.features)) warnings.push_back(std::move(note));
   warn_of_constants(schema, config, warnings);
-  const bool is_rest_ignored = std::any_of(
-      config.features.begin(), config.features.end(),
-      [](const FeatureConfig& f) { return f.name == "*" && f.kind == FeatureKind::kIgnore; });
-  if (is_rest_ignored) return;
+  const auto find = [&](std::string_view name) {
+    return std::find_if(config.features.begin(), config.features.end(),
+                        [&](const FeatureConfig& feature) { return feature.name == name; });
+  };
+  const auto none = config.features.end(), rest = find("*");
+  const bool is_rest_ignored = rest != none && rest->kind == FeatureKind::kIgnore;
   for (const ColumnSchema& column : schema.columns) {
-    const bool is_named =
-        std::any_of(config.features.begin(), config.features.end(),
-                    [&](const FeatureConfig& f) { return f.name == column.name; });
-    if (is_named || column.name == config.target.column || column.kind != ColumnKind::kIgnore) {
-      continue;
+    if (column.name == config.target.column || column.kind != ColumnKind::kIgnore) continue;
+    const auto own = find(column.name);
+    const bool is_named = own != none;
+    if (is_named ? own->kind != FeatureKind::kAuto : is_rest_ignored) continue;
+    const std::string name = excerpt(column.name);
+    std::string note = fmt::format("column \"{}\" is {}not used: {}", name,
+                                   is_named ? "named in table.features and " : "",
+                                   column.note.empty() ? "its kind is ignore" : column.note);
+    if (is_named && column.missing < schema.rows) {
+      note += fmt::format(
+          "; to use it, set {{name: \"{}\", kind: number}} in table.features, or "
+          "kind: category or text",
+          name);
     }
-    warnings.push_back(fmt::format("column \"{}\" is not used: {}", excerpt(column.name),
-                                   column.note.empty() ? "its kind is ignore" : column.note));
+    warnings.push_back(std::move(note));
   }
 }
 

@@ -218,6 +218,33 @@ TEST_F(TableExamplesTest, ColumnsThatAStarLeavesOutAreNoWarning) {
   EXPECT_EQ(make_examples(*files_, c, folder_.file("data")).warnings, idle);
 }
 
+TEST_F(TableExamplesTest, ColumnsThatAreNamedAndNotUsedArePointedOut) {
+  std::string csv = "code,gone,x,y\n";
+  for (int i = 0; i < 30; ++i) {
+    const std::string n = std::to_string(i);
+    csv += (i == 3 ? "?" : n) + ",," + n + "," + n + "\n";
+  }
+  TableConfig c;
+  c.path = folder_.put("named.csv", csv);
+  c.target.column = "y";
+  FeatureConfig code, gone;
+  code.name = "code";
+  code.bad_number = BadNumber::kMissing;
+  gone.name = "gone";
+  c.features = {code, gone};
+  EXPECT_EQ(
+      make_examples(*files_, c, folder_.file("data")).warnings,
+      (std::vector<std::string>{
+          "column \"code\" is named in table.features and not used: 1 of 30 values are no "
+          "number, the first \"?\" on line 5; if they stand for a missing value, add them to "
+          "table.infer.missing, or to missing in the table.schema file; to use it, set {name: "
+          "\"code\", kind: number} in table.features, or kind: category or text",
+          "column \"gone\" is named in table.features and not used: no row has a value"}));
+  c.features[0].kind = FeatureKind::kNumber;
+  c.features[1].kind = FeatureKind::kIgnore;
+  EXPECT_TRUE(make_examples(*files_, c, folder_.file("data")).warnings.empty());
+}
+
 TEST_F(TableExamplesTest, RowsThatAreNotKeptAreInNoTable) {
   TableConfig c = config(table(20));
   c.keep = {"city", {"Oslo"}};

@@ -22,7 +22,7 @@ namespace {
 
 constexpr int64_t kShownWarnings = 20;
 
-Json examples_json(const data::TableExamples& made) {
+Json examples_json(const data::TableExamples& made, const std::vector<std::string>& warnings) {
   Json json = {{"rows", made.clean.kept()},
                {"columns", made.schema.columns.size()},
                {"left_out", made.left_out}};
@@ -33,7 +33,7 @@ Json examples_json(const data::TableExamples& made) {
                             {"without_target", made.without_target[i]}};
   }
   json["leakage"] = made.leaks.to_json();
-  json["warnings"] = made.fit.warnings;
+  json["warnings"] = warnings;
   return json;
 }
 
@@ -155,11 +155,12 @@ void TablePipeline::examples() {
     std::vector<std::string> notes = left_out_notes(made, recipe_.table.target.column);
     notes.insert(notes.end(), made.warnings.begin(), made.warnings.end());
     notes.insert(notes.end(), made.fit.warnings.begin(), made.fit.warnings.end());
-    if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());
+    Json numbers = examples_json(made, notes);
+    if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());  // "leakage" of the numbers
     for (size_t i = 0; i < std::min<size_t>(notes.size(), kShownWarnings); ++i) {
       invocation_.console.note("examples: " + notes[i]);
     }
-    return examples_json(made);
+    return numbers;
   });
   features_.emplace(features());
 }

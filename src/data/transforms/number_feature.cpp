@@ -21,6 +21,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kLowQuantile = 0.01;
 constexpr double kHighQuantile = 0.99;
 constexpr size_t kMaxModes = 65536;  // different values counted for missing=mode
+/// The squared distances of values within this of 0, of however many rows, have a finite sum.
+constexpr double kFarthest = 1e100;
+constexpr std::string_view kClipValues = "clip: values, clip_low: -1e30, clip_high: 1e30";
 
 /// `, leave the cell empty`, or another text of the table's that stands for no value; nothing where
 /// none may stand.
@@ -57,7 +60,8 @@ double NumberFeature::number(const Cell& cell) const {
   fail(Code::kInvalidArgument,
        "features: column \"{}\"{}: \"{}\" is no finite number; correct it{}, or {}", name(),
        at_line(cell.line), excerpt(cell.text), is_refused ? "" : no_value_advice(cell),
-       advice(is_refused ? "bad_number: missing, missing: median" : "bad_number: missing"));
+       advice(is_refused ? "kind: number, bad_number: missing, missing: median"
+                         : "kind: number, bad_number: missing"));
 }
 
 double NumberFeature::clipped(double x) const { return std::clamp(x, low_, high_); }
@@ -74,6 +78,7 @@ void NumberFeature::add(const Cell& cell) {
   }
   const double x = number(cell);
   if (x < raw_.min) min_line_ = cell.line;
+  if (x > raw_.max) max_line_ = cell.line;
   raw_.add(x);
   quantiles_.add(x);
   if (config_.missing != Missing::kMode) return;
@@ -120,6 +125,40 @@ void NumberFeature::check_domain(double x, int64_t line) const {
        advice("scale: standard"));
 }
 
+/// Of the value that is farthest from 0: what is fitted would be infinite, and no file holds that.
+void NumberFeature::fail_of_range(std::string_view what, std::string_view keys) const {
+  const bool is_min = std::abs(raw_.min) > std::abs(raw_.max);
+  double value = is_min ? raw_.min : raw_.max;
+  int64_t line = is_min ? min_line_ : max_line_;
+  if (missing_ > 0 && std::isfinite(fill_) && std::abs(fill_) > std::abs(value)) {
+    value = fill_;  // the missing_value of the recipe
+    line = 0;
+  }
+  fail(Code::kInvalidArgument,
+       "features: column \"{}\"{}: {} is too far out: {} would be no finite number; correct it, or "
+       "{}",
+       name(), at_line(line), value, what, advice(keys));
+}
+
+/// The quantiles where they leave nothing of what is too far out.
+std::string_view NumberFeature::clip_keys() {
+  const auto is_near = [&](double q) { return std::abs(quantiles_.at(q)) <= kFarthest; };
+  const bool is_cut =
+      config_.clip != Clip::kQuantiles && is_near(kLowQuantile) && is_near(kHighQuantile);
+  return is_cut ? "clip: quantiles" : kClipValues;
+}
+
+/// Infinite bounds are those of no clip.
+void NumberFeature::check_finite() {
+  if (!std::isfinite(fill_)) {
+    fail_of_range(fmt::format("the fill value (missing={})", enum_name(config_.missing)),
+                  fmt::format("missing: zero, {}", clip_keys()));
+  }
+  if (config_.clip == Clip::kQuantiles && !(std::isfinite(low_) && std::isfinite(high_))) {
+    fail_of_range("a bound of clip=quantiles", clip_keys());
+  }
+}
+
 bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
   if (pass_ == 1) {
     finish_scale(scaled_, warnings);
@@ -130,9 +169,9 @@ bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
           advice("kind: ignore"));
   fill_ = fill_value();
   fit_clip();
+  check_finite();
   check_domain(clipped(raw_.min), min_line_);
   if (missing_ > 0) check_domain(clipped(fill_), 0);
-  quantiles_ = Quantiles(0);
   modes_.clear();
   const bool changed = missing_ > 0 || config_.clip != Clip::kNone ||
                        scale_.logged(raw_.max) != raw_.max || scale_.logged(raw_.min) != raw_.min;
@@ -146,6 +185,10 @@ bool NumberFeature::finish_pass(std::vector<std::string>& warnings) {
 
 void NumberFeature::finish_scale(const Moments& moments, std::vector<std::string>& warnings) {
   scale_.fit(moments);
+  if (!scale_.is_finite()) {
+    fail_of_range(fmt::format("what scale={} is fitted to", enum_name(config_.scale)), clip_keys());
+  }
+  quantiles_ = Quantiles(0);
   const double low = clipped(raw_.min);
   if (low == clipped(raw_.max) && (missing_ == 0 || clipped(fill_) == low)) {
     warnings.push_back(fmt::format("{}: is {} in all training rows{}", name(), low,
@@ -167,7 +210,8 @@ bool NumberFeature::encode(const Cell& cell, Slots slots, FeatureScratch& /*scra
   if (!(std::abs(y) <= std::numeric_limits<float>::max())) {
     fail(Code::kInvalidArgument,
          "features: column \"{}\"{}: {} becomes {} under scale={}, beyond float32; {}", name(),
-         at_line(cell.line), x, y, enum_name(config_.scale), advice("clip: quantiles"));
+         at_line(cell.line), x, y, enum_name(config_.scale),
+         advice(config_.clip == Clip::kQuantiles ? kClipValues : "clip: quantiles"));
   }
   slots.floats[0] = static_cast<float>(y);
   if (config_.missing_flag) slots.floats[1] = cell.missing ? 1.0F : 0.0F;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/transforms/feature.h"
@@ -34,6 +35,9 @@ class NumberFeature final : public Feature {
   [[nodiscard]] double fill_value();
   void fit_clip();
   void check_domain(double x, int64_t line) const;
+  void check_finite();
+  [[noreturn]] void fail_of_range(std::string_view what, std::string_view keys) const;
+  [[nodiscard]] std::string_view clip_keys();
   void finish_scale(const Moments& moments, std::vector<std::string>& warnings);
 
   // Fitted.
@@ -46,7 +50,7 @@ class NumberFeature final : public Feature {
   int64_t missing_ = 0;
   Moments raw_;
   Moments scaled_;
-  int64_t min_line_ = 0;  // where the smallest value stands
+  int64_t min_line_ = 0, max_line_ = 0;  // where the smallest and the largest value stand
   Quantiles quantiles_;
   std::map<double, int64_t> modes_;
 };

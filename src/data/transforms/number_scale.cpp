@@ -61,6 +61,8 @@ void NumberScale::fit(const Moments& moments) {
   }
 }
 
+bool NumberScale::is_finite() const { return std::isfinite(center_) && std::isfinite(divisor_); }
+
 double NumberScale::apply(double x) const {
   return divisor_ == 0 ? 0 : (logged(x) - center_) / divisor_;
 }

@@ -44,6 +44,9 @@ class NumberScale {
   [[nodiscard]] bool needs_moments() const;
   /// `moments` of logged(x).
   void fit(const Moments& moments);
+  /// Whether center and divisor are: not of values so far apart that a double holds no square of
+  /// their distance.
+  [[nodiscard]] bool is_finite() const;
 
   [[nodiscard]] double apply(double x) const;
   /// How much larger the difference of two x is than that of their y; nullopt under a logarithm,

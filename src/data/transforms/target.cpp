@@ -32,10 +32,26 @@ void check(const TargetConfig& config) {
           config.column);
 }
 
+namespace {
+
+constexpr double kLargestFloat = std::numeric_limits<float>::max();
+
+/// `1e300`: the power of ten at or next to a finite number other than 0, which makes one of about
+/// 1 to 10 of it.
+std::string unit_for(double value) {
+  return fmt::format("1e{}", static_cast<int>(std::floor(std::log10(std::abs(value)))));
+}
+
+}  // namespace
+
 Target::Target(TargetConfig config) : config_(std::move(config)), scale_(config_.scale) {
   check(config_);
   require(config_.kind != TargetKind::kAuto, Code::kInvalidArgument,
           "target \"{}\": kind is auto; set table.target.kind=class or number", config_.column);
+}
+
+std::string Target::cure(std::string_view keys) const {
+  return is_loaded_ ? "correct it or leave the row out" : fmt::format("correct it, or {}", keys);
 }
 
 double Target::number(const Cell& cell) const {
@@ -46,28 +62,43 @@ double Target::number(const Cell& cell) const {
           "target \"{}\"{}: \"{}\" has a decimal comma; set table.format.decimal=comma",
           config_.column, at_line(cell.line), excerpt(cell.text));
   const std::optional<double> x = parse_number(cell.text);
-  require(x.has_value(), Code::kInvalidArgument,
-          "target \"{}\"{}: \"{}\" is no finite number; correct it, or set table.target.kind=class",
-          config_.column, at_line(cell.line), excerpt(cell.text));
-  require(std::isfinite(*x), Code::kInvalidArgument,
-          "target \"{}\"{}: \"{}\" is no finite number; correct it, or leave such rows out: set "
-          "{{column: \"{}\", low: -3e38, high: 3e38}} in table.clean.ranges",
-          config_.column, at_line(cell.line), excerpt(cell.text), config_.column);
+  if (!x) {
+    fail(Code::kInvalidArgument, "target \"{}\"{}: \"{}\" is no finite number; {}", config_.column,
+         at_line(cell.line), excerpt(cell.text), cure("set table.target.kind=class"));
+  }
+  if (!std::isfinite(*x)) {
+    const std::string keys = fmt::format(
+        "leave such rows out: set {{column: \"{}\", low: -3e38, high: 3e38}} in "
+        "table.clean.ranges",
+        config_.column);
+    fail(Code::kInvalidArgument, "target \"{}\"{}: \"{}\" is no finite number; {}", config_.column,
+         at_line(cell.line), excerpt(cell.text), cure(keys));
+  }
   return *x / config_.unit;
+}
+
+/// As number(), which the scale takes and float32 holds: under a logarithm too the truth beside
+/// the predictions is the number itself.
+double Target::learnable(const Cell& cell) const {
+  const double x = number(cell);
+  if (!scale_.defined(x)) {
+    const std::string keys = "set table.target.scale=standard";
+    fail(Code::kInvalidArgument, "target \"{}\"{}: scale={} needs values {}, got {}; {}",
+         config_.column, at_line(cell.line), enum_name(config_.scale), scale_.domain(), x,
+         is_loaded_ ? cure(keys) : keys);
+  }
+  if (std::abs(x) > kLargestFloat) {
+    fail(Code::kInvalidArgument, "target \"{}\"{}: \"{}\"{} is beyond float32 (3.4e38); {}",
+         config_.column, at_line(cell.line), excerpt(cell.text),
+         config_.unit == 1 ? "" : fmt::format(" in units of {}", config_.unit),
+         cure("set table.target.unit=" + unit_for(*parse_number(cell.text))));
+  }
+  return x;
 }
 
 void Target::add(const Cell& cell) {
   if (!is_class()) {
-    const double x = number(cell);
-    require(scale_.defined(x), Code::kInvalidArgument,
-            "target \"{}\"{}: scale={} needs values {}, got {}; set table.target.scale=standard",
-            config_.column, at_line(cell.line), enum_name(config_.scale), scale_.domain(), x);
-    const double scaled = scale_.logged(x);
-    require(std::abs(scaled) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
-            "target \"{}\"{}: \"{}\" is beyond float32 (3.4e38); correct it, or set "
-            "table.target.unit=1e30 or so, or table.target.scale=log",
-            config_.column, at_line(cell.line), excerpt(cell.text));
-    moments_.add(scaled);
+    moments_.add(scale_.logged(learnable(cell)));
     return;
   }
   require(!cell.missing, Code::kInvalidArgument,
@@ -159,14 +190,13 @@ int32_t Target::encode_class(const Cell& cell, std::string_view table,
 
 float Target::encode_number(const Cell& cell) const {
   INGOT_ASSERT(!is_class());
-  const double x = number(cell);
-  require(scale_.defined(x), Code::kInvalidArgument,
-          "target \"{}\"{}: scale={} needs values {}, got {}; set table.target.scale=standard",
-          config_.column, at_line(cell.line), enum_name(config_.scale), scale_.domain(), x);
+  const double x = learnable(cell);
   const double y = scale_.apply(x);
-  require(std::abs(y) <= std::numeric_limits<float>::max(), Code::kInvalidArgument,
-          "target \"{}\"{}: {} is beyond float32; set table.target.unit or table.target.scale",
-          config_.column, at_line(cell.line), y);
+  if (std::abs(y) > kLargestFloat) {
+    fail(Code::kInvalidArgument,
+         "target \"{}\"{}: {} becomes {} under scale={}, beyond float32; {}", config_.column,
+         at_line(cell.line), x, y, enum_name(config_.scale), cure("set table.target.scale=none"));
+  }
   return static_cast<float>(y);
 }
 
@@ -190,6 +220,7 @@ Target Target::from_json(const Json& json, std::string_view what) {
   TargetConfig config;
   bind_text(dump_json(json_member(json, "config", what)), what, config);
   Target target(config);
+  target.is_loaded_ = true;
   if (!target.is_class()) {
     target.scale_ = NumberScale::from_json(config.scale, json_member(json, "scale", what), what);
     return target;

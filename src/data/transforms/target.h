@@ -71,14 +71,16 @@ class Target {
   /// `table` and `cure`, where they are given, tell where it stands and what to do.
   [[nodiscard]] int32_t encode_class(const Cell& cell, std::string_view table = {},
                                      std::string_view cure = {}) const;
-  /// What the model is trained on: scale(value / unit).
+  /// What the model is trained on: scale(value / unit). Throws kInvalidArgument, naming the line,
+  /// where value / unit or its scaled number is beyond float32 or the scale does not take it.
   [[nodiscard]] float encode_number(const Cell& cell) const;
   /// The inverse, in multiples of unit: what metrics and predictions are given in.
   [[nodiscard]] double decode_number(double predicted) const;
   /// What a difference of numbers as trained on is multiplied with to be one of decoded numbers;
   /// nullopt where no factor does (NumberScale::spread).
   [[nodiscard]] std::optional<double> spread() const { return scale_.spread(); }
-  /// value / unit of a cell, not scaled: the truth beside decode_number. Throws as encode_number.
+  /// value / unit of a cell, not scaled: the truth beside decode_number. Throws kInvalidArgument,
+  /// naming the line, for a cell that holds no finite number.
   [[nodiscard]] double number(const Cell& cell) const;
 
   [[nodiscard]] const TargetConfig& config() const { return config_; }
@@ -89,6 +91,10 @@ class Target {
   [[nodiscard]] std::span<const int64_t> class_counts() const { return class_counts_; }
 
  private:
+  /// What a message proposes: `correct it, or <keys>`; of a target that came from a file, which no
+  /// key changes any more, to correct it or to leave the row out.
+  [[nodiscard]] std::string cure(std::string_view keys) const;
+  [[nodiscard]] double learnable(const Cell& cell) const;
   [[nodiscard]] bool is_measured(std::string_view label) const;
   void finish_classes();
 
@@ -99,6 +105,7 @@ class Target {
   std::map<std::string, int32_t, std::less<>> ids_;
   NumberScale scale_;
   Moments moments_;
+  bool is_loaded_ = false;
 };
 
 }  // namespace ingot::data

@@ -140,6 +140,12 @@ void TargetMeans::add(int64_t place, const TrainingRow& row) {
 void TargetMeans::finish() {
   INGOT_ASSERT(rows_ > 0);
   for (double& sum : prior_) sum /= static_cast<double>(rows_);
+  const bool is_finite = std::all_of(prior_.begin(), prior_.end(),
+                                     [&](double mean) { return std::isfinite(smoothing_ * mean); });
+  require(is_finite, Code::kInvalidArgument,
+          "features: \"{}\": with smoothing={} it would be no finite number; set smoothing: {} in "
+          "table.features",
+          columns_.front(), smoothing_, kDefaultSmoothing);
   values_.resize(static_cast<size_t>(places_) * width());
   for (int64_t place = 0; place < places_; ++place) {
     means(place, kAllParts,

@@ -176,7 +176,7 @@ TEST(FeatureSet, TakesBadNumbersAsMissingWhenAsked) {
   EXPECT_EQ(
       message_of([&] { strict.fit(*table_of("x\n1\nunknown\n")); }),
       "features: column \"x\" (line 3): \"unknown\" is no finite number; correct it, leave the "
-      "cell empty, or set {name: \"x\", bad_number: missing} in table.features");
+      "cell empty, or set {name: \"x\", kind: number, bad_number: missing} in table.features");
 }
 
 TEST(FeatureSet, OnceLoadedProposesWhatStillWorks) {
@@ -194,18 +194,18 @@ TEST(FeatureSet, OnceLoadedProposesWhatStillWorks) {
       "features: column \"x\" (line 2): \"abc\" is no finite number; correct it";
   EXPECT_EQ(message_of_loaded(schema, Missing::kAuto),
             bad +
-                ", leave the cell empty, or train again with {name: \"x\", bad_number: missing} in "
-                "table.features");
+                ", leave the cell empty, or train again with {name: \"x\", kind: number, "
+                "bad_number: missing} in table.features");
   EXPECT_EQ(message_of_loaded(schema, Missing::kError),
             bad +
-                ", or train again with {name: \"x\", bad_number: missing, missing: median} in "
-                "table.features")
+                ", or train again with {name: \"x\", kind: number, bad_number: missing, missing: "
+                "median} in table.features")
       << "no cell may be empty";
   schema.missing = {"?", "none"};
   EXPECT_EQ(message_of_loaded(schema, Missing::kAuto),
             bad +
-                ", write \"?\" for no value, or train again with {name: \"x\", bad_number: "
-                "missing} in table.features")
+                ", write \"?\" for no value, or train again with {name: \"x\", kind: number, "
+                "bad_number: missing} in table.features")
       << "an empty cell would be no number either";
 }
 

@@ -116,8 +116,8 @@ TEST(NumberFeature, NamesColumnLineAndValueOfABadCell) {
     EXPECT_EQ(
         message_of([&] { floats(*feature, text); }),
         "features: column \"x\" (line 2): \"" + text +
-            "\" is no finite number; correct it, or set {name: \"x\", bad_number: missing} in "
-            "table.features");
+            "\" is no finite number; correct it, or set {name: \"x\", kind: number, bad_number: "
+            "missing} in table.features");
   }
 }
 
@@ -168,6 +168,50 @@ TEST(NumberFeature, RefusesWhatFloat32CannotHold) {
   EXPECT_EQ(message_of([&] { floats(*feature, "1e300"); }),
             "features: column \"x\" (line 2): 1e+300 becomes 1e+300 under scale=none, beyond "
             "float32; set {name: \"x\", clip: quantiles} in table.features");
+}
+
+/// Its squared distance from the others is beyond double, and so would be the deviation.
+TEST(NumberFeature, RefusesValuesThatNoScaleCanBeFittedTo) {
+  const std::string cause = ": what scale=standard is fitted to would be no finite number; ";
+  EXPECT_EQ(message_of([] {
+              fitted(number(), {"1", "2", "1e200"});
+            }),
+            "features: column \"x\" (line 4): 1e+200 is too far out" + cause +
+                "correct it, or set {name: \"x\", clip: values, clip_low: -1e30, clip_high: 1e30} "
+                "in table.features")
+      << "the upper quantile of three values is far out too";
+  std::vector<std::string> cells{"-1e200"};
+  for (int i = 1; i <= 200; ++i) cells.push_back(std::to_string(i));
+  EXPECT_EQ(message_of([&] { fitted(number(), cells); }),
+            "features: column \"x\" (line 2): -1e+200 is too far out" + cause +
+                "correct it, or set {name: \"x\", clip: quantiles} in table.features");
+  FeatureConfig cured = number();
+  cured.clip = Clip::kQuantiles;
+  EXPECT_EQ(message_of([&] { fitted(cured, cells); }), "no error");
+  cured.clip = Clip::kValues;
+  cured.clip_low = -1e30;
+  cured.clip_high = 1e30;
+  EXPECT_EQ(message_of([&] { fitted(cured, {"1", "2", "1e200"}); }), "no error");
+  FeatureConfig range = number();
+  range.scale = Scale::kMinMax;
+  EXPECT_EQ(
+      message_of([&] {
+        fitted(range, {"-1.7e308", "0", "1.7e308"});
+      }),
+      "features: column \"x\" (line 4): 1.7e+308 is too far out: what scale=min_max is fitted "
+      "to would be no finite number; correct it, or set {name: \"x\", clip: values, clip_low: "
+      "-1e30, clip_high: 1e30} in table.features");
+}
+
+TEST(NumberFeature, RefusesAFillValueThatIsNotFinite) {
+  FeatureConfig config = number();
+  config.missing = Missing::kMean;
+  EXPECT_EQ(message_of([&] {
+              fitted(config, {"-1.7e308", "1.7e308"});
+            }),
+            "features: column \"x\" (line 3): 1.7e+308 is too far out: the fill value "
+            "(missing=mean) would be no finite number; correct it, or set {name: \"x\", missing: "
+            "zero, clip: values, clip_low: -1e30, clip_high: 1e30} in table.features");
 }
 
 TEST(NumberFeature, CountsModesInBoundedMemory) {

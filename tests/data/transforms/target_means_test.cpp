@@ -390,6 +390,12 @@ TEST(TargetMeans, NeedsATargetAndSoundKeys) {
             "table.features: column \"city\": folds is 1, it must be in 2 .. 100; 5 is usual");
 }
 
+TEST(TargetMeans, RefusesASmoothingWhoseSumIsNotFinite) {
+  EXPECT_EQ(message_of([] { (void)City(houses(), city_config(1.7e308), TargetKind::kNumber); }),
+            "features: \"city (mean of price)\": with smoothing=1.7e+308 it would be no finite "
+            "number; set smoothing: 10 in table.features");
+}
+
 TEST(TargetMeans, RefusesWhatWouldNotFitInMemory) {
   Target target(price_target(TargetKind::kClass));
   std::vector<std::string> cells;

@@ -131,7 +131,7 @@ TEST(Target, RefusesWhatCannotBeLearnt) {
               fitted(number_target(), {"1", "1e300"});
             }),
             "target \"y\" (line 3): \"1e300\" is beyond float32 (3.4e38); correct it, or set "
-            "table.target.unit=1e30 or so, or table.target.scale=log");
+            "table.target.unit=1e300");
   EXPECT_EQ(message_of([] {
               fitted(number_target(Scale::kLog), {"1", "0"});
             }),
@@ -168,12 +168,43 @@ TEST(Target, ScalesNumbersAndBack) {
             }),
             "target \"y\" (line 9): scale=log needs values > 0, got 0; set "
             "table.target.scale=standard");
-  const std::string huge = "1e300";
+}
+
+TEST(Target, RefusesWhatFloat32CannotHold) {
+  const std::string huge = "1e300", large = "1e30", zero = "0";
+  const std::string beyond = "target \"y\" (line 9): \"1e300\" is beyond float32 (3.4e38); ";
+  const auto refused = [](const Target& target, const std::string& text) {
+    return message_of([&] { (void)target.encode_number({text, false, 9}); });
+  };
+  const Target plain = fitted(number_target(), {"1", "5"});
+  EXPECT_EQ(refused(plain, huge), beyond + "correct it, or set table.target.unit=1e300");
+  const Target cured = fitted(number_target(Scale::kNone, 1e300), {"1", huge});
+  EXPECT_EQ(cured.encode_number({huge, false, 9}), 1);
+  // A logarithm of it fits, the number itself, which is judged, does not.
   EXPECT_EQ(message_of([&] {
-              (void)plain.encode_number({huge, false, 9});
+              fitted(number_target(Scale::kLog), {"1", huge});
             }),
-            "target \"y\" (line 9): 1e+300 is beyond float32; set table.target.unit or "
-            "table.target.scale");
+            "target \"y\" (line 3): \"1e300\" is beyond float32 (3.4e38); correct it, or set "
+            "table.target.unit=1e300");
+  EXPECT_EQ(message_of([] {
+              fitted(number_target(Scale::kNone, 10), {"1", "-4e50"});
+            }),
+            "target \"y\" (line 3): \"-4e50\" in units of 10 is beyond float32 (3.4e38); correct "
+            "it, or set table.target.unit=1e50");
+  // Next to others that are as close as these, even a number that fits does not.
+  const Target close = fitted(number_target(Scale::kStandard), {"0", "1e-30"});
+  const std::string scaled = " under scale=standard, beyond float32; ";
+  EXPECT_NE(refused(close, large).find(scaled + "correct it, or set table.target.scale=none"),
+            std::string::npos);
+  // No key changes one that came from a file.
+  const std::string row = "correct it or leave the row out";
+  EXPECT_EQ(refused(stored(plain), huge), beyond + row);
+  EXPECT_NE(refused(stored(close), large).find(scaled + row), std::string::npos);
+  const Target logs = stored(fitted(number_target(Scale::kLog), {"1", "5"}));
+  EXPECT_EQ(refused(logs, zero),
+            "target \"y\" (line 9): scale=log needs values > 0, got 0; " + row);
+  const std::string word = "five";
+  EXPECT_EQ(refused(logs, word), "target \"y\" (line 9): \"five\" is no finite number; " + row);
 }
 
 TEST(Target, WarnsOfAConstant) {
