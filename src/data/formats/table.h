@@ -124,15 +124,15 @@ class TableReader {
 };
 
 /// What a reader passed over, as it says itself, for people; empty: nothing. `prefix` stands before
-/// the keys of its format.
+/// the keys of its format. Also what note_of_parts says of a folder of pictures.
 ///   2 records have another number of cells and were left out (…ragged=skip): lines 3, 17
 ///   3 files are pictures of a kind that is not read, the first "pets/cat/a.webp"; convert them to
 ///   PNG or JPEG
 [[nodiscard]] std::vector<std::string> passed_over(const TableReader& table,
                                                    std::string_view prefix);
 
-/// True for the name of a file whose cells are numbers or pictures, never names of files: .npy, IDX,
-/// CIFAR.
+/// True for the name of a file whose cells are numbers or pictures, never names of files: .npy,
+/// IDX, CIFAR.
 [[nodiscard]] bool is_array_name(std::string_view path);
 
 /// True for the name of a file that open_table takes.
