@@ -205,6 +205,8 @@ int run(int argc, char** argv) {
                                error.code() == Code::kShapeMismatch ||
                                error.code() == Code::kDtypeMismatch;
     if (is_of_options) throw Error(error.code(), places.located(error.what()));
+    if (error.code() == Code::kNotFound)
+      throw Error(error.code(), places.with_start_of_paths(error.what()));
     if (error.code() != Code::kCancelled) throw;
     invocation.console.note(fmt::format(
         "{}: stopped{}", verb->name(),

@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 
+#include "base/files.h"
 #include "base/text.h"
 #include "base/yaml.h"
 
@@ -83,6 +87,24 @@ std::string RecipePlaces::located(const std::string& message) const {
     if (word.find('.') != std::string_view::npos && is_overridden(word)) return message;
   }
   return fmt::format("{}:{}:{}: {}", file_, value->line, value->column, message);
+}
+
+std::string RecipePlaces::with_start_of_paths(const std::string& message) const {
+  constexpr std::string_view kPaths[] = {"data.path", "table.path", "table.schema",
+                                         "table.split.validation_file", "table.split.test_file"};
+  std::error_code unknown;
+  const std::string folder = parent_path(file_);
+  if (file_.empty() || std::filesystem::equivalent(folder, ".", unknown)) return message;
+  const YamlNode root = parse_yaml(text_, file_);
+  const std::vector<std::string_view> words = message_words(message);
+  const std::string key = first_key(root, words);
+  if (std::find(std::begin(kPaths), std::end(kPaths), key) == std::end(kPaths)) return message;
+  const YamlNode* value = find_value(root, key);
+  const bool is_relative = value != nullptr && !value->scalar.starts_with('/');
+  if (!is_relative || is_overridden(key)) return message;
+  return fmt::format(
+      "{} Paths start from the current folder, not from \"{}\", where the recipe is.", message,
+      folder);
 }
 
 }  // namespace ingot::cli

@@ -25,6 +25,10 @@ class RecipePlaces {
   /// "train.lr: …", "train.lr is …", "train: lr …", "train: train.lr …" or "recipe: train.lr …". As
   /// it is when it begins with none, or when a key of it was given on the command line.
   [[nodiscard]] std::string located(const std::string& message) const;
+  /// A message about a path of the recipe at which nothing is, `table: table.path is "a.csv", …`,
+  /// with what relative paths start from, where the recipe lies in another folder than the current
+  /// one. As it is where the path is not of the file, or not relative.
+  [[nodiscard]] std::string with_start_of_paths(const std::string& message) const;
 
  private:
   [[nodiscard]] bool is_overridden(std::string_view key) const;

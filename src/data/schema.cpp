@@ -10,12 +10,14 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/files.h"
 #include "base/text.h"
 
 namespace ingot::data {
 namespace {
 
 constexpr int64_t kSchemaFormat = 1;
+constexpr int64_t kMaxSchema = int64_t{64} << 20;
 constexpr size_t kNamedCategories = 5;  // in a message
 
 std::vector<std::string> names_of(const Schema& schema) {
@@ -65,6 +67,13 @@ void check_kind(const ColumnSchema& locked, const ColumnSchema& found, const std
           is_cured ? fmt::format("; where its cells are right, set kind: {} in {}",
                                  enum_name(found.kind), file)
                    : "");
+}
+
+/// The columns of `schema` that `other` has too, in the order of `schema`.
+std::vector<std::string> shared_names(const Schema& schema, const Schema& other) {
+  std::vector<std::string> names = names_of(schema);
+  std::erase_if(names, [&](const std::string& name) { return other.find(name) == nullptr; });
+  return names;
 }
 
 void warn_of_range(const ColumnSchema& locked, const ColumnSchema& found,
@@ -151,6 +160,31 @@ std::vector<std::string> check_schema(const Schema& locked, const Schema& found,
   return warnings;
 }
 
+std::vector<std::string> column_changes(const Schema& before, const Schema& now) {
+  std::vector<std::string> changes;
+  for (const ColumnSchema& column : before.columns) {
+    const ColumnSchema* const other = now.find(column.name);
+    if (other == nullptr) {
+      changes.push_back(fmt::format("\"{}\" is gone", excerpt(column.name)));
+    } else if (other->kind != column.kind) {
+      changes.push_back(fmt::format("\"{}\" is {}, was {}", excerpt(column.name),
+                                    enum_name(other->kind), enum_name(column.kind)));
+    }
+  }
+  for (const ColumnSchema& column : now.columns) {
+    if (before.find(column.name) != nullptr) continue;
+    changes.push_back(fmt::format("\"{}\" is new", excerpt(column.name)));
+  }
+  const std::vector<std::string> old_order = shared_names(before, now);
+  const std::vector<std::string> new_order = shared_names(now, before);
+  for (size_t i = 0; i < new_order.size(); ++i) {  // the same names in both
+    if (old_order[i] == new_order[i]) continue;
+    changes.push_back(fmt::format("the order is another, from \"{}\" on", excerpt(new_order[i])));
+    break;
+  }
+  return changes;
+}
+
 std::string schema_to_yaml(const Schema& schema) {
   constexpr std::string_view kSilent[] = {"note: \"\"",  "form: plain",     "whole: false",
                                           "infinite: 0", "numbers: null",   "words: null",
@@ -172,7 +206,7 @@ std::string schema_to_yaml(const Schema& schema) {
 }
 
 Schema schema_from_yaml(std::string_view text, std::string_view name) {
-  constexpr YamlLimits kLimits{.max_bytes = int64_t{64} << 20, .max_values = 4'000'000};
+  constexpr YamlLimits kLimits{.max_bytes = kMaxSchema, .max_values = 4'000'000};
   Schema schema;
   bind_node(parse_yaml(text, name, kLimits), name, schema);
   require(schema.format == kSchemaFormat, Code::kUnsupported,
@@ -189,6 +223,10 @@ Schema schema_from_yaml(std::string_view text, std::string_view name) {
               [](const CategoryCount& a, const CategoryCount& b) { return a.value < b.value; });
   }
   return schema;
+}
+
+Schema read_schema(const std::string& file) {
+  return schema_from_yaml(read_file(file, kMaxSchema), file);
 }
 
 }  // namespace ingot::data

@@ -194,8 +194,16 @@ struct SchemaCheck {
 std::vector<std::string> check_schema(const Schema& locked, const Schema& found,
                                       const std::string& table, const SchemaCheck& options = {});
 
+/// What tells the columns of `now` from those of `before`, each as a part of a sentence; empty
+/// where they have the same names, kinds and order:
+///   "town" is gone / "city" is new / "size" is category, was number
+///   the order is another, from "size" on
+[[nodiscard]] std::vector<std::string> column_changes(const Schema& before, const Schema& now);
+
 [[nodiscard]] std::string schema_to_yaml(const Schema& schema);
 /// Errors as base/config.h's; also for two columns of one name and for another format.
 [[nodiscard]] Schema schema_from_yaml(std::string_view text, std::string_view name);
+/// That of a file of at most 64 MiB.
+[[nodiscard]] Schema read_schema(const std::string& file);
 
 }  // namespace ingot::data

@@ -19,7 +19,6 @@
 namespace ingot::data {
 namespace {
 
-constexpr int64_t kMaxSchema = int64_t{1} << 26;
 constexpr std::string_view kSchemaFile = "schema.yaml";
 
 /// Writes one split's file while the table streams by; whole or absent in the end.
@@ -62,7 +61,7 @@ Schema locked_schema(const TableConfig& config) {
     fail(Code::kNotFound, "table: table.schema is \"{}\", which is not there.{}", config.schema,
          names_beside(config.schema, is_yaml));
   }
-  return schema_from_yaml(read_file(config.schema, kMaxSchema), config.schema);
+  return read_schema(config.schema);
 }
 
 void require_path(const TableConfig& config) {

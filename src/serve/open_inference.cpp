@@ -52,6 +52,20 @@ std::optional<size_t> input_of(InstanceReader& in, const InputTensor& tensor, bo
   return in.find(tensor.name, -1);
 }
 
+/// A flat list of numbers under another name is a row, or rows, of a table.
+void require_known(InstanceReader& in, const InputTensor& tensor) {
+  const size_t columns = in.inputs().size();
+  const bool is_row = tensor.shape.size() == 1 && columns > 1 &&
+                      tensor.size % static_cast<int64_t>(columns) == 0 &&
+                      has_only_numbers(in.inputs());
+  if (!is_row || in.knows(tensor.name)) return;
+  in.reject(
+      "the model has no input \"{}\"; it takes {}, or all of them in one tensor of shape [n, {}]: "
+      "these {} values are [{}, {}]",
+      excerpt(tensor.name), in.names(), columns, tensor.size,
+      tensor.size / static_cast<int64_t>(columns), columns);
+}
+
 bool suits(const PredictorInput& input, const InputTensor& tensor) {
   if (tensor.is_pictures()) return input.kind == InputKind::kImage;
   return tensor.shape.size() == 1 || tensor.shape[1] == 1;
@@ -60,6 +74,8 @@ bool suits(const PredictorInput& input, const InputTensor& tensor) {
 /// A tensor per input, in their order; of no use after an error.
 std::vector<InputTensor*> find_tensors(InstanceReader& in, std::vector<InputTensor>& tensors) {
   std::vector<InputTensor*> found(in.inputs().size(), nullptr);
+  if (tensors.size() == 1) require_known(in, tensors[0]);
+  if (in.failed()) return found;
   for (InputTensor& tensor : tensors) {
     const std::optional<size_t> input = input_of(in, tensor, tensors.size() == 1);
     if (in.failed()) return found;

@@ -43,6 +43,23 @@ TEST(RecipePlaces, OthersStayAsTheyAre) {
   EXPECT_EQ(RecipePlaces().located("train.lr: -1"), "train.lr: -1");
 }
 
+TEST(RecipePlaces, WherePathsStartIsSaidOfARecipeInAnotherFolder) {
+  const std::string plain = "table: table.path is \"a.csv\", which is not there.";
+  const auto said = [&](const char* file, const char* text, std::vector<std::string> overrides) {
+    RecipePlaces places;
+    places.set(file, text, std::move(overrides));
+    return places.with_start_of_paths(plain);
+  };
+  constexpr const char* kTable = "table: {path: a.csv}\n";
+  EXPECT_EQ(said("sub/r.yaml", kTable, {}),
+            plain + " Paths start from the current folder, not from \"sub\", where the recipe is.");
+  EXPECT_EQ(said("r.yaml", kTable, {}), plain);
+  EXPECT_EQ(said("sub/r.yaml", kTable, {"table.path=a.csv"}), plain);
+  EXPECT_EQ(said("sub/r.yaml", "table: {path: /a.csv}\n", {}), plain);
+  EXPECT_EQ(said("sub/r.yaml", "name: r\n", {}), plain);
+  EXPECT_EQ(RecipePlaces().with_start_of_paths(plain), plain);
+}
+
 TEST(RecipePlaces, AValueOfTheCommandLineNeedsNone) {
   EXPECT_EQ(located("train.lr: -2", {"train.lr=-2"}), "train.lr: -2");
   EXPECT_EQ(located("train: steps -2", {"train.steps=-2"}), "train: steps -2");

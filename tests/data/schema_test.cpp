@@ -139,6 +139,17 @@ TEST(CheckSchema, NamesTheColumnAndBothFacts) {
       "\"e\" (1 rows), ...");
 }
 
+TEST(ColumnChanges, NamesWhatCameWentMovedOrIsOfAnotherKind) {
+  const Schema before = infer("a,b,c\n1,2,3\n4,5,6\n");
+  const auto changes = [&](const std::string& text) { return column_changes(before, infer(text)); };
+  using Texts = std::vector<std::string>;
+  EXPECT_EQ(changes("a,b,c\n7,8,9\n"), Texts{});
+  EXPECT_EQ(changes("a,d,c\n1,2,3\n"), (Texts{"\"b\" is gone", "\"d\" is new"}));
+  EXPECT_EQ(changes("d,a,b,c\n0,1,2,3\n"), Texts{"\"d\" is new"});
+  EXPECT_EQ(changes("a,c,b\n1,3,x\n4,6,x\n"),
+            (Texts{"\"b\" is category, was number", "the order is another, from \"c\" on"}));
+}
+
 TEST(CheckSchema, OptionsLetThrough) {
   SchemaCheck options;
   options.optional = {"color"};

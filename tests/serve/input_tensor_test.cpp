@@ -100,6 +100,15 @@ TEST(InputTensor, ATableMayHaveEveryDatatypeOfNumbers) {
             (Cells{"0.1", "-4", "1e+20", "0", "2.5", "7"}));
 }
 
+TEST(InputTensor, AFlatRowOfATableIsToldItsShape) {
+  EXPECT_EQ(bad(kNumbers, tensor("input-0", "FP32", "[3]", "[1,2,3]")),
+            "the model has no input \"input-0\"; it takes a, b, c, or all of them in one tensor of "
+            "shape [n, 3]: these 3 values are [1, 3]");
+  EXPECT_EQ(bad(kNumbers, tensor("input-0", "FP32", "[4]", "[1,2,3,4]"))
+                .find("the model has no input \"input-0\"."),
+            0U);
+}
+
 TEST(InputTensor, AModelOfOneNumberTakesATableOfOneColumn) {
   EXPECT_EQ(good(kNumber, tensor("input-0", "FP32", "[2,1]", "[[1.5],[2]]")).cells,
             (Cells{"1.5", "2"}));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "data/formats/table_state.h"
@@ -20,7 +21,7 @@ class TableData : public RunFolder {
   }
 
   void clean() {
-    stage("clean_table", table_key(recipe_.table), [&] {
+    stage("clean_table", state_of(recipe_.table).key, [&] {
       const std::string file = path("data/clean.csv");
       const data::CleanFile made = data::write_clean_table(*invocation_.files, recipe_.table, file);
       invocation_.console.line("clean: " + made.counts.text());
@@ -37,7 +38,7 @@ class TableData : public RunFolder {
   }
 
   void split() {
-    stage("split_table", table_key(recipe_.table), [&] {
+    stage("split_table", state_of(recipe_.table).key, [&] {
       const data::SplitFiles made =
           data::write_split_tables(*invocation_.files, recipe_.table, path("data"));
       if (made.clean.kept() < made.clean.rows) {
@@ -58,14 +59,34 @@ class TableData : public RunFolder {
   }
 };
 
+constexpr size_t kDigest = 16;  // characters of one
+
+/// Of what a schema file says, however it is written; "" without one.
+std::string schema_digest(const std::string& file) {
+  if (!file_exists(file)) return "";
+  try {
+    return sha256_hex(data::schema_to_yaml(data::read_schema(file)));
+  } catch (const Error&) {  // the stage that needs it says what is wrong with it
+    return sha256_file(file);
+  }
+}
+
 }  // namespace
 
-std::string table_key(const data::TableConfig& table) {
-  const std::string schema = file_exists(table.schema) ? sha256_file(table.schema) : "";
-  const auto state = [&](const std::string& path) { return data::table_state(path, table.format); };
-  return sha256_hex(to_yaml(table) + state(table.path) + "\n" + state(table.split.validation_file) +
-                    "\n" + state(table.split.test_file) + "\n" + schema)
-      .substr(0, 16);
+TableState state_of(const data::TableConfig& table) {
+  TableState state;
+  std::string all = to_yaml(table);
+  const auto add = [&](const std::string& file, const std::string& digest) {
+    all += digest;
+    if (!file.empty()) state.files[file] = digest.substr(0, kDigest);
+  };
+  for (const std::string& file : {table.path, table.split.validation_file, table.split.test_file}) {
+    add(file, data::table_state(file, table.format));
+    all += '\n';
+  }
+  add(table.schema, schema_digest(table.schema));
+  state.key = sha256_hex(all).substr(0, kDigest);
+  return state;
 }
 
 void clean_table(Invocation& invocation, const Recipe& recipe) {

@@ -9,7 +9,6 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "cli/pipeline/look_folder.h"
-#include "cli/pipeline/table_data.h"
 #include "cli/pipeline/table_evaluation.h"
 #include "data/own_picture.h"
 #include "data/preview.h"
@@ -99,6 +98,40 @@ class Mixtures {
   std::string text_;
 };
 
+/// Why a split has no examples, in the words of the recipe.
+std::string why_empty(const data::TableSplitConfig& config, data::Split split) {
+  const bool is_test = split == data::Split::kTest;
+  std::string file = is_test ? config.test_file : config.validation_file;
+  if (split == data::Split::kTrain || file.empty()) return "table.split";
+  return fmt::format("no row of table.split.{}={} can be judged",
+                     is_test ? "test_file" : "validation_file", file);
+}
+
+/// `t.csv; its columns are the same, its rows are not`: which files are not those that a model was
+/// made with, as far as the record of its examples tells, and how the columns changed.
+std::string what_changed(const Json& record, const TableState& now, const std::string& table,
+                         std::vector<std::string> changes) {
+  constexpr size_t kNamedChanges = 5;
+  const bool is_recorded = record.contains("digests") && record["digests"].is_object();
+  std::vector<std::string> files;
+  for (const auto& [file, digest] : now.files) {
+    const bool is_same =
+        is_recorded && record["digests"].contains(file) && record["digests"][file] == Json(digest);
+    if (!is_same) files.push_back(file);
+  }
+  if (files.empty()) return "the recipe's table section; its files are the same";
+  const std::string text = join(files, is_recorded ? " and " : " or ");
+  if (changes.size() > kNamedChanges) {
+    changes.resize(kNamedChanges);
+    changes.emplace_back("...");
+  }
+  if (!changes.empty()) return text + ": " + join(changes, "; ");
+  if (files.size() == 1 && files[0] == table) {
+    return text + "; its columns are the same, its rows are not";
+  }
+  return text + fmt::format("; the columns of {} are the same", table);
+}
+
 /// The recipe itself, once it lists layers.
 const Recipe& with_network(const Recipe& recipe) {
   require(!recipe.layers.empty(), Code::kInvalidArgument,
@@ -110,11 +143,10 @@ const Recipe& with_network(const Recipe& recipe) {
 }  // namespace
 
 TablePipeline::TablePipeline(Invocation& invocation, const Recipe& recipe, FolderUse use)
-    : RunFolder(invocation, by_rows(with_network(recipe)), use),
-      table_key_(table_key(recipe.table)) {}
+    : RunFolder(invocation, by_rows(with_network(recipe)), use), table_(state_of(recipe.table)) {}
 
 std::string TablePipeline::train_key() const {
-  return sha256_hex(table_key_ + recipe_hash(recipe_)).substr(0, 16);
+  return sha256_hex(table_.key + recipe_hash(recipe_)).substr(0, 16);
 }
 
 data::FeatureSet TablePipeline::features() const {
@@ -125,27 +157,29 @@ data::ExampleReader TablePipeline::split(data::Split split) const {
   return data::ExampleReader(data::examples_path(path("data"), split));
 }
 
-/// A model stays with the table that it was made with. Says which column changed, where one did.
+/// A model stays with the table that it was made with. Says which file and which column changed, as
+/// far as it can be known.
 void TablePipeline::require_same_table() const {
   const Json before = read_stage("examples");
   if (!has_model() || before.value("state", "") != "done" ||
-      before.value("key", "") == table_key_) {
+      before.value("key", "") == table_.key) {
     return;
   }
-  const std::string file = path("data/schema.yaml");
-  const data::Schema locked = data::schema_from_yaml(read_file(file), file);
+  const data::Schema locked = data::read_schema(path("data/schema.yaml"));
   const auto table = data::open_clean_table(recipe_.table);
   (void)data::check_schema(locked, data::infer_schema(*table, recipe_.table.infer, &locked),
                            recipe_.table.path, {{}, true});
-  fail(Code::kInvalidArgument,
-       "run: {} {} another state of {}; its columns are the same, its rows are not. Use another "
-       "out=DIR, or --fresh",
-       recipe_.out, has_checkpoints() ? "was trained on" : "holds a model of", recipe_.table.path);
+  std::vector<std::string> unused;
+  const std::vector<std::string> changes =
+      data::column_changes(locked, data::schema_of(recipe_.table, *table, unused));
+  fail(Code::kInvalidArgument, "run: {} {} another state of {}. Use another out=DIR, or --fresh",
+       recipe_.out, has_checkpoints() ? "was trained on" : "holds a model of",
+       what_changed(before["numbers"], table_, recipe_.table.path, changes));
 }
 
 void TablePipeline::examples() {
   require_same_table();
-  stage("examples", table_key_, [&] {
+  stage("examples", table_.key, [&] {
     const data::TableExamples made =
         data::make_examples(*invocation_.files, recipe_.table, path("data"));
     invocation_.console.note(
@@ -160,6 +194,7 @@ void TablePipeline::examples() {
     for (size_t i = 0; i < std::min<size_t>(notes.size(), kShownWarnings); ++i) {
       invocation_.console.note("examples: " + notes[i]);
     }
+    numbers["digests"] = table_.files;
     return numbers;
   });
   features_.emplace(features());
@@ -245,8 +280,9 @@ void TablePipeline::import_weights(const std::string& file) {
 void TablePipeline::evaluate(std::optional<data::Split> other) {
   if (other) recipe_.eval.split = *other;
   if (split(recipe_.eval.split).rows() == 0) {
-    invocation_.console.note(fmt::format("evaluate   skipped: the {} split is empty (table.split)",
-                                         data::split_name(recipe_.eval.split)));
+    invocation_.console.note(fmt::format("evaluate   skipped: the {} split is empty ({})",
+                                         data::split_name(recipe_.eval.split),
+                                         why_empty(recipe_.table.split, recipe_.eval.split)));
     return;
   }
   const std::string tta(enum_name(recipe_.predict.tta));

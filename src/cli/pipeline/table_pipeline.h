@@ -10,6 +10,7 @@
 #include "cli/graph.h"
 #include "cli/network_model.h"
 #include "cli/pipeline/run_folder.h"
+#include "cli/pipeline/table_data.h"
 
 namespace ingot::cli {
 
@@ -45,7 +46,7 @@ class TablePipeline : public RunFolder {
   [[nodiscard]] data::ExampleReader split(data::Split split) const;
   void save_model(models::Network& network);
 
-  std::string table_key_;  // of the table as it was when the run began
+  TableState table_;  // as it was when the run began
   std::optional<data::FeatureSet> features_;
 };
 

@@ -11,6 +11,7 @@
 #include "cli/recipe.h"
 #include "cli/verbs/verbs.h"
 #include "data/clean_table.h"
+#include "data/formats/image_folder.h"
 #include "data/formats/table.h"
 #include "data/keep_rows.h"
 #include "io/image.h"
@@ -169,6 +170,9 @@ class NewVerb : public Verb {
     }
     data::require_table(config.from, "from");
     std::unique_ptr<data::TableReader> table = open_watched(config, invocation.stop);
+    const std::string parts =
+        directory_exists(config.from) ? data::note_of_parts(config.from) : std::string();
+    if (!parts.empty()) invocation.console.note("new: " + parts);
     data::SchemaOptions infer;
     infer.format_prefix = config.format.prefix;
     infer.missing.insert(infer.missing.end(), config.missing.begin(), config.missing.end());

@@ -87,7 +87,13 @@ std::string cure_of_parts(const std::string& root, const std::vector<std::string
   }
   std::string cure =
       fmt::format("set table.path={0} (--from {0} of `ingot new`)", join_path(root, train));
-  const std::string validation = part_with("val", parts), test = part_with("test", parts);
+  const std::string test = part_with("test", parts);
+  std::string validation = part_with("val", parts);
+  if (validation.empty()) {
+    const auto is_dev = [](const std::string& name) { return lower_ascii(name) == "dev"; };
+    const auto dev = std::find_if(parts.begin(), parts.end(), is_dev);
+    if (dev != parts.end()) validation = *dev;
+  }
   if (!validation.empty() && validation != train) {
     cure += fmt::format(" table.split.validation_file={} table.split.validation=0",
                         join_path(root, validation));
@@ -123,6 +129,22 @@ void require_no_parts(const std::string& root, const std::vector<NestedClass>& c
        "are classes, put their pictures into them directly",
        parts[0], parts[1], root, first, second, all.size() > 2 ? ", ..." : "",
        cure_of_parts(root, parts));
+}
+
+/// Whether a folder is called as parts of data sets are.
+bool is_part_name(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kParts{"train", "training", "test",       "testing",
+                                                   "val",   "valid",    "validation", "dev"};
+  return std::find(kParts.begin(), kParts.end(), lower_ascii(name)) != kParts.end();
+}
+
+/// The names of the folders in one, without those that start with a dot, sorted.
+std::vector<std::string> folders_in(const std::string& path) {
+  std::vector<std::string> folders;
+  for (const std::string& name : real_files()->list(path)) {
+    if (!name.starts_with('.') && directory_exists(join_path(path, name))) folders.push_back(name);
+  }
+  return folders;
 }
 
 class FolderTable final : public TableReader {
@@ -180,6 +202,34 @@ std::unique_ptr<TableReader> open_pictures(const std::string& path, const std::s
           "images: \"{}\" holds no {} file, nor do its folders; {}", path, kReadEndings,
           folder.unread.count > 0 ? "convert its pictures to one of them" : "fill it");
   return std::make_unique<FolderTable>(std::move(folder), std::vector<std::string>{column});
+}
+
+std::string note_of_parts(const std::string& root) {
+  const std::vector<std::string> classes = folders_in(root);
+  if (classes.size() < 2 || !std::all_of(classes.begin(), classes.end(), is_part_name)) return {};
+  std::vector<std::string> parts;  // that have class folders of their own
+  std::string flat;                // one that has none
+  for (const std::string& name : classes) {
+    const bool has_classes = folders_in(join_path(root, name)).size() >= 2;
+    if (has_classes) parts.push_back(name);
+    if (!has_classes && flat.empty()) flat = name;
+  }
+  std::string note = fmt::format(
+      "\"{}\" and \"{}\" in \"{}\" are taken for classes and look like parts of the data; ",
+      excerpt(classes[0]), excerpt(classes[1]), root);
+  note += "where they are parts, ";
+  const std::string train = part_with("train", parts);
+  if (parts.empty() || train != part_with("train", classes)) {
+    return note + "put the pictures in each into a folder per class";
+  }
+  note += !train.empty() ? cure_of_parts(root, parts)
+                         : fmt::format("set table.path={0} (--from {0} of `ingot new`)",
+                                       join_path(root, parts.front()));
+  if (flat.empty()) return note;
+  return note + fmt::format(
+                    "; \"{0}\" has no class folders: `ingot predict RUN {0}` answers for "
+                    "its pictures",
+                    join_path(root, flat));
 }
 
 bool is_image_name(std::string_view name) {

@@ -37,6 +37,13 @@ struct ImageFolder {
 /// each naming what was found.
 [[nodiscard]] ImageFolder list_image_folder(const std::string& root);
 
+/// A note about a folder all of whose classes are called train, training, test, testing, val,
+/// valid, validation or dev, in any case; "" for others. With the keys that take each part for what
+/// it is:
+///   "test" and "train" in "pets" are taken for classes and look like parts of the data; where they
+///   are parts, set table.path=pets/train (--from pets/train of `ingot new`) …
+[[nodiscard]] std::string note_of_parts(const std::string& root);
+
 /// The same as a table: columns "image" (path below the root) and "class".
 [[nodiscard]] std::unique_ptr<TableReader> open_image_folder(const std::string& root);
 

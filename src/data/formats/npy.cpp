@@ -166,7 +166,11 @@ const NpyType& npy_type_of(const std::string& descr, const std::string& where) {
   }
   require(descr.find('O') == descr.npos, Code::kUnsupported,
           "{}: holds Python objects (descr {}), which are never loaded: they may run code; save "
-          "numbers, arr.astype('<f4')",
+          "numbers, arr.astype('<f4'), of texts numpy.unique(arr, return_inverse=True)[1]",
+          where, excerpt(descr));
+  require(descr.find_first_of("US") == descr.npos, Code::kUnsupported,
+          "{}: holds texts (descr {}); save a number for each of them, "
+          "numpy.unique(arr, return_inverse=True)[1]",
           where, excerpt(descr));
   fail(Code::kUnsupported,
        "{}: descr {} is none of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, <u2, <u4, |b1; save "

@@ -65,7 +65,9 @@ std::vector<std::string> array_columns(const NpyHead& head, const std::string& w
       "{} holds {} {}; a table is [rows, columns], pictures are uint8 [count, height, width] or "
       "[count, height, width, 3]{}",
       where, head.stored_name, head.shape.text(),
-      head.shape.rank() < 3 ? "" : ": numpy.rint(255 * arr).astype('u1') of those in 0 to 1");
+      head.shape.rank() == 1  ? ": arr[:, None] is one of one column"
+      : head.shape.rank() < 3 ? ""
+                              : ": numpy.rint(255 * arr).astype('u1') of those in 0 to 1");
   const int64_t count = head.shape[1];
   require(count > 0 && count <= kMaxArrayColumns, Code::kCorruptFile,
           "{} holds rows of {} columns, must be 1 to {}", where, count, kMaxArrayColumns);

@@ -96,6 +96,16 @@ const FormatRow* format_row(std::string_view name) {
   return nullptr;
 }
 
+/// What to do with a file that is no table, by its name in lower case.
+std::string_view cure_of_kind(std::string_view name) {
+  if (name.ends_with(".npz")) return "save each array of it with numpy.save, as .npy";
+  if (is_image_name(name))
+    return "`ingot predict` takes one picture, to learn name a folder of them";
+  if (is_unread_picture_name(name))
+    return "convert it to .png or .jpg, which `ingot predict` takes";
+  return "convert it to one of them, or give it the name of its kind";
+}
+
 /// `: lines 3, 17`, of the first of the records that were left out.
 std::string places_of_skipped(const TableReader& table) {
   std::string text;
@@ -133,8 +143,8 @@ Reader open_table(Source source, const std::string& name, const TableFormat& for
   }
   fail(Code::kInvalidArgument,
        "table: \"{}\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, "
-       "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: rename it to say what it is",
-       name);
+       "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: {}",
+       name, cure_of_kind(lower_ascii(name)));
 }
 
 Reader open_table(const std::string& path, const TableFormat& format) {
@@ -149,6 +159,10 @@ std::vector<std::string> passed_over(const TableReader& table, std::string_view 
     notes.push_back(
         fmt::format("{} records have another number of cells and were left out ({}ragged=skip){}",
                     table.skipped(), prefix, places_of_skipped(table)));
+  }
+  if (has_own_classes(table) && directory_exists(table.name())) {
+    std::string parts = note_of_parts(table.name());
+    if (!parts.empty()) notes.push_back(std::move(parts));
   }
   const UnreadPictures unread = table.unread();
   if (unread.count > 0) {

@@ -124,7 +124,7 @@ class TableReader {
 };
 
 /// What a reader passed over, as it says itself, for people; empty: nothing. `prefix` stands before
-/// the keys of its format.
+/// the keys of its format. Also what note_of_parts says of a folder of pictures.
 ///   2 records have another number of cells and were left out (…ragged=skip): lines 3, 17
 ///   3 files are pictures of a kind that is not read, the first "pets/cat/a.webp"; convert them to
 ///   PNG or JPEG

@@ -35,6 +35,12 @@ class FileStates {
       digest_.update(std::to_string(changed.count()));
     }
   }
+  /// The files below a folder; `prefix` stands before their names.
+  void add_folder(const std::string& folder, const std::string& prefix) {
+    for (const FileEntry& file : list_files(folder).files) {
+      add(prefix + file.path, join_path(folder, file.path));
+    }
+  }
   std::string take() { return digest_.hex(); }
 
  private:
@@ -80,19 +86,23 @@ void add_pictures(TableReader& table, FileStates& states) {
 std::string table_state(const std::string& path, const TableFormat& format) {
   FileStates states;
   if (directory_exists(path)) {
-    for (const FileEntry& file : list_files(path).files) {
-      states.add(file.path, join_path(path, file.path));
-    }
+    states.add_folder(path, "");
     return states.take();
   }
   if (path.empty() || is_table_missing(path) || (!is_pattern(path) && !file_exists(path)))
     return "";
+  bool is_folders = true;  // whose pictures are their rows
   for (const std::string& file : table_parts(path)) {
+    if (directory_exists(file)) {
+      states.add_folder(file, base_name(file) + "/");
+      continue;
+    }
+    is_folders = false;
     states.add(base_name(file), file);
     const std::string labels = labels_beside(file);
     if (!labels.empty()) states.add(base_name(labels), labels);
   }
-  if (is_array_name(path)) return states.take();
+  if (is_folders || is_array_name(path)) return states.take();
   try {
     add_pictures(*open_table(path, format), states);
   } catch (const Error&) {  // the stage that reads the table says what is wrong with it

@@ -151,6 +151,50 @@ TEST(ImageFolder, PartsOfADataSetAreNoClasses) {
                 where);
 }
 
+TEST(ImageFolder, ClassesThatAreCalledAsPartsAreNoted) {
+  const auto note = [](const TempFolder& folder) {
+    std::string text = note_of_parts(folder.path());
+    for (size_t at; (at = text.find(folder.path())) != std::string::npos;) {
+      text.replace(at, folder.path().size(), "R");
+    }
+    return text;
+  };
+  const std::string taken =
+      "\"test\" and \"train\" in \"R\" are taken for classes and look like parts of the data; "
+      "where "
+      "they are parts, ";
+  const TempFolder flat;
+  for (const char* name : {"train/cat/1.png", "train/dog/2.png", "test/3.png"}) {
+    (void)flat.put(name, "");
+  }
+  EXPECT_EQ(note(flat),
+            taken +
+                "set table.path=R/train (--from R/train of `ingot new`); \"R/test\" has no class "
+                "folders: `ingot predict RUN R/test` answers for its pictures");
+  EXPECT_EQ(passed_over(*open_table(flat.path()), ""),
+            std::vector<std::string>{note_of_parts(flat.path())});
+  EXPECT_EQ(note_of_parts(flat.file("train")), "");
+  // A class in one of them that the other lacks.
+  const TempFolder others;
+  for (const char* name :
+       {"train/cat/1.png", "train/dog/2.png", "test/cat/3.png", "test/fox/4.png"}) {
+    (void)others.put(name, "");
+  }
+  EXPECT_EQ(note(others), taken +
+                              "set table.path=R/train (--from R/train of `ingot new`) "
+                              "table.split.test_file=R/test table.split.test=0");
+  (void)others.put("DEV/cat/5.png", "");
+  (void)others.put("DEV/owl/6.png", "");
+  EXPECT_TRUE(contains(note(others), "table.split.validation_file=R/DEV"));
+  const TempFolder bare;
+  for (const char* name : {"Train/1.png", "Val/2.png", ".git/x"}) (void)bare.put(name, "");
+  EXPECT_EQ(note(bare),
+            "\"Train\" and \"Val\" in \"R\" are taken for classes and look like parts of the data; "
+            "where they are parts, put the pictures in each into a folder per class");
+  (void)bare.put("cat/3.png", "");
+  EXPECT_EQ(note(bare), "");
+}
+
 TEST(ImageFolder, FoldersBelowAClassAreTaken) {
   const auto classes = [](const std::vector<const char*>& names) {
     const TempFolder folder;

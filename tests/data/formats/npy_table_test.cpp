@@ -238,7 +238,8 @@ TEST(NpyTable, RefusesWhatIsNoTable) {
   };
   EXPECT_EQ(refusal(file_of<float>({2}, {1, 2})),
             "npy: \"a.npy\" holds float32 [2]; a table is [rows, columns], pictures are uint8 "
-            "[count, height, width] or [count, height, width, 3]");
+            "[count, height, width] or [count, height, width, 3]: arr[:, None] is one of one "
+            "column");
   EXPECT_EQ(
       refusal(file_of<float>({1, 2, 2}, {0, 0.5F, 1, 0})),
       "npy: \"a.npy\" holds float32 [1, 2, 2]; a table is [rows, columns], pictures are uint8 "

@@ -58,7 +58,17 @@ TEST(Npy, RefusesWhatItDoesNotTake) {
   };
   EXPECT_EQ(refusal("object"),
             "holds Python objects (descr |O), which are never loaded: they may run code; save "
-            "numbers, arr.astype('<f4')");
+            "numbers, arr.astype('<f4'), of texts numpy.unique(arr, return_inverse=True)[1]");
+  // numpy.save of numpy.array(["cat", "dog"]) and of the same as bytes begin so.
+  for (const std::string descr : {"<U3", "|S3"}) {
+    std::string head = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (2,), }\n";
+    std::string file = "\x93NUMPY";
+    file += {'\x01', '\x00', static_cast<char>(head.size()), '\x00'};
+    EXPECT_EQ(message_of(Code::kUnsupported,
+                         [&] { (void)read_npy(*io::memory_source(file + head, "y_train.npy")); }),
+              "npy: \"y_train.npy\": holds texts (descr " + descr +
+                  "); save a number for each of them, numpy.unique(arr, return_inverse=True)[1]");
+  }
   EXPECT_EQ(refusal("big_endian"),
             "descr >f4 is none of <f2, <f4, <f8, |i1, <i2, <i4, <i8, |u1, <u2, <u4, |b1; save "
             "arr.astype('<f4')");

@@ -154,6 +154,15 @@ TEST_F(TableState, OfAFolderChangesWithAPicture) {
   EXPECT_TRUE(changes("pets", "pets/dog/c.png", "1"));
 }
 
+TEST_F(TableState, OfAPatternOfFoldersChangesWithAPicture) {
+  for (const char* name : {"all/a/cat/1.png", "all/a/dog/2.png", "all/b/cat/3.png"}) {
+    (void)folder_.put(name, "1");
+  }
+  EXPECT_FALSE(changes("all/*", "all/b/cat/3.png", "1"));
+  EXPECT_TRUE(changes("all/*", "all/b/cat/3.png", "2"));
+  EXPECT_TRUE(changes("all/*", "all/b/dog/4.png", "1"));
+}
+
 TEST_F(TableState, OfATableChangesWithThePicturesItNames) {
   (void)folder_.put("photos/1.png", "1");
   (void)folder_.put("photos/2.JPG", "1");

@@ -31,11 +31,19 @@ TEST(Table, TheNameChoosesTheReader) {
 TEST(Table, RefusesOtherNames) {
   const TempFolder folder;
   const std::string path = folder.put("a.xlsx", "PK");
-  EXPECT_EQ(
-      message_of(Code::kInvalidArgument, [&] { (void)open_table(path); }),
-      "table: \"" + path +
-          "\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, "
-          "idx3-ubyte, .npy (each also .gz or .xz), and is no folder: rename it to say what it is");
+  const auto refusal = [](const std::string& file) {
+    return message_of(Code::kInvalidArgument, [&] { (void)open_table(file); });
+  };
+  const std::string kinds =
+      "\" ends in none of .csv, .tsv, .jsonl, .ndjson, .npy; of pictures .bin, idx3-ubyte, .npy "
+      "(each also .gz or .xz), and is no folder: ";
+  EXPECT_EQ(refusal(path), "table: \"" + path + kinds +
+                               "convert it to one of them, or give it the name of its kind");
+  const std::string arrays = folder.put("a.npz", "PK"), moving = folder.put("a.GIF", "GIF89a");
+  EXPECT_EQ(refusal(arrays),
+            "table: \"" + arrays + kinds + "save each array of it with numpy.save, as .npy");
+  EXPECT_EQ(refusal(moving), "table: \"" + moving + kinds +
+                                 "convert it to .png or .jpg, which `ingot predict` takes");
   EXPECT_FALSE(is_table_name(path));
   EXPECT_TRUE(is_table_name("some/where.TSV.gz"));
   EXPECT_TRUE(contains(message_of(Code::kNotFound, [] { (void)open_table("/no/such.csv"); }),
