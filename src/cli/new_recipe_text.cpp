@@ -111,6 +111,15 @@ std::string target_text(const RecipeDraft& draft) {
   return text;
 }
 
+/// Why a column is what it is; of numbers with a few other texts among them what takes them in.
+std::string why_text(const ColumnDraft& column) {
+  if (column.why.empty()) return {};
+  const bool is_number = column.kind == data::ColumnKind::kIgnore &&
+                         column.why.find(" are no number") != std::string::npos;
+  return "  # " + remark(column.why) +
+         (is_number ? "; here kind: number, bad_number: missing takes it in without them" : "");
+}
+
 std::string features_text(const RecipeDraft& draft) {
   std::string text =
       "  # What each column becomes, fitted on the training rows alone. Leave out (kind: ignore) "
@@ -121,7 +130,7 @@ std::string features_text(const RecipeDraft& draft) {
   for (const ColumnDraft& column : draft.columns) {
     text += fmt::format("    - {{name: {}, kind: {}{}}}{}\n", yaml_text(column.name),
                         enum_name(column.kind), column.options.empty() ? "" : ", " + column.options,
-                        column.why.empty() ? "" : "  # " + remark(column.why));
+                        why_text(column));
   }
   return text;
 }

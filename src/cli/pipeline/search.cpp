@@ -118,8 +118,8 @@ std::string deciding_metric(const Json& numbers) {
 
 void require_metric(const std::vector<std::string>& names, const std::string& by) {
   require(std::find(names.begin(), names.end(), by) != names.end(), Code::kInvalidArgument,
-          "tune.search.by: no metric is called \"{}\".{} There are {}", by, did_you_mean(by, names),
-          join(names, ", "));
+          "tune.search.by: no metric is called \"{}\"; there are {}{}", by, join(names, ", "),
+          nearest_hint(by, names));
 }
 
 /// Refuses what is no metric's name before anything is trained.
@@ -131,9 +131,12 @@ void require_known_metric(const Recipe& recipe) {
             "tune.search.by is {}: language models are ranked by \"loss\"; leave the key out", by);
     return;
   }
-  std::vector<std::string> names = train::regression_metric_names();
+  const data::TargetKind kind = recipe.table.target.kind;  // kAuto: the data tell, both may be
+  std::vector<std::string> names;
+  if (kind != data::TargetKind::kClass) names = train::regression_metric_names();
   for (const int64_t classes : {int64_t{2}, recipe.eval.top_k + 1}) {
     train::ClassificationOptions options;
+    if (kind == data::TargetKind::kNumber) break;
     options.classes = classes;
     options.top_k = recipe.eval.top_k;
     for (std::string& name : train::metric_names(options)) {
