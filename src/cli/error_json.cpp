@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,13 +99,24 @@ std::string recipe_key(std::string_view text) {
   return "";
 }
 
-/// What stands behind the first sentence or half of one.
+/// Whether a half sentence tells more of the cause: names that there are, what failed first.
+bool is_of_cause(std::string_view text) {
+  constexpr std::string_view kBegins[] = {"it has ", "there are ", "the first "};
+  return std::any_of(std::begin(kBegins), std::end(kBegins),
+                     [&](std::string_view begin) { return text.starts_with(begin); });
+}
+
+/// What stands behind the first sentence or half of one that tells the cause.
 std::string_view cure_of(std::string_view text) {
   bool is_quoted = false;
+  int depth = 0;  // of parentheses
   for (size_t i = 0; i + 2 < text.size(); ++i) {
     if (text[i] == '"') is_quoted = !is_quoted;
+    if (!is_quoted && text[i] == '(') ++depth;
+    if (!is_quoted && text[i] == ')') depth = std::max(0, depth - 1);
     const bool is_end = text[i] == ';' || (text[i] == '.' && (i == 0 || text[i - 1] != '.'));
-    if (is_end && !is_quoted && text[i + 1] == ' ') return text.substr(i + 2);
+    if (!is_end || is_quoted || depth > 0 || text[i + 1] != ' ') continue;
+    if (!is_of_cause(text.substr(i + 2))) return text.substr(i + 2);
   }
   return {};
 }

@@ -13,7 +13,8 @@ namespace ingot::cli {
 ///   file, line, column   of "r.yaml:7:3: …", or file and line of `csv: "t.csv": line 4 …`
 ///   key                  of the recipe: "train.micro_bach" of `train: unknown key "micro_bach"`
 ///   cure                 what the message says behind its cause: behind the first ". " or "; "
-///                        that is not quoted
+///                        that is neither quoted nor in parentheses, nor before names that there
+///                        are
 /// `located`: what is printed, with the place in the recipe before it.
 [[nodiscard]] Json error_json(const Error& located);
 

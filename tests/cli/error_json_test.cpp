@@ -55,6 +55,16 @@ TEST(ErrorJson, NamesTheFileOfARecord) {
             R"({"code":"invalid_argument","file":"my t.csv","line":4,"cure":"mend it"})");
 }
 
+TEST(ErrorJson, TakesNoCauseForACure) {
+  EXPECT_EQ(parts_of("features: \"new.csv\" lacks the column legs; it has id, a"),
+            R"({"code":"invalid_argument"})");
+  EXPECT_EQ(
+      parts_of("by: no metric is called \"acc\"; there are accuracy, f1. Did you mean \"f1\"?"),
+      R"({"code":"invalid_argument","cure":"Did you mean \"f1\"?"})");
+  EXPECT_EQ(parts_of("run: d holds another recipe (train.lr is 1 there; 2 here). Use out=DIR"),
+            R"({"code":"invalid_argument","cure":"Use out=DIR"})");
+}
+
 TEST(ErrorJson, MakesNothingUp) {
   for (const char* message : {"", ":", "plan", "train: step 1: loss inf", "x:0:3: y", "a:1:b: c",
                               R"(help: "x": y)", "override \"", "unknown key \"", "a. "}) {
