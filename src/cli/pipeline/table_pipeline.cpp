@@ -189,6 +189,9 @@ void TablePipeline::examples() {
     std::vector<std::string> notes = left_out_notes(made, recipe_.table.target.column);
     notes.insert(notes.end(), made.warnings.begin(), made.warnings.end());
     notes.insert(notes.end(), made.fit.warnings.begin(), made.fit.warnings.end());
+    if (!recipe_.table.split.validation_file.empty() && made.rows[1] == 0) {
+      notes.push_back(why_empty(recipe_.table.split, data::Split::kValidation));
+    }
     Json numbers = examples_json(made, notes);
     if (made.leaks.duplicates > 0) notes.push_back(made.leaks.text());  // "leakage" of the numbers
     for (size_t i = 0; i < std::min<size_t>(notes.size(), kShownWarnings); ++i) {

@@ -381,6 +381,7 @@ class PredictVerb : public Verb {
       rows.add(encoder, cells, table);
     }
     rows.flush();
+    if (rows.count() == 0) invocation.console.note("predict: the input has no rows");
     if (rows.left_out() > 0) invocation.console.note(rows.left_out_text());
     for (const std::string& note : data::passed_over(table, config.input.prefix)) {
       invocation.console.note("predict: " + note);
