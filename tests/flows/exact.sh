@@ -17,11 +17,11 @@ kill_one() {
   ingot train "$recipe" out=killed threads=$1 >/dev/null 2>&1 &
   pid=$!
   tries=0
-  until [ "$(cat killed/metrics.jsonl 2>/dev/null | wc -l)" -gt $((lines + 6)) ] ||
+  until [ "$(cat killed/metrics.jsonl 2>/dev/null | wc -l)" -gt $((lines + 1)) ] ||
     [ -e killed/model/model.safetensors ]; do
     tries=$((tries + 1))
-    [ $tries -lt 3000 ] || { kill -KILL $pid; exit 9; }
-    sleep 0.01
+    [ $tries -lt 30000 ] || { kill -KILL $pid; exit 9; }
+    sleep 0.001
   done
   kill -KILL $pid 2>/dev/null
   wait $pid 2>/dev/null

@@ -9,6 +9,7 @@
 
 #include "base/config.h"
 #include "base/error.h"
+#include "base/message_of.h"
 #include "models/fake_model.h"
 
 namespace ingot::serve::config_test {
@@ -25,7 +26,8 @@ TEST(ServeConfig, TheKeyIsNeverPrinted) {
 }
 
 TEST(ServeConfig, TheKeyComesFromAFile) {
-  const std::string path = ::testing::TempDir() + "/ingot_serve_key";
+  const ingot::testing::TempDir folder;
+  const std::string path = folder.file("key");
   const auto load = [&](const std::string& content) {
     std::ofstream(path) << content;
     ServeConfig config;

@@ -58,10 +58,13 @@ void expect_ids(const Tokenizer& tokenizer, std::string_view golden) {
 }
 
 TEST(TokenizerGolden, TrainingOnTheCorpusWritesTheCommittedFile) {
-  const std::string folder = testing::TempDir();
-  ByteBpe(golden_model()).save(*real_files(), folder);
+  const std::string folder = testing::TempDir() + "tokenizer_golden";
+  const auto files = real_files();
+  make_directories(*files, folder);
+  ByteBpe(golden_model()).save(*files, folder);
   EXPECT_TRUE(read_file(join_path(folder, "tokenizer.json")) ==
               read_file(golden_path("tokenizer.json")));
+  remove_tree(*files, folder);
 }
 
 TEST(TokenizerGolden, IdsEqualThePyPiPackage) {
