@@ -232,6 +232,32 @@ void bind_fields(const Field& root, const YamlNode& node, std::string_view name)
   Binder(root, name, "").bind(*root.ops, root.value, node, "");
 }
 
+namespace {
+
+/// A list or map that lacks its end was most likely taken apart by the shell, at a space.
+void require_closed(std::string_view assignment, std::string_view value, std::string_view prefix) {
+  const std::string_view text = trim(value);
+  const bool is_open = (text.starts_with('[') && !text.ends_with(']')) ||
+                       (text.starts_with('{') && !text.ends_with('}'));
+  std::string_view begin = trim(assignment);
+  while (begin.ends_with(',')) begin.remove_suffix(1);
+  require(!is_open, Code::kInvalidArgument,
+          "{}: the bracket is not closed. Put the whole word in quotes: '{}, ...{}'", prefix, begin,
+          text.starts_with('[') ? ']' : '}');
+}
+
+YamlNode parse_value(std::string_view assignment, std::string_view value, std::string_view key,
+                     std::string_view prefix) {
+  try {
+    return parse_yaml(value, fmt::format("{}: {}: value", prefix, key));
+  } catch (const Error&) {
+    require_closed(assignment, value, prefix);
+    throw;
+  }
+}
+
+}  // namespace
+
 void override_field(const Field& root, std::string_view assignment) {
   const std::string prefix = fmt::format("override \"{}\"", excerpt(assignment, 200));
   const size_t equals = assignment.find('=');
@@ -240,9 +266,8 @@ void override_field(const Field& root, std::string_view assignment) {
   const std::string_view key = trim(assignment.substr(0, equals));
   const std::string_view text = assignment.substr(equals + 1);
   const Field field = Descent(root, prefix).find(key);
-  const YamlNode node = takes_raw_text(*field.ops)
-                            ? raw_node(*field.ops, text)
-                            : parse_yaml(text, fmt::format("{}: {}: value", prefix, key));
+  const YamlNode node = takes_raw_text(*field.ops) ? raw_node(*field.ops, text)
+                                                   : parse_value(assignment, text, key, prefix);
   Binder(root, "", prefix).bind(*field.ops, field.value, node, std::string(key));
 }
 

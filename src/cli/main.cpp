@@ -66,19 +66,6 @@ bool is_flag(std::string_view word, const Verb& verb) {
 /// Flags with a value: `--from FILE` is from=FILE.
 bool takes_value(std::string_view word) { return word == "--from" || word == "--target"; }
 
-/// A list or map that lacks its end was taken apart by the shell, at a space.
-void require_closed(std::string_view word) {
-  const std::string_view value = word.substr(word.find('=') + 1);
-  const bool is_open = (value.starts_with('[') && !value.ends_with(']')) ||
-                       (value.starts_with('{') && !value.ends_with('}'));
-  if (!is_open) return;
-  std::string_view begin = word;
-  while (begin.ends_with(',') || begin.ends_with(' ')) begin.remove_suffix(1);
-  fail(Code::kInvalidArgument,
-       "{}: the bracket is not closed. Put the whole word in quotes: '{}, ...{}'", word, begin,
-       value[0] == '[' ? ']' : '}');
-}
-
 /// What stands behind the verb.
 void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation) {
   for (int i = 2; i < argc; ++i) {
@@ -102,7 +89,6 @@ void parse_words(int argc, char** argv, const Verb& verb, Invocation& invocation
     } else if (word.starts_with('-') && name == word) {
       parse_flag(word, verb, invocation);
     } else if (name != word) {
-      require_closed(word);
       invocation.overrides.emplace_back(word);
     } else {
       invocation.words.emplace_back(word);
