@@ -53,8 +53,7 @@ void apply_overrides(const Invocation& invocation, std::span<const std::string> 
   // of the target as much as one sort.
   const int64_t memory = recipe.memory.bytes > 0 ? recipe.memory.bytes : memory_limit();
   recipe.data.memory_bytes = memory;
-  const std::string& target = recipe.table.target.column;
-  recipe.table.format.joins_target = target.empty() || target == data::kArrayTarget;
+  recipe.table.format.joins_target = data::joins_target(recipe.table.target.column);
   recipe.table.space.stop = invocation.stop;
   recipe.table.space.bytes = std::clamp(memory / 16, int64_t{1} << 20, data::SortSpace{}.bytes);
 }
@@ -162,9 +161,14 @@ void GenerateConfig::check() const {
 }
 
 Recipe load_recipe(const Invocation& invocation) {
-  require(invocation.words.size() <= 1, Code::kInvalidArgument,
-          "recipe: one file is taken, \"{}\" is left over. Options are written key=value",
-          invocation.words.size() > 1 ? invocation.words[1] : "");
+  const std::string extra = invocation.words.size() > 1 ? invocation.words[1] : "";
+  require(
+      !extra.ends_with(']') && !extra.ends_with('}'), Code::kInvalidArgument,
+      "recipe: \"{}\" is the end of a list or map that the shell took apart at a space. Put the "
+      "whole word in quotes: 'KEY=[A, B]'",
+      extra);
+  require(extra.empty(), Code::kInvalidArgument,
+          "recipe: one file is taken, \"{}\" is left over. Options are written key=value", extra);
   const std::string path = invocation.words.empty() ? "" : invocation.words[0];
   if (directory_exists(path)) return load_from_run(without_slashes(path), invocation);
   return load_from(path, invocation);

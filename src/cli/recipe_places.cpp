@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "data/corpus.h"
 
 namespace ingot::cli {
 namespace {
@@ -94,7 +95,11 @@ std::string RecipePlaces::with_start_of_paths(const std::string& message) const 
                                          "table.split.validation_file", "table.split.test_file"};
   std::error_code unknown;
   const std::string folder = parent_path(file_);
-  if (file_.empty() || std::filesystem::equivalent(folder, ".", unknown)) return message;
+  const bool is_elsewhere =
+      folder == "/dev" || folder == "/dev/fd" || data::is_run_directory(folder);
+  if (file_.empty() || is_elsewhere || std::filesystem::equivalent(folder, ".", unknown)) {
+    return message;
+  }
   const YamlNode root = parse_yaml(text_, file_);
   const std::vector<std::string_view> words = message_words(message);
   const std::string key = first_key(root, words);

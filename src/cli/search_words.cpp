@@ -71,11 +71,7 @@ std::string override_value(const YamlNode& node, bool is_inside) {
 std::optional<tune::Axis> axis_of(const std::string& key, std::string_view value,
                                   const std::set<std::string, std::less<>>& keys) {
   if (!trim(value).starts_with('[')) return {};
-  if (!trim(value).ends_with(']')) {  // a text, or a list that the shell took apart
-    Recipe scratch;
-    apply_override(fmt::format("{}={}", key, value), scratch);
-    return {};
-  }
+  if (!trim(value).ends_with(']')) return {};  // a text, or a list that the shell took apart
   const YamlNode node = parse_yaml(value, fmt::format("override \"{}\"", key));
   if (node.kind != YamlNode::Kind::kSequence) return {};
   const bool takes_list = keys.count(pattern_of(key)) > 0;

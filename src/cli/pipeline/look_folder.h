@@ -13,9 +13,10 @@
 
 namespace ingot::cli {
 
-/// What the stages of the run `from` made of its data, and their records, as links in the folder
-/// `to`: a run there finds done what is the same.
-void link_stages(FileSystem& files, const std::string& from, const std::string& to);
+/// What the stages of the run `from` made of its data, and their records, for a run in the folder
+/// `to`, which finds done what is the same. The files are the same on the disk where it can be
+/// (hard links, else copies), the records are its own: what becomes of `from` is nothing to it.
+void share_stages(FileSystem& files, const std::string& from, const std::string& to);
 
 class LookFolder {
  public:

@@ -212,6 +212,13 @@ std::string score_text(const std::string& by, const SearchTrial& trial) {
                                : "failed: " + trial.failure;
 }
 
+/// As a word of the shell: 'it'\''s'.
+std::string quoted(const std::string& word) {
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
 /// All trials of a search, and what they are ranked by.
 class Search {
  public:
@@ -271,10 +278,10 @@ class Search {
     Invocation quiet = invocation_;
     quiet.console = Console(true);  // the ranking alone is the result
     if (!directory_exists(trial.recipe.out) && trained_ != nullptr) {
-      link_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
+      share_stages(*invocation_.files, trained_->recipe.out, trial.recipe.out);
       quiet.is_fresh = false;  // there is nothing to set aside
     }
-    const bool had_begun = holds_model(*invocation_.files, trial.recipe.out);
+    const bool had_begun = !quiet.is_fresh && holds_model(*invocation_.files, trial.recipe.out);
     Json results;
     try {
       results = train_trial(quiet, trial.recipe);
@@ -319,7 +326,7 @@ class Search {
     std::vector<std::string> words;
     for (const std::string& word : overrides_of(point)) {
       const bool is_plain = word.find_first_of(" []{}()'\"\\$&|;<>*?`#~!") == std::string::npos;
-      words.push_back(is_plain ? word : fmt::format("'{}'", word));
+      words.push_back(is_plain ? word : quoted(word));
     }
     return words.empty() ? "the recipe as it is" : join(words, " ");
   }

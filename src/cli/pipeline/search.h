@@ -3,7 +3,7 @@
 // and ranks them by the validation split; the test split is not looked at. Each trial is a run
 // directory of its own, OUT-search/HASH, named by its recipe: a search that was stopped goes on,
 // one with more values trains only what is new, and the best trial is a finished model. A trial's
-// data stages are links to the first one's where they are the same.
+// data are the same files as the first one's where they are the same.
 #pragma once
 
 #include "cli/verb.h"

@@ -12,6 +12,7 @@
 #include "cli/verbs/verbs.h"
 #include "data/clean_table.h"
 #include "data/formats/image_folder.h"
+#include "data/formats/npy_table.h"
 #include "data/formats/table.h"
 #include "data/keep_rows.h"
 #include "io/image.h"
@@ -168,6 +169,7 @@ class NewVerb : public Verb {
       require(invocation.is_fresh || !file_exists(file), Code::kInvalidArgument,
               "new: {} is there already. Use another name, or --fresh to replace it", file);
     }
+    config.format.joins_target = data::joins_target(request.target);
     data::require_table(config.from, "from");
     std::unique_ptr<data::TableReader> table = open_watched(config, invocation.stop);
     const std::string parts =

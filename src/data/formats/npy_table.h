@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "data/formats/table.h"
 #include "io/byte_source.h"
@@ -18,6 +19,11 @@
 namespace ingot::data {
 
 inline constexpr const char* kArrayTarget = "target";
+
+/// Whether they are a column of the table: not where another column is the target.
+[[nodiscard]] inline bool joins_target(std::string_view target) {
+  return target.empty() || target == kArrayTarget;
+}
 
 /// `format` is checked (table.h) by the caller. Throws kCorruptFile for an array of other than two
 /// axes, without columns or with more than 65,536, a file that ends early or goes on behind its
