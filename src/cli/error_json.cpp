@@ -62,16 +62,9 @@ void add_quoted_file(std::string_view text, Json& to) {
   if (const int64_t line = take_number(text); line > 0) to["line"] = line;
 }
 
-/// Whether a recipe has it; the entries of lists count from 0, which the list of keys calls N.
 bool is_recipe_key(std::string_view key) {
-  std::vector<std::string> parts;
-  for (const std::string_view part : split(key, '.')) {
-    const bool is_number =
-        !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
-    parts.emplace_back(is_number ? "N" : part);
-  }
   const std::vector<std::string> keys = recipe_keys();
-  return std::find(keys.begin(), keys.end(), join(parts, ".")) != keys.end();
+  return std::find(keys.begin(), keys.end(), key_pattern(key)) != keys.end();
 }
 
 /// The key that the message begins with, or the unknown one that it quotes; "" where it is none.

@@ -311,6 +311,16 @@ std::vector<std::string> recipe_keys() {
   return keys;
 }
 
+std::string key_pattern(std::string_view key) {
+  std::vector<std::string> parts;
+  for (const std::string_view part : split(key, '.')) {
+    const bool is_number =
+        !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
+    parts.emplace_back(is_number ? "N" : part);
+  }
+  return join(parts, ".");
+}
+
 bool print_config(const Invocation& invocation, const Recipe& recipe) {
   if (!invocation.prints_config) return false;
   invocation.console.line(to_yaml(recipe) + "# hash " + recipe_hash(recipe));

@@ -214,6 +214,8 @@ using data::is_run_directory;
 /// and how many more. Empty when none does.
 [[nodiscard]] std::string recipe_differences(const Recipe& there, const Recipe& here);
 [[nodiscard]] std::vector<std::string> recipe_keys();
+/// "layers.0.units" as they have it: "layers.N.units".
+[[nodiscard]] std::string key_pattern(std::string_view key);
 /// Prints the resolved recipe and returns true when --print-config was given.
 bool print_config(const Invocation& invocation, const Recipe& recipe);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/search_words.h"
 
-#include <algorithm>
-#include <cctype>
 #include <map>
 #include <optional>
 #include <set>
@@ -32,21 +30,6 @@ std::set<std::string, std::less<>> keys_of_lists() {
   return keys;
 }
 
-bool is_number(std::string_view part) {
-  return !part.empty() && std::all_of(part.begin(), part.end(), [](char c) {
-    return std::isdigit(static_cast<unsigned char>(c)) != 0;
-  });
-}
-
-/// "layers.0.units" as the list of keys has it: "layers.N.units".
-std::string pattern_of(std::string_view key) {
-  std::vector<std::string> parts;
-  for (const std::string_view part : split(key, '.')) {
-    parts.emplace_back(is_number(part) ? "N" : part);
-  }
-  return join(parts, ".");
-}
-
 /// As an override takes it: text without quotes, lists and maps in brackets.
 std::string override_value(const YamlNode& node, bool is_inside) {
   std::vector<std::string> parts;
@@ -74,7 +57,7 @@ std::optional<tune::Axis> axis_of(const std::string& key, std::string_view value
   if (!trim(value).ends_with(']')) return {};  // a text, or a list that the shell took apart
   const YamlNode node = parse_yaml(value, fmt::format("override \"{}\"", key));
   if (node.kind != YamlNode::Kind::kSequence) return {};
-  const bool takes_list = keys.count(pattern_of(key)) > 0;
+  const bool takes_list = keys.count(key_pattern(key)) > 0;
   const bool has_lists = !node.items.empty() && node.items[0].kind == YamlNode::Kind::kSequence;
   if (takes_list && !has_lists) return {};
   tune::Axis axis{key, {}};
